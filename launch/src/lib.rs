@@ -1,0 +1,11 @@
+//! What each of the three programs needs to start: config, data folder, logs, a clock, and crash points for tests.
+//!
+//! Why this crate exists beside the house of the design: the programs meet only in `shared::wire`, and `shared` may not
+//! touch files or clocks. Without this crate the same start-up code would stand in three places.
+//! It knows nothing of posts, signals or orders.
+
+pub mod clock;
+pub mod config;
+pub mod crash;
+pub mod folder;
+pub mod logs;
