@@ -9,3 +9,4 @@ pub mod config;
 pub mod crash;
 pub mod folder;
 pub mod logs;
+pub mod secret;

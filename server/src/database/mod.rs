@@ -1,0 +1,150 @@
+//! Where the data lives: a database that the host names (`DATABASE_URL`), or a private cluster of our own.
+//!
+//! Entry points: [`Database::open`] for the serving process, [`Database::visit`] for one-off commands.
+//! Invariant: only one serving process has a data folder at a time; a visitor uses its cluster instead of a second one.
+
+mod binaries;
+mod cluster;
+mod keeper;
+
+use std::fs::File;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
+
+use crate::config::Config;
+
+pub use cluster::{Cluster, ClusterError, Durability};
+
+/// The migrations, compiled in.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// How long a request waits for a connection before it is answered 503.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
+/// Connections of one process: PostgreSQL's default limit of 100 leaves room for four processes and an administrator.
+const CONNECTIONS: u32 = 20;
+
+/// An open database; dropping it stops the private cluster, if there is one.
+#[derive(Debug)]
+pub struct Database {
+    /// The connections.
+    pub pool: PgPool,
+    cluster: Option<Cluster>,
+    _lock: Option<File>,
+}
+
+impl Database {
+    /// Opens the database for serving. A private cluster is started and migrated; a hosted database must be migrated.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        if let Some(url) = &config.database_url {
+            let pool = connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?).await?;
+            check_migrated(&pool).await?;
+            return Ok(Self { pool, cluster: None, _lock: None });
+        }
+        let folder = config.data_folder()?;
+        prepare_folder(&folder)?;
+        let lock = lock_folder(&folder)?;
+        let cluster = start_cluster(&folder).await?;
+        let pool = connect(inside(cluster.socket()).await?).await?;
+        MIGRATIONS.run(&pool).await.context("migrating the private database")?;
+        Ok(Self { pool, cluster: Some(cluster), _lock: Some(lock) })
+    }
+
+    /// Opens the database for one command: beside a running server if there is one. Migrates it when asked to.
+    pub async fn visit(config: &Config, migrate: bool) -> anyhow::Result<Self> {
+        let folder = config.data_folder()?;
+        let running = if config.database_url.is_none() { cluster::running(&folder) } else { None };
+        match (&config.database_url, running) {
+            (Some(url), _) => {
+                let pool = connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?).await?;
+                if migrate {
+                    MIGRATIONS.run(&pool).await.context("migrating the database")?;
+                } else {
+                    check_migrated(&pool).await?;
+                }
+                Ok(Self { pool, cluster: None, _lock: None })
+            }
+            (None, Some(socket)) => {
+                let pool = connect(inside(&socket).await?).await?;
+                MIGRATIONS.run(&pool).await.context("migrating the private database")?;
+                Ok(Self { pool, cluster: None, _lock: None })
+            }
+            (None, None) => Self::open(config).await,
+        }
+    }
+
+    /// Closes the connections and stops the private cluster.
+    pub async fn close(self) {
+        self.pool.close().await;
+        if let Some(cluster) = self.cluster
+            && let Err(error) = tokio::task::spawn_blocking(move || cluster.stop()).await
+        {
+            tracing::error!("stopping PostgreSQL: {error}");
+        }
+    }
+}
+
+async fn start_cluster(folder: &Path) -> anyhow::Result<Cluster> {
+    let owned = folder.to_owned();
+    let started = tokio::task::spawn_blocking(move || Cluster::start(&owned, Durability::Durable)).await?;
+    started.with_context(|| format!("starting a private PostgreSQL in {}", folder.display()))
+}
+
+/// How to reach our database inside a private cluster; it is created on the first visit.
+pub async fn inside(socket: &Path) -> anyhow::Result<PgConnectOptions> {
+    let options = PgConnectOptions::new_without_pgpass().socket(socket).port(5432).username(cluster::ROLE);
+    let mut connection = options.clone().database("postgres").connect().await.context("connecting to the private cluster")?;
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+        .bind(cluster::ROLE)
+        .fetch_one(&mut connection)
+        .await?;
+    if !exists {
+        sqlx::query("CREATE DATABASE callboard").execute(&mut connection).await.context("creating the database")?;
+    }
+    connection.close().await?;
+    Ok(options.database(cluster::ROLE))
+}
+
+async fn connect(options: PgConnectOptions) -> anyhow::Result<PgPool> {
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_LIMIT);
+    pool.connect_with(options).await.context("connecting to the database")
+}
+
+async fn check_migrated(pool: &PgPool) -> anyhow::Result<()> {
+    let applied: Vec<i64> = match sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await {
+        Ok(versions) => versions,
+        Err(error) if error.as_database_error().is_some_and(|e| e.code().as_deref() == Some("42P01")) => Vec::new(),
+        Err(error) => return Err(error).context("reading which migrations were applied"),
+    };
+    let missing = MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count();
+    anyhow::ensure!(missing == 0, "the database lacks {missing} migration(s): run `server migrate` first");
+    Ok(())
+}
+
+/// Makes the data folder. Under root it must let PostgreSQL's user pass; the cluster inside is closed to all others.
+fn prepare_folder(folder: &Path) -> anyhow::Result<()> {
+    let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(folder);
+    made.with_context(|| format!("creating the data folder {}", folder.display()))
+}
+
+/// Takes the folder for this process; the kernel gives it back when the process ends, however that happens.
+fn lock_folder(folder: &Path) -> anyhow::Result<File> {
+    let path = folder.join("server.lock");
+    let lock = File::options().create(true).append(true).open(&path);
+    let lock = lock.with_context(|| format!("opening {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
+            "the data folder {} is in use by another server: stop it first, or choose another --data-dir",
+            folder.display()
+        ),
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+    }
+}

@@ -1,0 +1,51 @@
+//! Request bodies: JSON whose errors name the field.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use shared::wire::ProblemKind;
+
+use super::ApiError;
+use crate::App;
+
+/// A JSON body. Malformed JSON is 400, invalid UTF-8 or an unfit field 422, too many bytes 413, another type 415.
+#[derive(Debug)]
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            let detail = format!("send `Content-Type: application/json`, not `{essence}`");
+            return Err(ApiError::new(ProblemKind::UnsupportedMediaType, detail));
+        }
+        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
+            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::new(ProblemKind::BodyTooLarge, "send fewer posts at once, or shorter ones")
+            } else {
+                ApiError::new(ProblemKind::MalformedJson, format!("the body did not arrive whole: {rejection}"))
+            }
+        })?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        ApiError::invalid("body", format!("the body is not UTF-8: byte {} is not valid", error.valid_up_to()))
+    })?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let problem = error.inner().to_string();
+        match error.inner().classify() {
+            Category::Data => ApiError::invalid(error.path().to_string(), problem),
+            Category::Io | Category::Syntax | Category::Eof => ApiError::new(ProblemKind::MalformedJson, problem),
+        }
+    })?;
+    deserializer.end().map_err(|error| ApiError::new(ProblemKind::MalformedJson, error.to_string()))?;
+    Ok(parsed)
+}

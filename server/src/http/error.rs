@@ -1,0 +1,84 @@
+//! The one error type of the API: every error answer is `application/problem+json`, and tells nothing of our insides.
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use shared::wire::{ProblemBody, ProblemKind};
+
+use crate::store::{Remedy, StoreError, to_json};
+
+/// How long a client should wait when the database is away: it restarts in about a second.
+const RETRY_AFTER_S: u32 = 1;
+
+/// An error answer.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    kind: ProblemKind,
+    detail: String,
+    field: Option<String>,
+    head: Option<i64>,
+}
+
+impl ApiError {
+    /// An error of this kind; `detail` says what went wrong this time and what to do.
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), field: None, head: None }
+    }
+
+    /// A request whose field `field` is not acceptable.
+    pub fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(ProblemKind::InvalidRequest, problem) }
+    }
+
+    /// A cursor beyond the head of the log.
+    pub fn cursor_ahead(after: i64, head: i64) -> Self {
+        let detail = format!("`after` is {after}, but the log ends at {head}: this cursor belongs to another database");
+        Self { head: Some(head), ..Self::new(ProblemKind::CursorAhead, detail) }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error.remedy() {
+            Remedy::RunAgain | Remedy::TryLater => {
+                tracing::warn!("answered 503: {error}");
+                Self::new(ProblemKind::Unavailable, "the database is not available: try again after `Retry-After` seconds")
+            }
+            Remedy::Report => {
+                tracing::error!("answered 500: {error}");
+                Self::new(ProblemKind::Internal, "the server could not do this; its log says why")
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = ProblemBody {
+            kind: self.kind,
+            title: self.kind.title().to_owned(),
+            status: status.as_u16(),
+            detail: self.detail,
+            field: self.field,
+            head: self.head,
+        };
+        let mut response = (status, to_json(&body).unwrap_or_default()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        response
+    }
+}
+
+/// The answer when a handler panicked.
+pub(super) fn from_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!("a handler panicked: {}", words.unwrap_or("without a message"));
+    ApiError::new(ProblemKind::Internal, "the server could not do this; its log says why").into_response()
+}

@@ -1,0 +1,78 @@
+//! `GET /v1/feed`: the handshake of a subscription.
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+use shared::wire::{Frame, ProblemBody};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::ApiError;
+use super::reads::{base_of, check_channel, query};
+use crate::App;
+use crate::auth::Member;
+use crate::feed::socket;
+use crate::store::log::{self, Filter};
+
+/// The largest message that a subscriber may send: it has nothing to say.
+const MAX_INBOUND: usize = 64 * 1024;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FeedQuery {
+    /// The last `seq` that the client has; 0 for the whole log.
+    #[serde(default)]
+    #[param(minimum = 0)]
+    after: i64,
+    /// Only events about this channel.
+    channel: Option<Uuid>,
+    /// Only events about this ticker (`BTC`).
+    #[param(example = "BTC")]
+    symbol: Option<String>,
+}
+
+/// Streams the log over a WebSocket: `hello`, the events after `after`, `caught_up`, then events as they are written,
+/// and a `heartbeat` every 10 s. Each message is a JSON text of the schema `Frame`. Close codes: 1012 the server restarts,
+/// 4401 the credential is gone, 4408 too slow, 4429 too many messages; except after 4401, resume from your cursor.
+#[utoipa::path(
+    get, path = "/v1/feed", tag = "member", security(("api_key" = [])), params(FeedQuery),
+    responses(
+        (status = 101, description = "The WebSocket is open", body = Frame),
+        (status = 400, description = "Not a WebSocket handshake", body = String, content_type = "text/plain"),
+        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such channel", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`after` is beyond the log; `head` is its end", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is not acceptable", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database is away", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn feed(
+    _caller: Member,
+    State(app): State<App>,
+    parameters: Result<Query<FeedQuery>, axum::extract::rejection::QueryRejection>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
+    let wanted = query(parameters)?;
+    let filter = Filter { channel_id: wanted.channel, base: base_of(wanted.symbol.as_deref())? };
+    check_channel(&app, wanted.channel).await?;
+    check_after(&app, wanted.after).await?;
+    let upgrade = upgrade.max_message_size(MAX_INBOUND).max_frame_size(MAX_INBOUND);
+    Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, app, wanted.after, filter)))
+}
+
+/// Refuses a cursor that this log has never reached.
+pub(super) async fn check_after(app: &App, after: i64) -> Result<(), ApiError> {
+    if after < 0 {
+        return Err(ApiError::invalid("after", "`after` is the last seq that you have, or 0"));
+    }
+    // The feed's own head may lag a moment behind what another process has written.
+    if after > app.feed.head() {
+        let head = log::head(&app.pool).await?;
+        if after > head {
+            return Err(ApiError::cursor_ahead(after, head));
+        }
+    }
+    Ok(())
+}

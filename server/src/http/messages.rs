@@ -1,0 +1,54 @@
+//! `POST /v1/messages`: where posts come in.
+
+use axum::Json;
+use axum::extract::State;
+use shared::post::{Problem, check_sighting};
+use shared::wire::{MAX_SIGHTINGS, PostMessages, PostedMessages, ProblemBody};
+
+use super::ApiError;
+use super::body::JsonBody;
+use crate::App;
+use crate::auth::Contributor;
+use crate::ingest;
+
+/// Keeps 1 to 100 sightings of posts. Each is answered on its own; all are committed together before the answer.
+#[utoipa::path(
+    post, path = "/v1/messages", tag = "contributor", security(("api_key" = [])),
+    request_body = PostMessages,
+    responses(
+        (status = 200, description = "What became of each sighting, in order", body = PostedMessages),
+        (status = 400, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "Not a contributor's key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "More than 1 MiB", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not announced as JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "A field is not acceptable; nothing was kept", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database is away; send the same again", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn post_messages(
+    Contributor(caller): Contributor,
+    State(app): State<App>,
+    JsonBody(body): JsonBody<PostMessages>,
+) -> Result<Json<PostedMessages>, ApiError> {
+    check(&body)?;
+    let results = ingest::ingest(&app.pool, caller.key_id, body.sightings, launch::clock::now()).await?;
+    app.feed.wake();
+    Ok(Json(PostedMessages { results }))
+}
+
+/// Refuses the whole request for what only a broken client sends; what a post itself may hold is judged post by post.
+fn check(body: &PostMessages) -> Result<(), ApiError> {
+    let count = body.sightings.len();
+    if !(1..=MAX_SIGHTINGS).contains(&count) {
+        return Err(ApiError::invalid("sightings", format!("send 1 to {MAX_SIGHTINGS} sightings, not {count}")));
+    }
+    for (at, sighting) in body.sightings.iter().enumerate() {
+        if let Err(unacceptable) = check_sighting(sighting)
+            && unacceptable.problem == Problem::Nul
+        {
+            return Err(ApiError::invalid(format!("sightings[{at}].{}", unacceptable.field), Problem::Nul.to_string()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The HTTP API: the whole list of routes, grouped by audience. Handlers are short; what they do lives elsewhere.
+//!
+//! Entry points: [`router`], [`openapi`]. Invariant: who may call a route stands in its handler's signature
+//! ([`crate::auth::Member`], [`crate::auth::Contributor`]); a handler without one is open to anyone.
+
+mod body;
+mod cursor;
+mod error;
+mod feed;
+mod health;
+mod messages;
+mod reads;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use shared::wire::{MAX_BODY_BYTES, ProblemKind};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+pub use error::ApiError;
+
+/// The largest body of every route but `POST /v1/messages`.
+const MAX_SMALL_BODY: usize = 16 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Callboard",
+        description = "A shared database of trading calls: contributors post messages, everybody with a key reads signals.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&ApiKey),
+    components(schemas(shared::wire::Frame))
+)]
+struct Document;
+
+/// The one way to identify oneself.
+struct ApiKey;
+
+impl Modify for ApiKey {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("api_key", scheme);
+    }
+}
+
+/// Every route of the API.
+fn routes() -> OpenApiRouter<App> {
+    let anyone = OpenApiRouter::new()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::version));
+    let member = OpenApiRouter::new()
+        .routes(routes!(reads::signals))
+        .routes(routes!(reads::signal))
+        .routes(routes!(reads::channels))
+        .routes(routes!(reads::events))
+        .routes(routes!(feed::feed));
+    let contributor =
+        OpenApiRouter::new().routes(routes!(messages::post_messages)).layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(anyone.merge(member).layer(DefaultBodyLimit::max(MAX_SMALL_BODY)))
+        .merge(contributor)
+}
+
+/// The API, ready to serve.
+pub fn router(app: App) -> Router {
+    let (router, _document) = routes().split_for_parts();
+    router
+        .fallback(async || ApiError::new(ProblemKind::NotFound, "no route has this path; openapi.yaml lists them"))
+        .method_not_allowed_fallback(async || {
+            ApiError::new(ProblemKind::MethodNotAllowed, "this path exists, but not for this method; see openapi.yaml")
+        })
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::from_panic))
+        .with_state(app)
+}
+
+/// The API's description, as checked in at `openapi.yaml`.
+pub fn openapi() -> Result<String, String> {
+    let (_router, document) = routes().split_for_parts();
+    document.to_yaml().map_err(|error| error.to_string())
+}

@@ -1,0 +1,59 @@
+//! Which signal a follow-up is about: the rule, in one place.
+//!
+//! Entry point: [`bind`]. A follow-up counts only when its author is the author of the signal. It is bound
+//! - as a reply: to the signal of the answered post, or to the one that the answered follow-up was bound to; a ticker
+//!   in the text must agree, and chooses when the answered post held several signals;
+//! - by ticker: to the author's newest signal on it in the channel, of the named side if a side is named;
+//! - with neither: to the author's newest signal in the channel;
+//! - "all": to every open signal of the author in the channel.
+//!
+//! Anything else is unbound, with the reason. Nothing is guessed.
+
+use shared::update::{Scope, SignalUpdate};
+use shared::wire::SignalStatus;
+use uuid::Uuid;
+
+use super::book::Book;
+use super::publish::Arrival;
+use crate::store::signals::Signal;
+
+/// The signals that a follow-up is about (never none), or why there are none.
+pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) -> Result<Vec<Uuid>, String> {
+    let author = &arrival.sighting.post.author.external_id;
+    let chosen = match &update.scope {
+        Scope::Reply { base } => {
+            let answered = arrival.reply_key().ok_or("it is read as a reply, but answers no post")?;
+            let about = book.about(&answered);
+            let fits = |signal: &&Signal| base.as_ref().is_none_or(|base| signal.record.signal.base() == base);
+            let fitting: Vec<&Signal> = about.iter().copied().filter(fits).collect();
+            match fitting.as_slice() {
+                [] if about.is_empty() => return Err("the answered post is no known signal".into()),
+                [] => return Err("it names another ticker than the signal that it answers".into()),
+                [one] if one.author_id != *author => return Err("it answers the signal of another author".into()),
+                [one] => vec![one.record.id],
+                _ => return Err("the answered post holds several signals, and the ticker does not choose one".into()),
+            }
+        }
+        Scope::Symbol { base, side } => {
+            let fits = |signal: &&Signal| {
+                signal.record.signal.base() == base && side.is_none_or(|side| signal.record.signal.side() == side)
+            };
+            book.of_author(arrival).into_iter().find(fits).map(|signal| signal.record.id).into_iter().collect()
+        }
+        Scope::Last => book.of_author(arrival).first().map(|signal| signal.record.id).into_iter().collect(),
+        Scope::All { side } => {
+            let open = book.of_author(arrival).into_iter().filter(|signal| signal.status == SignalStatus::Open);
+            open.filter(|signal| side.is_none_or(|side| signal.record.signal.side() == side))
+                .map(|signal| signal.record.id)
+                .collect::<Vec<_>>()
+        }
+    };
+    if chosen.is_empty() { Err(nothing_found(&update.scope)) } else { Ok(chosen) }
+}
+
+fn nothing_found(scope: &Scope) -> String {
+    match scope {
+        Scope::Symbol { base, .. } => format!("this author has no signal on {base} in this channel in the last 30 days"),
+        _ => "this author has no signal in this channel that it could be about".into(),
+    }
+}

@@ -1,0 +1,279 @@
+//! The one write path for posts and signals: deduplicate → keep → read → store signals and updates → append events.
+//!
+//! Entry point: [`ingest`]. Invariants: one transaction for a batch, acknowledged after its commit; idempotent on
+//! (channel, external id, revision); the first text under a revision stands, a differing one raises a dispute; the log
+//! is appended to last.
+
+mod binding;
+mod book;
+mod prepare;
+mod publish;
+
+use std::collections::{BTreeSet, HashMap};
+
+use shared::post::{ChannelRef, Sighting};
+use shared::wire::{ChannelStatus, PostResult, PostStatus};
+use sqlx::{Connection, PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::store::channels::{self, Channel};
+use crate::store::posts::{self, KnownPost, MessageKey, NewPost, NewReading, NewSighting};
+use crate::store::{Remedy, StoreError, log, signals, to_json, updates};
+use book::Book;
+use prepare::Prepared;
+use publish::{Arrival, Publisher};
+
+/// How often a batch is run again after it collided with another one.
+const MAX_RUNS: u32 = 5;
+
+/// Keeps a batch of sightings by one contributor. The results are in the order of the batch; all of it is committed.
+pub async fn ingest(
+    pool: &PgPool,
+    key_id: Uuid,
+    sightings: Vec<Sighting>,
+    now: OffsetDateTime,
+) -> Result<Vec<PostResult>, StoreError> {
+    let prepared: Vec<Prepared> = sightings.into_iter().map(|sighting| prepare::prepare(sighting, now)).collect();
+    for run in 1.. {
+        match transact(pool, key_id, &prepared, now).await {
+            Err(error) if error.remedy() == Remedy::RunAgain && run < MAX_RUNS => {
+                tracing::info!(run, "a batch collided with another one and is run again: {error}");
+            }
+            outcome => return outcome,
+        }
+    }
+    unreachable!("the loop above returns")
+}
+
+async fn transact(
+    pool: &PgPool,
+    key_id: Uuid,
+    prepared: &[Prepared],
+    now: OffsetDateTime,
+) -> Result<Vec<PostResult>, StoreError> {
+    let mut connection = pool.acquire().await?;
+    let mut transaction = connection.begin().await?;
+    launch::crash::point("ingest_begun");
+    let mut batch = Batch { connection: &mut transaction, key_id, now };
+    let results = batch.keep(prepared).await?;
+    launch::crash::point("ingest_written");
+    transaction.commit().await?;
+    launch::crash::point("ingest_committed");
+    Ok(results)
+}
+
+/// One batch inside its transaction.
+struct Batch<'a> {
+    connection: &'a mut PgConnection,
+    key_id: Uuid,
+    now: OffsetDateTime,
+}
+
+/// A sighting that is to be kept, with its place in the batch.
+struct Kept<'a> {
+    place: usize,
+    prepared: &'a Prepared,
+    channel: Channel,
+    post: NewPost,
+}
+
+impl Batch<'_> {
+    async fn keep(&mut self, prepared: &[Prepared]) -> Result<Vec<PostResult>, StoreError> {
+        let channels = self.channels(prepared).await?;
+        let mut results: Vec<Option<PostStatus>> = prepared.iter().map(|_| None).collect();
+        let mut kept = Vec::new();
+        for (place, item) in prepared.iter().enumerate() {
+            match admit(item, &channels, self.now) {
+                Ok((channel, post)) => kept.push(Kept { place, prepared: item, channel, post }),
+                Err(reason) => results[place] = Some(PostStatus::Rejected { reason }),
+            }
+        }
+        let stored = self.store_posts(&kept).await?;
+        let disputed = self.record_sightings(&kept, &stored).await?;
+        self.store_readings(&kept, &stored).await?;
+        self.publish(&kept, &stored, &disputed).await?;
+        for item in &kept {
+            results[item.place] = Some(stored.status(item));
+        }
+        let rejected = || PostStatus::Rejected { reason: "not handled".into() };
+        let result = |(item, status): (&Prepared, Option<PostStatus>)| PostResult {
+            external_id: item.sighting.post.external_id.clone(),
+            status: status.unwrap_or_else(rejected),
+        };
+        Ok(prepared.iter().zip(results).map(result).collect())
+    }
+
+    async fn channels(&mut self, prepared: &[Prepared]) -> Result<HashMap<ChannelRef, Channel>, StoreError> {
+        let wanted: BTreeSet<&ChannelRef> = prepared
+            .iter()
+            .filter(|item| item.problem.is_none())
+            .map(|item| &item.sighting.post.channel)
+            .collect();
+        let mut found = HashMap::new();
+        for channel in wanted {
+            found.insert(channel.clone(), channels::ensure(self.connection, channel, self.now).await?);
+        }
+        Ok(found)
+    }
+
+    /// Stores the revisions that are new, and says what is known of all messages of the batch.
+    async fn store_posts(&mut self, kept: &[Kept<'_>]) -> Result<Stored, StoreError> {
+        let mut rows: Vec<&NewPost> = kept.iter().map(|item| &item.post).collect();
+        rows.sort_by(|a, b| (&a.key, a.revision).cmp(&(&b.key, b.revision)));
+        rows.dedup_by(|later, first| later.key == first.key && later.revision == first.revision);
+        let inserted = posts::insert(self.connection, &rows, self.now).await?;
+        let keys: BTreeSet<MessageKey> = rows.iter().map(|row| row.key.clone()).collect();
+        let known = posts::known(self.connection, &Vec::from_iter(keys)).await?;
+        let mut messages: HashMap<MessageKey, Vec<KnownPost>> = HashMap::new();
+        for post in known {
+            messages.entry(post.key.clone()).or_default().push(post);
+        }
+        Ok(Stored { inserted, messages })
+    }
+
+    /// Records who saw what; returns the places in `kept` where a text differs from the first one and is new.
+    async fn record_sightings(&mut self, kept: &[Kept<'_>], stored: &Stored) -> Result<Vec<usize>, StoreError> {
+        let mut rows = Vec::with_capacity(kept.len());
+        let mut differing = Vec::new();
+        for (at, item) in kept.iter().enumerate() {
+            let Some(known) = stored.known(item) else { continue };
+            let differs = known.content_hash != item.post.content_hash;
+            if differs {
+                differing.push((at, known.id));
+            }
+            rows.push(NewSighting {
+                post_id: known.id,
+                content_hash: item.post.content_hash,
+                seen_at: item.prepared.sighting.seen_at,
+                provenance: item.post.provenance,
+                raw: item.prepared.sighting.raw.clone(),
+                differing_body: differs.then(|| item.post.body.clone()),
+            });
+        }
+        let new = posts::insert_sightings(self.connection, self.key_id, &rows, self.now).await?;
+        Ok(differing.into_iter().filter(|(_, post)| new.contains(post)).map(|(at, _)| at).collect())
+    }
+
+    async fn store_readings(&mut self, kept: &[Kept<'_>], stored: &Stored) -> Result<(), StoreError> {
+        let new = kept.iter().filter(|item| stored.inserted.contains(&item.post.id));
+        let readings: Vec<NewReading<'_>> = new
+            .filter_map(|item| {
+                let reading = item.prepared.reading.as_ref()?;
+                Some(NewReading { post_id: item.post.id, channel_id: item.channel.id, reading })
+            })
+            .collect();
+        if readings.is_empty() { Ok(()) } else { posts::insert_readings(self.connection, &readings, self.now).await }
+    }
+
+    /// Turns what is new and current into signals, updates and events.
+    async fn publish(&mut self, kept: &[Kept<'_>], stored: &Stored, disputed: &[usize]) -> Result<(), StoreError> {
+        let published = |item: &&Kept<'_>| item.channel.status == ChannelStatus::Approved;
+        let arrivals: Vec<Arrival<'_>> =
+            kept.iter().filter(published).filter(|item| stored.is_news(item)).map(Arrival::from).collect();
+        let disputes: Vec<MessageKey> = disputed.iter().map(|at| kept[*at].post.key.clone()).collect();
+        if arrivals.is_empty() && disputes.is_empty() {
+            return Ok(());
+        }
+        let book = Book::load(self.connection, &arrivals, &disputes).await?;
+        let mut publisher = Publisher::new(book, self.now);
+        for arrival in &arrivals {
+            publisher.publish(arrival)?;
+        }
+        for key in &disputes {
+            publisher.dispute(key)?;
+        }
+        let changes = publisher.finish();
+        if !changes.signals.is_empty() {
+            signals::save(self.connection, &changes.signals.iter().collect::<Vec<_>>()).await?;
+        }
+        if !changes.updates.is_empty() {
+            updates::insert(self.connection, &changes.updates).await?;
+        }
+        log::append(self.connection, self.now, &changes.events).await?;
+        Ok(())
+    }
+}
+
+/// What the database knows of the messages of a batch.
+struct Stored {
+    inserted: std::collections::HashSet<Uuid>,
+    messages: HashMap<MessageKey, Vec<KnownPost>>,
+}
+
+impl Stored {
+    /// The stored row of this revision.
+    fn known(&self, item: &Kept<'_>) -> Option<&KnownPost> {
+        self.messages.get(&item.post.key)?.iter().find(|known| known.revision == item.post.revision)
+    }
+
+    /// True for a revision that is new and that no later one has overtaken.
+    fn is_news(&self, item: &Kept<'_>) -> bool {
+        let all = self.messages.get(&item.post.key).into_iter().flatten();
+        // A later revision that came in the same batch does not count: both are told, one after the other.
+        let mut earlier = all.filter(|known| !self.inserted.contains(&known.id));
+        self.inserted.contains(&item.post.id) && !earlier.any(|known| known.revision > item.post.revision)
+    }
+
+    fn status(&self, item: &Kept<'_>) -> PostStatus {
+        let Some(known) = self.known(item) else {
+            return PostStatus::Rejected { reason: "the post was stored by nobody: please report this".into() };
+        };
+        let post_id = known.id;
+        if !self.inserted.contains(&item.post.id) {
+            return PostStatus::Duplicate { post_id, disputed: known.content_hash != item.post.content_hash };
+        }
+        let others = self.messages.get(&item.post.key).into_iter().flatten();
+        if others.into_iter().any(|other| other.id != post_id && self.precedes(other, known)) {
+            PostStatus::Revision { post_id }
+        } else {
+            PostStatus::Stored { post_id }
+        }
+    }
+
+    /// True when `other` was stored before `known`: in an earlier transaction, or as an earlier revision in this one.
+    fn precedes(&self, other: &KnownPost, known: &KnownPost) -> bool {
+        !self.inserted.contains(&other.id) || other.revision < known.revision
+    }
+}
+
+/// Whether a sighting can be kept, and as what.
+fn admit(
+    item: &Prepared,
+    channels: &HashMap<ChannelRef, Channel>,
+    now: OffsetDateTime,
+) -> Result<(Channel, NewPost), String> {
+    if let Some(problem) = &item.problem {
+        return Err(problem.clone());
+    }
+    let post = &item.sighting.post;
+    let channel = channels.get(&post.channel).ok_or("its channel is not known")?;
+    if channel.status == ChannelStatus::Blocked {
+        return Err(format!("the channel {} is blocked", post.channel.name));
+    }
+    let body = to_json(post).map_err(|error| error.to_string())?;
+    let key = MessageKey { channel_id: channel.id, external_id: post.external_id.clone() };
+    let stored = NewPost {
+        id: crate::ids::new(now),
+        key,
+        revision: item.revision,
+        author_id: post.author.external_id.clone(),
+        posted_at: post.posted_at,
+        content_hash: item.content_hash,
+        body,
+        provenance: item.sighting.provenance,
+    };
+    Ok((channel.clone(), stored))
+}
+
+impl<'a> From<&'a Kept<'a>> for Arrival<'a> {
+    fn from(item: &'a Kept<'a>) -> Self {
+        Arrival {
+            key: &item.post.key,
+            post_id: item.post.id,
+            revision: item.post.revision,
+            sighting: &item.prepared.sighting,
+            reading: item.prepared.reading.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The `server` program: `serve`, `migrate`, `admin create-key`, `config show`.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use server::auth::{NewKey, Role};
+use server::config::Config;
+use server::database::Database;
+use server::{ids, store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Keeps every post, reads it, and streams signals.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\
+    Settings come from the config file, then from SERVER__… and DATABASE_URL, then from flags.")]
+struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Settings {
+    /// A TOML file with settings; `config show` prints them all.
+    #[arg(long, global = true, env = "SERVER_CONFIG")]
+    config: Option<PathBuf>,
+    /// Where the private PostgreSQL cluster keeps its data.
+    #[arg(long, global = true)]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API. Without DATABASE_URL, on a private PostgreSQL cluster in the data folder.
+    Serve {
+        /// The address of the API; a loopback address with any port.
+        #[arg(long)]
+        listen: Option<SocketAddr>,
+    },
+    /// Bring the database to this version's form. A private cluster is also migrated by `serve`.
+    Migrate,
+    /// What only the host may do.
+    #[command(subcommand)]
+    Admin(Admin),
+    /// The settings in force.
+    #[command(subcommand)]
+    Config(ShowConfig),
+}
+
+#[derive(Debug, Subcommand)]
+enum Admin {
+    /// Make an API key and print it, once. Works beside a running server.
+    CreateKey {
+        /// What it may be used for.
+        #[arg(long)]
+        role: Role,
+        /// Whose it is, for people.
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ShowConfig {
+    /// Print the settings in force; secrets are redacted.
+    Show,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    launch::logs::start();
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Whoever closed our standard error does not want to know.
+            let _unseen = writeln!(std::io::stderr().lock(), "server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut config = Config::load(arguments.settings.config.as_deref())?;
+    config.data_dir = arguments.settings.data_dir.or(config.data_dir);
+    match arguments.command {
+        Command::Serve { listen } => {
+            config.listen = listen.unwrap_or(config.listen);
+            serve(&config).await
+        }
+        Command::Migrate => {
+            Database::visit(&config, true).await?.close().await;
+            print("the database has this version's form")
+        }
+        Command::Admin(Admin::CreateKey { role, name }) => create_key(&config, role, &name).await,
+        Command::Config(ShowConfig::Show) => print(toml::to_string(&config)?.trim_end()),
+    }
+}
+
+fn print(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "{line}").context("writing to standard output")
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        config.listen.ip().is_loopback(),
+        "listening on {} is refused: this version has no TLS and no accounts, so it serves loopback addresses only",
+        config.listen
+    );
+    // Signals are heeded from the start: Ctrl-C during the start stops PostgreSQL too.
+    let (stop, stopping) = watch::channel(false);
+    let mut signals = Signals::new()?;
+    let database = Database::open(config).await?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
+    print(&format!("listening on http://{}", listener.local_addr()?))?;
+    let serving = server::run(database.pool.clone(), listener, stopping);
+    tokio::pin!(serving);
+    let outcome = tokio::select! {
+        outcome = &mut serving => outcome,
+        name = signals.next() => {
+            tracing::info!("stopping ({name})");
+            stop.send_replace(true);
+            serving.await
+        }
+    };
+    database.close().await;
+    outcome
+}
+
+/// The signals that ask a program to stop.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "interrupted",
+            _ = self.terminate.recv() => "terminated",
+        }
+    }
+}
+
+async fn create_key(config: &Config, role: Role, name: &str) -> anyhow::Result<()> {
+    let key = NewKey::generate().context("drawing random bytes")?;
+    let database = Database::visit(config, false).await?;
+    let now = launch::clock::now();
+    let kept = store::keys::insert(&database.pool, (ids::new(now), name), (role, &key.hash), now).await;
+    database.close().await;
+    kept.context("keeping the key's hash")?;
+    print(key.key.expose())
+}

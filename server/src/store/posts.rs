@@ -1,0 +1,268 @@
+//! Posts, their sightings and their readings: written in bulk, never changed.
+
+use std::collections::HashSet;
+
+use shared::post::Provenance;
+use shared::reading::{READER_VERSION, Reading};
+use shared::wire::PostRecord;
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{StoreError, from_json, to_json};
+
+/// What names a message: its channel and its id there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageKey {
+    /// The channel.
+    pub channel_id: Uuid,
+    /// The message's id at its source.
+    pub external_id: String,
+}
+
+/// A revision to be stored.
+#[derive(Debug, Clone)]
+pub struct NewPost {
+    /// Its id.
+    pub id: Uuid,
+    /// Its message.
+    pub key: MessageKey,
+    /// Which revision.
+    pub revision: i64,
+    /// The author's id at its source.
+    pub author_id: String,
+    /// When the message was first posted.
+    pub posted_at: OffsetDateTime,
+    /// The hash of what the author wrote.
+    pub content_hash: [u8; 32],
+    /// The post as JSON.
+    pub body: String,
+    /// How it came.
+    pub provenance: Provenance,
+}
+
+/// A revision that is stored.
+#[derive(Debug, Clone)]
+pub struct KnownPost {
+    /// Its id.
+    pub id: Uuid,
+    /// Its message.
+    pub key: MessageKey,
+    /// Which revision.
+    pub revision: i64,
+    /// The hash of what the author wrote, as first seen.
+    pub content_hash: Vec<u8>,
+}
+
+/// A sighting to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewSighting {
+    /// The revision that was seen.
+    pub post_id: Uuid,
+    /// The hash of what was seen.
+    pub content_hash: [u8; 32],
+    /// When, by the contributor's clock.
+    pub seen_at: OffsetDateTime,
+    /// How.
+    pub provenance: Provenance,
+    /// The source's own form, byte for byte.
+    pub raw: String,
+    /// The post as JSON, when it differs from the one first seen.
+    pub differing_body: Option<String>,
+}
+
+/// The name of a provenance in the database.
+fn provenance_name(provenance: Provenance) -> &'static str {
+    match provenance {
+        Provenance::Live => "live",
+        Provenance::Backfill => "backfill",
+        Provenance::Imported => "imported",
+    }
+}
+
+/// Stores revisions that are not known yet; returns the ids of those that were new.
+///
+/// The rows must be sorted by key and revision: two batches then wait for each other instead of dead-locking.
+pub async fn insert(
+    connection: &mut PgConnection,
+    posts: &[&NewPost],
+    now: OffsetDateTime,
+) -> Result<HashSet<Uuid>, StoreError> {
+    let ids: Vec<Uuid> = posts.iter().map(|post| post.id).collect();
+    let channels: Vec<Uuid> = posts.iter().map(|post| post.key.channel_id).collect();
+    let externals: Vec<String> = posts.iter().map(|post| post.key.external_id.clone()).collect();
+    let revisions: Vec<i64> = posts.iter().map(|post| post.revision).collect();
+    let authors: Vec<String> = posts.iter().map(|post| post.author_id.clone()).collect();
+    let posted: Vec<OffsetDateTime> = posts.iter().map(|post| post.posted_at).collect();
+    let hashes: Vec<Vec<u8>> = posts.iter().map(|post| post.content_hash.to_vec()).collect();
+    let bodies: Vec<String> = posts.iter().map(|post| post.body.clone()).collect();
+    let provenances: Vec<String> = posts.iter().map(|post| provenance_name(post.provenance).to_owned()).collect();
+    let inserted = sqlx::query_scalar!(
+        "INSERT INTO posts
+            (id, channel_id, external_id, revision, author_id, posted_at, content_hash, body, provenance, received_at)
+        SELECT *, $10::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[],
+            $6::timestamptz[], $7::bytea[], $8::text[], $9::text[])
+        ON CONFLICT (channel_id, external_id, revision) DO NOTHING RETURNING id",
+        &ids,
+        &channels,
+        &externals,
+        &revisions,
+        &authors,
+        &posted,
+        &hashes,
+        &bodies,
+        &provenances,
+        now
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(inserted.into_iter().collect())
+}
+
+/// Every stored revision of these messages.
+pub async fn known(connection: &mut PgConnection, keys: &[MessageKey]) -> Result<Vec<KnownPost>, StoreError> {
+    let channels: Vec<Uuid> = keys.iter().map(|key| key.channel_id).collect();
+    let externals: Vec<String> = keys.iter().map(|key| key.external_id.clone()).collect();
+    let rows = sqlx::query!(
+        "SELECT p.id, p.channel_id, p.external_id, p.revision, p.content_hash
+        FROM unnest($1::uuid[], $2::text[]) AS wanted (channel_id, external_id)
+        JOIN posts p USING (channel_id, external_id)",
+        &channels,
+        &externals
+    )
+    .fetch_all(connection)
+    .await?;
+    let known = rows.into_iter().map(|row| KnownPost {
+        id: row.id,
+        key: MessageKey { channel_id: row.channel_id, external_id: row.external_id },
+        revision: row.revision,
+        content_hash: row.content_hash,
+    });
+    Ok(known.collect())
+}
+
+/// Records sightings; one that is recorded already changes nothing. Returns the posts of those that were new.
+pub async fn insert_sightings(
+    connection: &mut PgConnection,
+    key_id: Uuid,
+    sightings: &[NewSighting],
+    now: OffsetDateTime,
+) -> Result<HashSet<Uuid>, StoreError> {
+    let posts: Vec<Uuid> = sightings.iter().map(|sighting| sighting.post_id).collect();
+    let hashes: Vec<Vec<u8>> = sightings.iter().map(|sighting| sighting.content_hash.to_vec()).collect();
+    let seen: Vec<OffsetDateTime> = sightings.iter().map(|sighting| sighting.seen_at).collect();
+    let provenances: Vec<String> =
+        sightings.iter().map(|sighting| provenance_name(sighting.provenance).to_owned()).collect();
+    let raws: Vec<String> = sightings.iter().map(|sighting| sighting.raw.clone()).collect();
+    let bodies: Vec<Option<String>> = sightings.iter().map(|sighting| sighting.differing_body.clone()).collect();
+    let inserted = sqlx::query_scalar!(
+        "INSERT INTO sightings (post_id, key_id, content_hash, seen_at, received_at, provenance, raw, differing_body)
+        SELECT s.post_id, $7::uuid, s.content_hash, s.seen_at, $8::timestamptz, s.provenance, s.raw, s.differing_body
+        FROM unnest($1::uuid[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
+            AS s (post_id, content_hash, seen_at, provenance, raw, differing_body)
+        ON CONFLICT DO NOTHING RETURNING post_id",
+        &posts,
+        &hashes,
+        &seen,
+        &provenances,
+        &raws,
+        &bodies as _,
+        key_id,
+        now
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(inserted.into_iter().collect())
+}
+
+/// A reading to be stored.
+#[derive(Debug)]
+pub struct NewReading<'a> {
+    /// The revision that was read.
+    pub post_id: Uuid,
+    /// Its channel.
+    pub channel_id: Uuid,
+    /// What the reader made of it.
+    pub reading: &'a Reading,
+}
+
+/// Stores readings of today's reader.
+pub async fn insert_readings(
+    connection: &mut PgConnection,
+    readings: &[NewReading<'_>],
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let posts: Vec<Uuid> = readings.iter().map(|new| new.post_id).collect();
+    let channels: Vec<Uuid> = readings.iter().map(|new| new.channel_id).collect();
+    let kinds: Vec<String> = readings.iter().map(|new| kind_name(new.reading).to_owned()).collect();
+    let texts: Vec<String> = readings.iter().map(|new| to_json(new.reading)).collect::<Result<_, _>>()?;
+    sqlx::query!(
+        "INSERT INTO readings (post_id, reader_version, channel_id, kind, reading, read_at)
+        SELECT r.post_id, $5, r.channel_id, r.kind, r.reading, $6
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS r (post_id, channel_id, kind, reading)",
+        &posts,
+        &channels,
+        &kinds,
+        &texts,
+        i32::try_from(READER_VERSION).unwrap_or(i32::MAX),
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn kind_name(reading: &Reading) -> &'static str {
+    match reading {
+        Reading::Signals { .. } => "signals",
+        Reading::Update { .. } => "update",
+        Reading::Noise { .. } => "noise",
+        Reading::Abstained { .. } => "abstained",
+    }
+}
+
+/// Every revision of a message with its reading, oldest first.
+pub async fn of_message(pool: &PgPool, key: &MessageKey) -> Result<Vec<PostRecord>, StoreError> {
+    let rows = sqlx::query_as!(
+        StoredPost,
+        r#"SELECT p.id, p.body, p.provenance, p.received_at, r.reading AS "reading?",
+            (SELECT count(*) FROM sightings s WHERE s.post_id = p.id) AS "sightings!"
+        FROM posts p LEFT JOIN readings r ON r.post_id = p.id AND r.superseded_at IS NULL
+        WHERE p.channel_id = $1 AND p.external_id = $2 ORDER BY p.revision"#,
+        key.channel_id,
+        key.external_id
+    )
+    .fetch_all(pool)
+    .await?;
+    let record = |row: StoredPost| -> Result<PostRecord, StoreError> {
+        let reading = row.reading.as_deref().map(|text| from_json(text, ("readings", "reading"), row.id)).transpose()?;
+        Ok(PostRecord {
+            id: row.id,
+            post: from_json(&row.body, ("posts", "body"), row.id)?,
+            sightings: row.sightings,
+            provenance: provenance(row.id, &row.provenance)?,
+            received_at: row.received_at,
+            reading,
+        })
+    };
+    rows.into_iter().map(record).collect()
+}
+
+fn provenance(id: Uuid, name: &str) -> Result<Provenance, StoreError> {
+    let all = [Provenance::Live, Provenance::Backfill, Provenance::Imported];
+    all.into_iter().find(|provenance| provenance_name(*provenance) == name).ok_or_else(|| StoreError::Corrupt {
+        table: "posts",
+        column: "provenance",
+        id: id.to_string(),
+        problem: format!("unknown value `{name}`"),
+    })
+}
+
+struct StoredPost {
+    id: Uuid,
+    body: String,
+    provenance: String,
+    received_at: OffsetDateTime,
+    reading: Option<String>,
+    sightings: i64,
+}

@@ -1,0 +1,258 @@
+//! Signals as they stand now.
+
+use shared::signal::Side;
+use shared::wire::{SignalRecord, SignalState, SignalStatus};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::posts::MessageKey;
+use super::{StoreError, from_json, to_json};
+
+/// A stored signal, as far as ingest needs it.
+#[derive(Debug, Clone)]
+pub struct Signal {
+    /// The record as it stands.
+    pub record: SignalRecord,
+    /// The author's id at its source.
+    pub author_id: String,
+    /// The revision of the message that it was read from.
+    pub revision: i64,
+    /// What its channel has said about it.
+    pub status: SignalStatus,
+    /// Whether its words are in dispute.
+    pub disputed: bool,
+}
+
+impl Signal {
+    /// The message that it was read from.
+    pub fn key(&self) -> MessageKey {
+        MessageKey { channel_id: self.record.channel_id, external_id: self.record.external_id.clone() }
+    }
+}
+
+/// Which earlier signals an update may be about.
+#[derive(Debug, Clone)]
+pub struct Candidates {
+    /// The channel.
+    pub channel_id: Uuid,
+    /// The author.
+    pub author_id: String,
+    /// The ticker, if the update names one.
+    pub base: Option<String>,
+    /// The latest time at which the signal may have been posted.
+    pub until: OffsetDateTime,
+    /// The earliest.
+    pub since: OffsetDateTime,
+    /// How many of the newest are wanted.
+    pub most: i64,
+}
+
+struct Row {
+    revision: i64,
+    author_id: String,
+    status: String,
+    disputed: bool,
+    record: String,
+    id: Uuid,
+}
+
+impl TryFrom<Row> for Signal {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            record: from_json(&row.record, ("signals", "record"), row.id)?,
+            author_id: row.author_id,
+            revision: row.revision,
+            status: status(row.id, &row.status)?,
+            disputed: row.disputed,
+        })
+    }
+}
+
+fn status_name(status: SignalStatus) -> &'static str {
+    match status {
+        SignalStatus::Open => "open",
+        SignalStatus::Ended => "ended",
+        SignalStatus::Withdrawn => "withdrawn",
+    }
+}
+
+fn status(id: Uuid, name: &str) -> Result<SignalStatus, StoreError> {
+    let all = [SignalStatus::Open, SignalStatus::Ended, SignalStatus::Withdrawn];
+    all.into_iter().find(|status| status_name(*status) == name).ok_or_else(|| StoreError::Corrupt {
+        table: "signals",
+        column: "status",
+        id: id.to_string(),
+        problem: format!("unknown value `{name}`"),
+    })
+}
+
+/// The signals of these messages, and those that follow-ups in these messages were bound to.
+pub async fn of_messages(connection: &mut PgConnection, keys: &[MessageKey]) -> Result<Vec<(MessageKey, Signal)>, StoreError> {
+    let channels: Vec<Uuid> = keys.iter().map(|key| key.channel_id).collect();
+    let externals: Vec<String> = keys.iter().map(|key| key.external_id.clone()).collect();
+    let rows = sqlx::query!(
+        r#"WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::text[]) AS w (channel_id, external_id))
+        SELECT w.channel_id AS "channel_id!", w.external_id AS "external_id!",
+            s.id AS "id!", s.revision AS "revision!", s.author_id AS "author_id!", s.status AS "status!",
+            s.disputed AS "disputed!", s.record AS "record!"
+        FROM wanted w JOIN signals s ON s.channel_id = w.channel_id AND s.external_id = w.external_id
+        UNION
+        SELECT w.channel_id, w.external_id, s.id, s.revision, s.author_id, s.status, s.disputed, s.record
+        FROM wanted w
+        JOIN updates u ON u.channel_id = w.channel_id AND u.external_id = w.external_id
+        JOIN signals s ON s.id = u.signal_id"#,
+        &channels,
+        &externals
+    )
+    .fetch_all(connection)
+    .await?;
+    let found = rows.into_iter().map(|row| {
+        let key = MessageKey { channel_id: row.channel_id, external_id: row.external_id };
+        let (id, revision, author_id) = (row.id, row.revision, row.author_id);
+        let row = Row { id, revision, author_id, status: row.status, disputed: row.disputed, record: row.record };
+        Ok((key, Signal::try_from(row)?))
+    });
+    found.collect()
+}
+
+/// The signals that updates may be about: for each wish the newest ones that were not withdrawn.
+pub async fn candidates(connection: &mut PgConnection, wishes: &[Candidates]) -> Result<Vec<Signal>, StoreError> {
+    let channels: Vec<Uuid> = wishes.iter().map(|wish| wish.channel_id).collect();
+    let authors: Vec<String> = wishes.iter().map(|wish| wish.author_id.clone()).collect();
+    let bases: Vec<Option<String>> = wishes.iter().map(|wish| wish.base.clone()).collect();
+    let until: Vec<OffsetDateTime> = wishes.iter().map(|wish| wish.until).collect();
+    let since: Vec<OffsetDateTime> = wishes.iter().map(|wish| wish.since).collect();
+    let most: Vec<i64> = wishes.iter().map(|wish| wish.most).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT DISTINCT s.id AS "id!", s.revision AS "revision!", s.author_id AS "author_id!", s.status AS "status!",
+            s.disputed AS "disputed!", s.record AS "record!"
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+            AS w (channel_id, author_id, base, until, since, most)
+        CROSS JOIN LATERAL (
+            SELECT * FROM signals s
+            WHERE s.channel_id = w.channel_id AND s.author_id = w.author_id AND (w.base IS NULL OR s.base = w.base)
+                AND s.posted_at <= w.until AND s.posted_at >= w.since AND s.status <> 'withdrawn'
+            ORDER BY s.posted_at DESC, s.id DESC LIMIT w.most
+        ) s"#,
+        &channels,
+        &authors,
+        &bases as _,
+        &until,
+        &since,
+        &most
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Signal::try_from).collect()
+}
+
+/// Stores new signals and the new state of changed ones. A row that a later revision has changed already stays.
+pub async fn save(connection: &mut PgConnection, signals: &[&Signal]) -> Result<(), StoreError> {
+    let records: Vec<&SignalRecord> = signals.iter().map(|signal| &signal.record).collect();
+    let ids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
+    let channels: Vec<Uuid> = records.iter().map(|record| record.channel_id).collect();
+    let externals: Vec<String> = records.iter().map(|record| record.external_id.clone()).collect();
+    let ordinals: Vec<i16> = records.iter().map(|record| i16::try_from(record.ordinal).unwrap_or(i16::MAX)).collect();
+    let posts: Vec<Uuid> = records.iter().map(|record| record.post_id).collect();
+    let revisions: Vec<i64> = signals.iter().map(|signal| signal.revision).collect();
+    let authors: Vec<String> = signals.iter().map(|signal| signal.author_id.clone()).collect();
+    let bases: Vec<String> = records.iter().map(|record| record.signal.base().to_string()).collect();
+    let quotes: Vec<Option<String>> =
+        records.iter().map(|record| record.signal.fields().instrument.quote.as_ref().map(ToString::to_string)).collect();
+    let sides: Vec<String> = records.iter().map(|record| record.signal.side().to_string()).collect();
+    let posted: Vec<OffsetDateTime> = records.iter().map(|record| record.posted_at).collect();
+    let statuses: Vec<String> = signals.iter().map(|signal| status_name(signal.status).to_owned()).collect();
+    let disputed: Vec<bool> = signals.iter().map(|signal| signal.disputed).collect();
+    let texts: Vec<String> = records.iter().map(to_json).collect::<Result<_, _>>()?;
+    sqlx::query!(
+        "INSERT INTO signals (id, channel_id, external_id, ordinal, post_id, revision, author_id, base, quote, side,
+            posted_at, status, disputed, record)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::uuid[], $6::bigint[], $7::text[],
+            $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::boolean[], $14::text[])
+        ON CONFLICT (channel_id, external_id, ordinal) DO UPDATE SET
+            post_id = EXCLUDED.post_id, revision = EXCLUDED.revision, base = EXCLUDED.base, quote = EXCLUDED.quote,
+            side = EXCLUDED.side, status = EXCLUDED.status, disputed = signals.disputed OR EXCLUDED.disputed,
+            record = EXCLUDED.record
+        WHERE signals.revision <= EXCLUDED.revision",
+        &ids,
+        &channels,
+        &externals,
+        &ordinals,
+        &posts,
+        &revisions,
+        &authors,
+        &bases,
+        &quotes as _,
+        &sides,
+        &posted,
+        &statuses,
+        &disputed,
+        &texts
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Which signals a page shows.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Only of this channel.
+    pub channel_id: Option<Uuid>,
+    /// Only with this base.
+    pub base: Option<String>,
+    /// Only with this quote.
+    pub quote: Option<String>,
+    /// Only of this direction.
+    pub side: Option<Side>,
+    /// Only posted at or after this time.
+    pub since: Option<OffsetDateTime>,
+    /// Only those after this place in the order of the list.
+    pub after: Option<(OffsetDateTime, Uuid)>,
+}
+
+/// A page of signals, newest post first.
+pub async fn page(pool: &PgPool, wanted: &Wanted, limit: i64) -> Result<Vec<SignalState>, StoreError> {
+    let (after_at, after_id) = wanted.after.unzip();
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT id, revision, author_id, status, disputed, record FROM signals
+        WHERE ($1::uuid IS NULL OR channel_id = $1) AND ($2::text IS NULL OR base = $2)
+            AND ($3::text IS NULL OR quote = $3) AND ($4::text IS NULL OR side = $4)
+            AND ($5::timestamptz IS NULL OR posted_at >= $5)
+            AND ($6::timestamptz IS NULL OR (posted_at, id) < ($6, $7::uuid))
+        ORDER BY posted_at DESC, id DESC LIMIT $8",
+        wanted.channel_id,
+        wanted.base,
+        wanted.quote,
+        wanted.side.map(|side| side.to_string()),
+        wanted.since,
+        after_at,
+        after_id,
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(|row| Signal::try_from(row).map(SignalState::from)).collect()
+}
+
+/// One signal.
+pub async fn by_id(pool: &PgPool, id: Uuid) -> Result<Option<SignalState>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT id, revision, author_id, status, disputed, record FROM signals WHERE id = $1",
+        id
+    )
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| Signal::try_from(row).map(SignalState::from)).transpose()
+}
+
+impl From<Signal> for SignalState {
+    fn from(signal: Signal) -> Self {
+        Self { record: signal.record, status: signal.status, disputed: signal.disputed }
+    }
+}
