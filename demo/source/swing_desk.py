@@ -92,7 +92,7 @@ TP1: {+1.5}
 TP2: {+3.2|x10}
 SL: {-2}""", coin="AVAX", key="slip"),
     Post("06-05 11:38:10", "ines", "chat", "noise", "Deniz, check your second target please 😅", reply_to="slip"),
-    Post("06-05 12:21:33", "ines", "L39", "signal", "/call long ADAUSDT e={0} s={-1.8} t={+1.2},{+1.8}", coin="ADA", key="ada-4"),
+    Post("06-05 12:21:33", "ines", "L39", "signal", "/call short ADAUSDT e={0} s={+1.7} t={-1.5},{-3}", coin="ADA", key="ada-4"),
     Post("06-05 13:05:26", "tidewatch", "target hit", "update", "", coin="SOL", embeds=[card(
         title="SOL/USDT", description="Target 1 reached ✅", footer=DESK_FOOTER, color="#3BA55D")]),
     Post("06-05 14:02:08", "ines", "stop to price", "update", "SOL: move SL to {-1}", coin="SOL"),

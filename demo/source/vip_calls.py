@@ -46,11 +46,6 @@ Targets {-1.7}-{-2.4}-{-3}
 Leverage 3x
 Stop {+2.3}""", coin="ADA", key="ada-1"),
     Post("06-01 13:51:44", "tobi", "all targets hit", "update", "#XRP/USDT all targets hit ✅✅ easy one", coin="XRP"),
-    Post("06-01 14:24:20", "kestrel", "L09", "signal", """#AVAX/USDT
-Call type: SHORT
-Sell limit {+2.2} - {+2.7}
-Targets: {+0.6}, {-1.2}
-Stop loss: {+4.4}""", coin="AVAX", key="avax-1"),
     Post("06-01 14:40:12", "jun", "question", "noise",
          "would you still long ETH here at {0} with stop {-1.5} and target {+2} or is it too late?", coin="ETH"),
     Post("06-01 15:41:11", "kestrel", "part close", "update", "First target reached. Close 50% here, rest keeps running.",
@@ -67,6 +62,11 @@ Targets
     Post("06-01 17:02:31", "pim", "question", "noise", "no stop on the SOL one? 🤨", reply_to="sol-nostop",
          edit=Edit("06-01 17:03:05", "no stop on the SOL idea? 🤨", "question", "noise")),
     Post("06-01 17:26:26", "noria", "stop to price", "update", "Raise the stop to {-0.9}", coin="LINK", reply_to="link-1"),
+    Post("06-01 17:48:20", "kestrel", "L09", "signal", """#AVAX/USDT
+Call type: SHORT
+Sell limit {+2.2} - {+2.7}
+Targets: {+0.6}, {-1.2}
+Stop loss: {+4.4}""", coin="AVAX", key="avax-1"),
     Post("06-01 18:31:09", "noria", "L12", "signal", """🚨 NEW VIP SIGNAL 🚨
 🪙 ICX/USDT
 📈 Direction: LONG
@@ -130,9 +130,9 @@ Leverage 50x
 Stop {+1.4}""", "L04", "signal")),
     Post("06-02 15:20:18", "jun", "chat", "noise", "50x?? tobi wants to see the liquidation engine from the inside 💀"),
     Post("06-02 17:06:52", "chenxing", "L21", "signal", """#LINK/USDT
-{0} 附近做空
-目标：{-1.1}、{-1.7}
-止损：{+2.2}""", coin="LINK", key="link-2"),
+{0} 附近做多
+目标：{+1.6}、{+3}
+止损：{-1.4}""", coin="LINK", key="link-2"),
     Post("06-02 20:26:04", "noria", "chat", "noise", "SOL plan in a minute, still drawing ✍️", coin="SOL", key="sol-late",
          edit=Edit("06-03 01:15:38", """SOL/USDT LONG
 Entry {+0.2}
@@ -201,6 +201,7 @@ Stop
     Post("06-04 11:41:33", "tobi", "stopped out", "update", "ADA SL hit, my bad", coin="ADA"),
     Post("06-04 12:42:57", "lowtide", "question", "noise", "anyone else feeling that long is a four letter word today"),
     Post("06-04 13:22:10", "noria", "stopped out", "update", "Stop loss hit ❌", reply_to="eth-4"),
+    Post("06-04 13:27:19", "tobi", "L05", "signal", "last try, long link now sl {-1.3} tp {+1.5} / {+3}", coin="LINK", key="link-3"),
     Post("06-04 14:48:45", "kestrel", "stopped out", "update", "SOL stopped out. Rough day, size down everybody.", coin="SOL"),
     Post("06-04 16:21:05", "kestrel", "L03", "signal", """**Pair:** BTC/USDT
 **Side:** Short
