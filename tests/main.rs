@@ -1,1 +1,11 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
+//!
+//! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`] and [`reads`] for the API through its public
+//! interface, [`message_to_fill`] for the straight path, [`restart`] for what `kill -9` may not break.
+
+mod feed;
+mod ingest;
+mod layout;
+mod openapi;
+mod outage;
+mod reads;

@@ -9,38 +9,12 @@ use axum::http::request::Parts;
 use launch::secret::Secret;
 use sha2::{Digest, Sha256};
 use shared::wire::ProblemKind;
-use uuid::Uuid;
 
 use crate::App;
 use crate::http::ApiError;
 use crate::store;
 
-/// What an API key may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Role {
-    /// Reads signals and the feed.
-    Member,
-    /// Reads, and relays posts.
-    Contributor,
-    /// Reads; will curate.
-    Admin,
-}
-
-impl Role {
-    /// The name in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Role::Member => "member",
-            Role::Contributor => "contributor",
-            Role::Admin => "admin",
-        }
-    }
-
-    /// The role of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Role::Member, Role::Contributor, Role::Admin].into_iter().find(|role| role.as_str() == name)
-    }
-}
+pub use crate::store::keys::{Caller, Role};
 
 /// What every key begins with, so that scanners and people know one when they see one.
 const PREFIX: &str = "cb_";
@@ -76,15 +50,6 @@ fn is_well_formed(key: &str) -> bool {
     let Some(rest) = key.strip_prefix(PREFIX) else { return false };
     let Some((random, checksum)) = rest.split_at_checked(RANDOM_BYTES * 2) else { return false };
     checksum == format!("{:08x}", crc32fast::hash(random.as_bytes()))
-}
-
-/// Whoever called, known by an API key.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The key's id.
-    pub key_id: Uuid,
-    /// The key's role.
-    pub role: Role,
 }
 
 /// Any caller with a valid key.

@@ -1,1 +1,29 @@
-//! What the tests and the benchmark share: real programs on private folders and ports.
+//! What the tests and the benchmark share: private databases, servers on free ports, the real programs, a feed client.
+//!
+//! Nothing here depends on a service that happens to run: PostgreSQL is a throw-away cluster of our own.
+
+pub mod feed;
+pub mod postgres;
+pub mod posts;
+pub mod program;
+pub mod server;
+
+use std::future::Future;
+use std::time::Duration;
+
+/// How long a test waits for something that must happen. Far beyond what a loaded machine needs.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until the check holds, looking every few milliseconds; fails with `what` when it never does.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
+    let looking = async {
+        let mut look = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            look.tick().await;
+            if check().await {
+                return;
+            }
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "waited in vain until {what}");
+}

@@ -112,7 +112,8 @@ impl Batch<'_> {
             .collect();
         let mut found = HashMap::new();
         for channel in wanted {
-            found.insert(channel.clone(), channels::ensure(self.connection, channel, self.now).await?);
+            let stamp = (crate::ids::new(self.now), self.now);
+            found.insert(channel.clone(), channels::ensure(self.connection, channel, stamp).await?);
         }
         Ok(found)
     }

@@ -7,7 +7,6 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::ids;
 
 /// A channel as ingest needs it.
 #[derive(Debug, Clone)]
@@ -23,7 +22,7 @@ pub struct Channel {
 pub async fn ensure(
     connection: &mut PgConnection,
     channel: &ChannelRef,
-    now: OffsetDateTime,
+    (id_if_new, now): (Uuid, OffsetDateTime),
 ) -> Result<Channel, StoreError> {
     let known = sqlx::query!(
         "SELECT id, status, name FROM channels WHERE source = $1 AND external_id = $2",
@@ -38,7 +37,7 @@ pub async fn ensure(
     let row = sqlx::query!(
         "INSERT INTO channels (id, source, external_id, name, status, created_at) VALUES ($1, $2, $3, $4, 'approved', $5)
         ON CONFLICT (source, external_id) DO UPDATE SET name = EXCLUDED.name RETURNING id, status",
-        ids::new(now),
+        id_if_new,
         channel.source.as_str(),
         channel.external_id,
         channel.name,

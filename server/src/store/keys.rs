@@ -1,11 +1,46 @@
-//! API keys: only their hashes are here.
+//! API keys and what each may be used for: only the keys' hashes are here.
 
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::auth::{Caller, Role};
+
+/// What an API key may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Reads signals and the feed.
+    Member,
+    /// Reads, and relays posts.
+    Contributor,
+    /// Reads; will curate.
+    Admin,
+}
+
+impl Role {
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Member => "member",
+            Role::Contributor => "contributor",
+            Role::Admin => "admin",
+        }
+    }
+
+    /// The role of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Role::Member, Role::Contributor, Role::Admin].into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+/// Whoever called, known by an API key.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The key's id.
+    pub key_id: Uuid,
+    /// The key's role.
+    pub role: Role,
+}
 
 /// Keeps a new key's hash.
 pub async fn insert(

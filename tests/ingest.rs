@@ -1,0 +1,294 @@
+//! `POST /v1/messages` through the public interface: what is kept, what is told, what is refused.
+
+use reqwest::Method;
+use server::auth::Role;
+use shared::post::Sighting;
+use shared::reading::Reading;
+use shared::wire::{
+    ChannelsPage, Event, EventsPage, PostResult, PostStatus, ProblemKind, SignalDetail, SignalStatus, SignalsPage,
+};
+use support::posts::{batch, deleted, edited, reply, sighting, signal_text};
+use support::server::{Api, TestServer};
+
+async fn events(api: &Api) -> Vec<Event> {
+    let page: EventsPage = api.get("/v1/events?after=0&limit=500").await;
+    assert_eq!(page.events.last().map_or(0, |last| last.seq), page.head);
+    page.events.into_iter().map(|record| record.event).collect()
+}
+
+async fn only_signal(api: &Api) -> SignalDetail {
+    let page: SignalsPage = api.get("/v1/signals").await;
+    assert_eq!(page.signals.len(), 1);
+    api.get(&format!("/v1/signals/{}", page.signals[0].record.id)).await
+}
+
+fn name(result: &PostResult) -> &'static str {
+    match result.status {
+        PostStatus::Stored { .. } => "stored",
+        PostStatus::Revision { .. } => "revision",
+        PostStatus::Duplicate { disputed: false, .. } => "duplicate",
+        PostStatus::Duplicate { disputed: true, .. } => "disputed",
+        PostStatus::Rejected { .. } => "rejected",
+    }
+}
+
+async fn post(api: &Api, sightings: impl IntoIterator<Item = Sighting>) -> Vec<&'static str> {
+    api.post(&batch(sightings)).await.iter().map(name).collect()
+}
+
+#[tokio::test]
+async fn each_post_of_a_request_is_answered_on_its_own() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let first = sighting(1, "hello");
+    let mut hopeless = sighting(2, "too long");
+    hopeless.post.content = "x".repeat(shared::post::MAX_TEXT_BYTES + 1);
+    let answers = post(&api, [first.clone(), hopeless, first.clone(), edited(&first, 5, "hello!"), sighting(3, "bye")]).await;
+    assert_eq!(answers, ["stored", "rejected", "duplicate", "revision", "stored"]);
+    assert_eq!(post(&api, [first.clone(), edited(&first, 5, "hello!"), deleted(&first, 9)]).await, [
+        "duplicate",
+        "duplicate",
+        "revision"
+    ]);
+}
+
+#[tokio::test]
+async fn a_post_is_kept_with_its_raw_form_byte_for_byte() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let mut odd = sighting(1, "naïve — 数字 \u{1F680}\u{202E} text");
+    odd.raw = "{\"id\":\"1\",\n\t\"content\":  \"na\\u00efve\" , \"unknown\": [1e400, null]}".into();
+    post(&api, [odd.clone()]).await;
+    let raw: String = sqlx::query_scalar("SELECT raw FROM sightings").fetch_one(&server.pool).await.unwrap();
+    assert_eq!(raw, odd.raw);
+    let body: String = sqlx::query_scalar("SELECT body FROM posts").fetch_one(&server.pool).await.unwrap();
+    assert_eq!(serde_json::from_str::<shared::post::Post>(&body).unwrap(), odd.post);
+}
+
+#[tokio::test]
+async fn invariant_2_the_same_post_again_adds_at_most_a_sighting() {
+    let server = TestServer::start().await;
+    let (ana, ben) = (server.client(Role::Contributor).await, server.client(Role::Contributor).await);
+    let seen = sighting(1, &signal_text("BTC"));
+    for api in [&ana, &ana, &ben, &ben, &ana] {
+        api.post(&batch([seen.clone()])).await;
+    }
+    let detail = only_signal(&ana).await;
+    assert_eq!(detail.posts.len(), 1);
+    assert_eq!(detail.posts[0].sightings, 2, "one for each contributor");
+    assert_eq!(events(&ana).await.len(), 1, "one signal was posted, once");
+}
+
+#[tokio::test]
+async fn invariant_2_another_text_under_the_same_key_raises_a_dispute_and_never_replaces_the_first() {
+    let server = TestServer::start().await;
+    let (ana, ben) = (server.client(Role::Contributor).await, server.client(Role::Contributor).await);
+    let told = sighting(1, &signal_text("BTC"));
+    let mut altered = told.clone();
+    altered.post.content = told.post.content.replace("SL: 95", "SL: 90");
+    assert_eq!(post(&ana, [told.clone()]).await, ["stored"]);
+    assert_eq!(post(&ben, [altered.clone()]).await, ["disputed"]);
+    assert_eq!(post(&ben, [altered]).await, ["disputed"], "the same dispute again changes nothing");
+    let detail = only_signal(&ana).await;
+    assert!(detail.state.disputed);
+    assert_eq!(detail.posts[0].post, told.post);
+    assert_eq!(detail.posts[0].sightings, 2);
+    let kinds = events(&ana).await;
+    assert!(matches!(kinds.as_slice(), [Event::SignalPosted { .. }, Event::SignalDisputed { .. }]), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn an_edit_revises_the_signal_and_a_delete_withdraws_it_but_every_text_is_kept() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let original = sighting(1, &signal_text("BTC"));
+    let wider = edited(&original, 2, &signal_text("BTC").replace("SL: 95", "SL: 94"));
+    post(&api, [original.clone()]).await;
+    post(&api, [wider.clone()]).await;
+    let revised = only_signal(&api).await;
+    assert_eq!(revised.state.status, SignalStatus::Open);
+    assert_eq!(revised.state.record.posted_at, original.post.posted_at);
+    assert_eq!(Some(revised.state.record.occurred_at), wider.post.edited_at);
+    assert!(revised.state.record.signal.fields().stop.as_ref().unwrap().price().unwrap().to_string() == "94");
+    post(&api, [deleted(&original, 7)]).await;
+    let withdrawn = only_signal(&api).await;
+    assert_eq!(withdrawn.state.status, SignalStatus::Withdrawn);
+    let texts: Vec<&str> = withdrawn.posts.iter().map(|record| record.post.content.as_str()).collect();
+    assert_eq!(texts, [original.post.content.as_str(), wider.post.content.as_str(), ""]);
+    assert!(withdrawn.posts[2].reading.is_none(), "a tombstone has no text to read");
+    let kinds = events(&api).await;
+    assert!(
+        matches!(kinds.as_slice(), [
+            Event::SignalPosted { .. },
+            Event::SignalRevised { .. },
+            Event::SignalWithdrawn { .. }
+        ]),
+        "{kinds:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_earlier_revision_that_arrives_late_is_kept_and_changes_nothing() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let original = sighting(1, &signal_text("BTC"));
+    let edit = edited(&original, 2, &signal_text("BTC").replace("SL: 95", "SL: 94"));
+    assert_eq!(post(&api, [edit]).await, ["stored"]);
+    assert_eq!(post(&api, [original.clone()]).await, ["revision"]);
+    assert_eq!(only_signal(&api).await.posts.len(), 2);
+    assert_eq!(events(&api).await.len(), 1);
+    let other = sighting(2, &signal_text("ETH"));
+    assert_eq!(post(&api, [deleted(&other, 1)]).await, ["stored"]);
+    assert_eq!(post(&api, [other]).await, ["revision"]);
+    assert_eq!(events(&api).await.len(), 1, "a call that is known to be deleted is not posted");
+}
+
+#[tokio::test]
+async fn a_follow_up_is_bound_by_reply_or_by_ticker_and_only_to_its_authors_own_signal() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let mut stranger = reply(5, 1, "close it now");
+    stranger.post.author.external_id = "8".into();
+    let sent = [
+        sighting(1, &signal_text("BTC")),
+        sighting(2, &signal_text("ETH")),
+        reply(3, 1, "TP1 hit, move SL to entry"),
+        sighting(4, "ETH: closed"),
+        stranger,
+        sighting(6, "SOL: closed"),
+    ];
+    post(&api, sent).await;
+    let signals: SignalsPage = api.get("/v1/signals").await;
+    let [eth, btc] = signals.signals.as_slice() else { panic!("{signals:?}") };
+    assert_eq!((eth.status, btc.status), (SignalStatus::Ended, SignalStatus::Open));
+    let told = events(&api).await;
+    let bound: Vec<Option<String>> = told
+        .iter()
+        .filter_map(|event| match event {
+            Event::SignalUpdated { update } => Some(update.signal_id.map(|id| id.to_string())),
+            Event::UpdateUnbound { update, reason } => {
+                assert!(update.signal_id.is_none() && !reason.is_empty());
+                Some(None)
+            }
+            _ => None,
+        })
+        .collect();
+    let (btc, eth) = (Some(btc.record.id.to_string()), Some(eth.record.id.to_string()));
+    assert_eq!(bound, [btc, eth, None, None]);
+}
+
+#[tokio::test]
+async fn a_batch_and_single_posts_tell_the_same_story() {
+    let original = sighting(1, &signal_text("BTC"));
+    let story = [
+        original.clone(),
+        reply(2, 1, "TP1 hit, move SL to entry"),
+        sighting(3, "good morning everyone"),
+        edited(&original, 5, &signal_text("BTC").replace("SL: 95", "SL: 94")),
+        sighting(6, "BTC: closed"),
+        deleted(&original, 9),
+    ];
+    let mut told = Vec::new();
+    for together in [true, false] {
+        let server = TestServer::start().await;
+        let api = server.client(Role::Contributor).await;
+        if together {
+            post(&api, story.clone()).await;
+        } else {
+            for one in story.clone() {
+                post(&api, [one]).await;
+            }
+        }
+        let kinds: Vec<String> = sqlx::query_scalar("SELECT kind FROM events ORDER BY seq").fetch_all(&server.pool).await.unwrap();
+        told.push(kinds);
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0], ["signal_posted", "signal_updated", "signal_revised", "signal_updated", "signal_withdrawn"]);
+}
+
+#[tokio::test]
+async fn the_counts_of_a_channel_add_up() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let signal = sighting(1, &signal_text("BTC"));
+    let trap = signal_text("ETH").replace("SL: 95", "SL: 101");
+    let sent = [signal.clone(), sighting(2, &trap), sighting(3, "gm"), reply(4, 1, "closed"), deleted(&signal, 9)];
+    post(&api, sent).await;
+    let page: ChannelsPage = api.get("/v1/channels").await;
+    let posts = page.channels[0].posts;
+    assert_eq!((posts.total, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes), (4, 1, 1, 1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_trap_is_abstained_with_its_reason() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    post(&api, [sighting(1, &signal_text("BTC").replace("SL: 95", "SL: 101"))]).await;
+    let reading: String = sqlx::query_scalar("SELECT reading FROM readings").fetch_one(&server.pool).await.unwrap();
+    let Reading::Abstained { reason } = serde_json::from_str(&reading).unwrap() else { panic!("{reading}") };
+    assert!(reason.contains("stop 101 is not below entry 100"), "{reason}");
+    assert!(events(&api).await.is_empty());
+}
+
+#[tokio::test]
+async fn malformed_requests_are_refused_by_name_and_store_nothing() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let good = serde_json::to_string(&batch([sighting(1, "hello")])).unwrap();
+    let with = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from} is not in {good}");
+        good.replace(from, to).into_bytes()
+    };
+    let deep = format!("{{\"sightings\":{}{}}}", "[".repeat(200), "]".repeat(200)).into_bytes();
+    let many = serde_json::to_vec(&batch((0..101).map(|id| sighting(id, "x")))).unwrap();
+    let cases: [(Vec<u8>, ProblemKind, Option<&str>); 13] = [
+        (b"".to_vec(), ProblemKind::MalformedJson, None),
+        (b"{\"sightings\":[".to_vec(), ProblemKind::MalformedJson, None),
+        (deep, ProblemKind::MalformedJson, None),
+        ([good.as_bytes(), b"x"].concat(), ProblemKind::MalformedJson, None),
+        (with("hello", "\\ud800"), ProblemKind::MalformedJson, None),
+        (b"{\"sightings\":[]}".to_vec(), ProblemKind::InvalidRequest, Some("sightings")),
+        (many, ProblemKind::InvalidRequest, Some("sightings")),
+        (with("\"content\":\"hello\"", "\"content\":7"), ProblemKind::InvalidRequest, Some("sightings[0].post.content")),
+        (with("\"content\"", "\"contents\""), ProblemKind::InvalidRequest, Some("sightings[0].post.contents")),
+        (with("2026-06-01T08:01:00Z", "yesterday"), ProblemKind::InvalidRequest, Some("sightings[0].post.posted_at")),
+        (with("hello", "a\\u0000b"), ProblemKind::InvalidRequest, Some("sightings[0].post.content")),
+        (with("\"external_id\":\"1\"", "\"external_id\":\"\\u0000\""), ProblemKind::InvalidRequest, Some("sightings[0].post.external_id")),
+        ([good[..40].as_bytes(), b"\xff\xfe", good[40..].as_bytes()].concat(), ProblemKind::InvalidRequest, Some("body")),
+    ];
+    for (body, kind, field) in &cases {
+        let problem = api.problem(Method::POST, "/v1/messages", Some(body)).await;
+        let shown = String::from_utf8_lossy(&body[..body.len().min(200)]);
+        assert_eq!((problem.kind, problem.field.as_deref()), (*kind, *field), "{shown}: {}", problem.detail);
+    }
+    let large = vec![b' '; shared::wire::MAX_BODY_BYTES + 1];
+    assert_eq!(api.problem(Method::POST, "/v1/messages", Some(&large)).await.kind, ProblemKind::BodyTooLarge);
+    let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM posts").fetch_one(&server.pool).await.unwrap();
+    assert_eq!(stored, 0);
+}
+
+#[tokio::test]
+async fn a_post_from_the_future_is_rejected_and_the_others_are_kept() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let mut early = sighting(1, "hello");
+    early.post.posted_at = launch::clock::now() + time::Duration::minutes(5);
+    let results = api.post(&batch([early, sighting(2, "hello")])).await;
+    let PostStatus::Rejected { reason } = &results[0].status else { panic!("{results:?}") };
+    assert!(reason.contains("in the future"), "{reason}");
+    assert_eq!(name(&results[1]), "stored");
+}
+
+#[tokio::test]
+async fn only_a_contributors_key_may_post() {
+    let server = TestServer::start().await;
+    let good = serde_json::to_vec(&batch([sighting(1, "hello")])).unwrap();
+    for role in [Role::Member, Role::Admin] {
+        let api = server.client(role).await;
+        assert_eq!(api.problem(Method::POST, "/v1/messages", Some(&good)).await.kind, ProblemKind::Forbidden);
+    }
+    for wrong in ["", "cb_", "nonsense", "cb_0000000000000000000000000000000000000000b7cc1ae4"] {
+        let api = Api { key: wrong.to_owned(), ..server.client(Role::Contributor).await };
+        assert_eq!(api.problem(Method::POST, "/v1/messages", Some(&good)).await.kind, ProblemKind::Unauthorized, "{wrong}");
+    }
+}

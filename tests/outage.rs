@@ -1,0 +1,167 @@
+//! The real `server` program and its private cluster, when things are taken away from it.
+
+use std::path::Path;
+
+use reqwest::Method;
+
+use server::auth::Role;
+use shared::wire::{ChannelsPage, ProblemBody, ProblemKind};
+use support::feed::Subscription;
+use support::posts::{batch, sighting, signal_text};
+use support::program::{ServerProgram, command, run};
+use support::eventually;
+use support::server::{Api, TestServer};
+use tempfile::TempDir;
+
+/// A folder that PostgreSQL's own user can reach, too.
+fn folder() -> TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::Builder::new().prefix("callboard-").tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+async fn serve(folder: &Path) -> ServerProgram {
+    let started = ServerProgram::start(command("server").args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder));
+    started.await.expect("the server starts")
+}
+
+async fn api(server: &ServerProgram, folder: &Path, role: &str) -> Api {
+    let mut create = command("server");
+    create.args(["admin", "create-key", "--name", "test", "--role", role, "--data-dir"]).arg(folder);
+    let created = run(&mut create).await;
+    assert_eq!(created.code, Some(0), "{}", created.err);
+    Api::new(&server.url, created.out.trim())
+}
+
+fn postmaster(folder: &Path) -> Option<String> {
+    let file = std::fs::read_to_string(folder.join("postgres/postmaster.pid")).ok()?;
+    file.lines().next().map(str::to_owned)
+}
+
+async fn kill_9(pid: &str) {
+    let killed = tokio::process::Command::new("kill").args(["-9", pid]).status().await.unwrap();
+    assert!(killed.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_3_what_was_acknowledged_survives_kill_9_of_postgres_and_of_the_server() {
+    let folder = folder();
+    let mut server = serve(folder.path()).await;
+    let contributor = api(&server, folder.path(), "contributor").await;
+    let mut subscription = Subscription::open(&contributor, 0, "").await.unwrap();
+    contributor.post(&batch([sighting(1, &signal_text("BTC"))])).await;
+    kill_9(&postmaster(folder.path()).unwrap()).await;
+    eventually("the server is ready again", async || {
+        contributor.send(Method::GET, "/readyz", None).await.status() == 200
+    })
+    .await;
+    contributor.post(&batch([sighting(2, &signal_text("ETH"))])).await;
+    assert_eq!(subscription.events(2).await, [1, 2], "the feed recovers, and its subscribers with it");
+    server.kill().await;
+    let server = serve(folder.path()).await;
+    let contributor = Api::new(&server.url, &contributor.key);
+    let page: ChannelsPage = contributor.get("/v1/channels").await;
+    assert_eq!(page.channels[0].posts.total, 2);
+    let mut subscription = Subscription::open(&contributor, 0, "").await.unwrap();
+    assert_eq!(subscription.events(2).await, [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_requests_get_503_with_retry_after_and_then_all_goes_on() {
+    let server = TestServer::start().await;
+    let contributor = server.client(Role::Contributor).await;
+    let mut subscription = Subscription::open(&contributor, 0, "").await.unwrap();
+    let body = serde_json::to_vec(&batch([sighting(1, &signal_text("BTC"))])).unwrap();
+    server.scratch.shut(true).await;
+    for (method, path, body) in [(Method::POST, "/v1/messages", Some(&body)), (Method::GET, "/v1/signals", None)] {
+        let refused = contributor.send(method, path, body.cloned()).await;
+        assert_eq!(refused.status(), 503, "{path}");
+        assert_eq!(refused.headers()["retry-after"], "1", "{path}");
+        let problem: ProblemBody = refused.json().await.unwrap();
+        assert_eq!(problem.kind, ProblemKind::Unavailable);
+    }
+    assert_eq!(contributor.send(Method::GET, "/healthz", None).await.status(), 200);
+    server.scratch.shut(false).await;
+    eventually("the same post is accepted", async || {
+        contributor.send(Method::POST, "/v1/messages", Some(body.clone())).await.status() == 200
+    })
+    .await;
+    assert_eq!(subscription.events(1).await, [1], "the subscription outlived the outage");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cluster_ends_with_the_server_however_that_ends() {
+    let folder = folder();
+    let mut server = serve(folder.path()).await;
+    let pid = postmaster(folder.path()).unwrap();
+    server.kill().await;
+    let alive = || Path::new("/proc").join(&pid).exists();
+    eventually("PostgreSQL has ended", async || !alive()).await;
+    let again = serve(folder.path()).await;
+    assert_ne!(postmaster(folder.path()).unwrap(), pid);
+    drop(again);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_on_the_folder_is_refused_and_the_first_is_not_disturbed() {
+    let folder = folder();
+    let mut server = serve(folder.path()).await;
+    let mut second = command("server");
+    second.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path());
+    let refused = run(&mut second).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("is in use by another server"), "{}", refused.err);
+    assert!(server.is_running());
+    let member = api(&server, folder.path(), "member").await;
+    assert_eq!(member.send(Method::GET, "/v1/channels", None).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_folder_of_another_major_version_is_refused_with_what_to_do() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("postgres")).unwrap();
+    std::fs::write(folder.path().join("postgres/PG_VERSION"), "9\n").unwrap();
+    let mut serve = command("server");
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path());
+    let refused = run(&mut serve).await;
+    assert_eq!(refused.code, Some(1));
+    for words in ["PostgreSQL 9", "install PostgreSQL 9", "pg_dump"] {
+        assert!(refused.err.contains(words), "{words} is not in {}", refused.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_first_start_leaves_nothing_that_stands_in_the_way() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("postgres.unfinished")).unwrap();
+    std::fs::write(folder.path().join("postgres.unfinished/PG_VERSION"), "15\n").unwrap();
+    let mut server = serve(folder.path()).await;
+    assert!(server.is_running());
+    assert!(!folder.path().join("postgres.unfinished").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_setting_is_named_with_its_line_and_its_neighbour() {
+    let folder = folder();
+    let config = folder.path().join("server.toml");
+    std::fs::write(&config, "# settings\nlisten = \"127.0.0.1:0\"\ndata_dri = \"/tmp\"\n").unwrap();
+    let refused = run(command("server").arg("config").arg("show").arg("--config").arg(&config)).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("server.toml, line 3: unknown key `data_dri`; the nearest known key is `data_dir`"), "{}", refused.err);
+    let exposed = run(command("server").args(["serve", "--listen", "0.0.0.0:0"])).await;
+    assert!(exposed.err.contains("loopback"), "{}", exposed.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hosted_database_must_be_migrated_first_and_secrets_are_never_shown() {
+    let scratch = support::postgres::Scratch::new().await;
+    let shown = run(command("server").args(["config", "show"]).env("DATABASE_URL", scratch.url())).await;
+    assert!(shown.out.contains("[redacted]") && !shown.out.contains("socket"), "{}", shown.out);
+    let pool = scratch.pool().await;
+    sqlx::query("DELETE FROM _sqlx_migrations").execute(&pool).await.unwrap();
+    pool.close().await;
+    let refused = run(command("server").args(["serve", "--listen", "127.0.0.1:0"]).env("DATABASE_URL", scratch.url())).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("run `server migrate` first"), "{}", refused.err);
+}

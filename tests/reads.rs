@@ -1,0 +1,124 @@
+//! The lists and records: filters, cursors, bad parameters.
+
+use reqwest::Method;
+use server::auth::Role;
+use shared::wire::{ChannelsPage, EventsPage, ProblemKind, SignalsPage, Version};
+use support::posts::{START, batch, sighting, signal_text};
+use support::server::{Api, TestServer};
+use time::Duration;
+use time::format_description::well_known::Rfc3339;
+
+/// Twelve signals: BTC, ETH and SOL in turn, a minute apart, every second one of another channel.
+async fn filled() -> (TestServer, Api) {
+    let server = TestServer::start().await;
+    let contributor = server.client(Role::Contributor).await;
+    let posts = (1..=12u32).map(|id| {
+        let base = ["BTC", "ETH", "SOL"][usize::try_from(id % 3).unwrap()];
+        let mut seen = sighting(id, &signal_text(base));
+        if id % 2 == 0 {
+            seen.post.channel.external_id = "501".into();
+            seen.post.channel.name = "swing".into();
+        }
+        seen
+    });
+    contributor.post(&batch(posts)).await;
+    let member = server.client(Role::Member).await;
+    (server, member)
+}
+
+fn ids(page: &SignalsPage) -> Vec<u32> {
+    page.signals.iter().map(|signal| signal.record.external_id.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn signals_page_by_an_opaque_cursor_newest_first_without_a_hole_or_a_double() {
+    let (_server, api) = filled().await;
+    let mut seen = Vec::new();
+    let mut path = "/v1/signals?limit=5".to_owned();
+    loop {
+        let page: SignalsPage = api.get(&path).await;
+        seen.extend(ids(&page));
+        let Some(next) = page.next else { break };
+        path = format!("/v1/signals?limit=5&cursor={next}");
+    }
+    assert_eq!(seen, (1..=12).rev().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn signals_can_be_filtered_by_channel_symbol_side_and_time() {
+    let (_server, api) = filled().await;
+    let channels: ChannelsPage = api.get("/v1/channels").await;
+    let [swing, vip] = channels.channels.as_slice() else { panic!("{channels:?}") };
+    assert_eq!((swing.name.as_str(), vip.name.as_str()), ("swing", "vip-calls"));
+    let since = (START + Duration::minutes(9)).format(&Rfc3339).unwrap();
+    for (query, expected) in [
+        (format!("channel={}", swing.id), vec![12, 10, 8, 6, 4, 2]),
+        ("symbol=eth".into(), vec![10, 7, 4, 1]),
+        ("symbol=ETH/USDT".into(), vec![10, 7, 4, 1]),
+        ("symbol=ETH/USDC".into(), vec![]),
+        ("side=short".into(), vec![]),
+        (format!("since={since}"), vec![12, 11, 10, 9]),
+        (format!("since={since}&symbol=SOL&side=long&channel={}", vip.id), vec![11]),
+    ] {
+        let page: SignalsPage = api.get(&format!("/v1/signals?{query}")).await;
+        assert_eq!(ids(&page), expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn events_and_channels_page_too() {
+    let (_server, api) = filled().await;
+    let first: EventsPage = api.get("/v1/events?limit=7").await;
+    assert_eq!((first.events.len(), first.head), (7, 12));
+    let rest: EventsPage = api.get("/v1/events?after=7").await;
+    assert_eq!(rest.events.iter().map(|event| event.seq).collect::<Vec<_>>(), (8..=12).collect::<Vec<_>>());
+    let one: ChannelsPage = api.get("/v1/channels?limit=1").await;
+    let two: ChannelsPage = api.get(&format!("/v1/channels?limit=1&cursor={}", one.next.unwrap())).await;
+    assert_eq!((one.channels[0].name.as_str(), two.channels[0].name.as_str()), ("swing", "vip-calls"));
+    assert_eq!(two.next, None);
+}
+
+#[tokio::test]
+async fn unfit_parameters_are_refused_by_name() {
+    let (_server, api) = filled().await;
+    let nobody = uuid::Uuid::nil();
+    for (path, kind) in [
+        ("/v1/signals?limit=0".into(), ProblemKind::InvalidRequest),
+        ("/v1/signals?limit=501".into(), ProblemKind::InvalidRequest),
+        ("/v1/signals?limit=many".into(), ProblemKind::InvalidRequest),
+        ("/v1/signals?side=up".into(), ProblemKind::InvalidRequest),
+        ("/v1/signals?symbol=B%20TC".into(), ProblemKind::InvalidRequest),
+        ("/v1/signals?since=yesterday".into(), ProblemKind::InvalidRequest),
+        ("/v1/signals?cursor=abc".into(), ProblemKind::InvalidRequest),
+        ("/v1/signals?colour=red".into(), ProblemKind::InvalidRequest),
+        (format!("/v1/signals?channel={nobody}"), ProblemKind::NotFound),
+        (format!("/v1/signals/{nobody}"), ProblemKind::NotFound),
+        ("/v1/signals/not-an-id".into(), ProblemKind::NotFound),
+        ("/v1/events?after=-1".into(), ProblemKind::InvalidRequest),
+        ("/v1/events?after=13".into(), ProblemKind::CursorAhead),
+        ("/v1/channels?cursor=e30".into(), ProblemKind::InvalidRequest),
+        ("/v2/signals".into(), ProblemKind::NotFound),
+    ] {
+        let problem = api.problem(Method::GET, &path, None).await;
+        assert_eq!(problem.kind, kind, "{path}: {}", problem.detail);
+        assert!(!problem.detail.is_empty(), "{path}");
+    }
+    let ahead = api.problem(Method::GET, "/v1/events?after=13", None).await;
+    assert_eq!(ahead.head, Some(12), "the client is told where the log ends");
+    let problem = api.problem(Method::DELETE, "/v1/signals", None).await;
+    assert_eq!(problem.kind, ProblemKind::MethodNotAllowed);
+}
+
+#[tokio::test]
+async fn every_list_needs_a_key_and_health_does_not() {
+    let (_server, api) = filled().await;
+    let nobody = Api { key: String::new(), ..api };
+    for path in ["/v1/signals", "/v1/signals/x", "/v1/channels", "/v1/events", "/v1/feed"] {
+        assert_eq!(nobody.problem(Method::GET, path, None).await.kind, ProblemKind::Unauthorized, "{path}");
+    }
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(nobody.send(Method::GET, path, None).await.status(), 200, "{path}");
+    }
+    let version: Version = nobody.get("/v1/version").await;
+    assert_eq!(version.reader_version, shared::reading::READER_VERSION);
+}

@@ -1,0 +1,89 @@
+//! The real programs, as a user runs them: built binaries in processes of their own.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::PATIENCE;
+
+/// The path of a built program. Fails with the command that builds it.
+pub fn path(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test has a path");
+    let folder = test.ancestors().find(|folder| folder.join(name).is_file());
+    let folder = folder.unwrap_or_else(|| panic!("{name} is not built: run `cargo build --workspace` first"));
+    folder.join(name)
+}
+
+/// A command that runs a program with no settings of the surrounding environment.
+pub fn command(name: &str) -> Command {
+    let mut command = Command::new(path(name));
+    for (variable, _) in std::env::vars() {
+        let ours = ["SERVER_", "CONTRIBUTOR_", "TRADER_", "CALLBOARD_", "DATABASE_URL", "RUST_LOG"];
+        if ours.iter().any(|prefix| variable.starts_with(prefix)) {
+            command.env_remove(variable);
+        }
+    }
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// What a program did that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub out: String,
+    /// What it logged.
+    pub err: String,
+}
+
+/// Runs a program to its end.
+pub async fn run(command: &mut Command) -> Ended {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = tokio::time::timeout(PATIENCE * 2, command.output()).await;
+    let output = output.expect("the program ends in time").expect("the program starts");
+    Ended {
+        code: output.status.code(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A running `server` program.
+#[derive(Debug)]
+pub struct ServerProgram {
+    child: Child,
+    /// Its address.
+    pub url: String,
+}
+
+impl ServerProgram {
+    /// Starts `server serve` and waits for its address; `None` when it ended before it listened.
+    pub async fn start(command: &mut Command) -> Option<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("a line in time");
+        let line = line.expect("its output can be read")?;
+        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("unexpected: {line}")).to_owned();
+        Some(Self { child, url })
+    }
+
+    /// True while it runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("its state can be asked").is_none()
+    }
+
+    /// Ends it as `kill -9` does.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("the server can be killed");
+    }
+
+    /// Waits until it has ended by itself; false when it has not in time.
+    pub async fn ended(&mut self, within: Duration) -> bool {
+        tokio::time::timeout(within, self.child.wait()).await.is_ok()
+    }
+}

@@ -1,0 +1,125 @@
+//! A real server inside the test's process, on a free port and a scratch database; and a client of its API.
+
+use reqwest::{Client, Method, Response};
+use server::auth::{NewKey, Role};
+use server::{ids, store};
+use shared::wire::{PostMessages, PostResult, PostedMessages, ProblemBody};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::postgres::Scratch;
+
+/// A running server.
+#[derive(Debug)]
+pub struct TestServer {
+    /// Its address, such as `http://127.0.0.1:40123`.
+    pub url: String,
+    /// Connections to its database.
+    pub pool: PgPool,
+    /// Its database.
+    pub scratch: Scratch,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl TestServer {
+    /// Starts a server on a scratch database.
+    pub async fn start() -> Self {
+        Self::on(Scratch::new().await).await
+    }
+
+    /// Starts a server on this database.
+    pub async fn on(scratch: Scratch) -> Self {
+        let pool = scratch.pool().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopping) = watch::channel(false);
+        let task = tokio::spawn(server::run(pool.clone(), listener, stopping));
+        Self { url, pool, scratch, stop, task }
+    }
+
+    /// Stops it in good order and hands back its database.
+    pub async fn stop(self) -> Scratch {
+        self.stop.send_replace(true);
+        self.task.await.expect("the server does not panic").expect("the server stops in good order");
+        self.pool.close().await;
+        self.scratch
+    }
+
+    /// A new API key of this role.
+    pub async fn key(&self, role: Role) -> String {
+        create_key(&self.pool, role).await
+    }
+
+    /// A client with a key of this role.
+    pub async fn client(&self, role: Role) -> Api {
+        Api::new(&self.url, &self.key(role).await)
+    }
+}
+
+/// Makes an API key in this database.
+pub async fn create_key(pool: &PgPool, role: Role) -> String {
+    let key = NewKey::generate().expect("random bytes");
+    let now = launch::clock::now();
+    let kept = store::keys::insert(pool, (ids::new(now), "test"), (role, &key.hash), now).await;
+    kept.expect("the key is kept");
+    key.key.expose().to_owned()
+}
+
+/// A client of the API with one key.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The server's address.
+    pub url: String,
+    /// The key.
+    pub key: String,
+    client: Client,
+}
+
+impl Api {
+    /// A client of the server at this address.
+    pub fn new(url: &str, key: &str) -> Self {
+        Self { url: url.to_owned(), key: key.to_owned(), client: Client::new() }
+    }
+
+    /// Sends a request with a JSON body or none.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Response {
+        let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(body),
+            None => request,
+        };
+        request.send().await.expect("the server answers")
+    }
+
+    /// Reads a JSON answer; fails unless it is 200.
+    pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
+        let response = self.send(Method::GET, path, None).await;
+        let status = response.status();
+        let text = response.text().await.expect("a body");
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"))
+    }
+
+    /// The problem that a request is answered with; fails when it is answered with success.
+    pub async fn problem(&self, method: Method, path: &str, body: Option<&[u8]>) -> ProblemBody {
+        let response = self.send(method, path, body.map(<[u8]>::to_vec)).await;
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}: {}", response.status());
+        let status = response.status();
+        let problem: ProblemBody = response.json().await.expect("a problem");
+        assert_eq!(status.as_u16(), problem.status);
+        problem
+    }
+
+    /// Posts sightings; fails unless the whole request is accepted.
+    pub async fn post(&self, body: &PostMessages) -> Vec<PostResult> {
+        let body = serde_json::to_vec(body).expect("a body");
+        let response = self.send(Method::POST, "/v1/messages", Some(body)).await;
+        let status = response.status();
+        let text = response.text().await.expect("a body");
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str::<PostedMessages>(&text).expect("results").results
+    }
+}
