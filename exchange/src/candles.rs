@@ -1,12 +1,21 @@
 //! Market data as candles: what the paper exchange trades against.
 //!
-//! Entry point: the trait [`Candles`].
+//! Entry points: the trait [`Candles`]; [`open_folder`] for files; [`CandleList`] for tests.
+
+mod csv_file;
+mod folder;
+mod json_file;
+mod list;
+mod row;
 
 use serde::{Deserialize, Serialize};
 use shared::money::{Price, Quantity};
 use time::OffsetDateTime;
 
 use crate::order::Pair;
+
+pub use folder::{CandleFolder, open_folder};
+pub use list::CandleList;
 
 /// The prices of one pair over one stretch of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
