@@ -12,6 +12,10 @@ use crate::candles::Candle;
 use crate::order::{FillNote, Order, OrderKind, OrderSide, OrderState, OrderStatus};
 use shared::money::{Price, Quantity};
 
+/// The most working orders of a pair: as many as Binance allows conditional orders on an account. A trade needs fewer
+/// than ten; a client that loops is stopped here.
+const MAX_WORKING: usize = 200;
+
 impl Turn<'_> {
     /// Takes the order in, or says why not.
     pub(super) fn place(&mut self, order: &Order) -> Result<(), String> {
@@ -26,6 +30,12 @@ impl Turn<'_> {
             return Err(format!(
                 "a reduce-only {:?} of {} has no position to reduce",
                 order.side, order.pair
+            ));
+        }
+        if self.market.working.len() >= MAX_WORKING {
+            return Err(format!(
+                "{} already has {MAX_WORKING} working orders: cancel some first",
+                order.pair
             ));
         }
         let mut orders = std::mem::take(&mut self.market.working);

@@ -195,6 +195,17 @@ fn what_the_venue_does_not_list_or_its_filters_forbid_is_refused_in_words() {
 }
 
 #[test]
+fn a_pair_has_a_bounded_number_of_working_orders() {
+    let mut sim = venue();
+    for n in 0..200 {
+        place(&mut sim, &buy(&n.to_string(), limit("90"), "1"));
+    }
+    assert!(refusal(&mut sim, &buy("one more", limit("90"), "1")).contains("200 working orders"));
+    sim.cancel_order(id("7"));
+    place(&mut sim, &buy("in its place", limit("90"), "1"));
+}
+
+#[test]
 fn a_reduce_only_order_needs_a_position_to_reduce() {
     let mut sim = venue();
     assert!(refusal(&mut sim, &sell_to_close("a", market(), "1")).contains("no position to reduce"));
