@@ -188,6 +188,12 @@ mod tests {
     }
 
     #[test]
+    fn a_fee_is_rounded_up_to_the_last_decimal_of_money() {
+        let value = "0.000000000001".parse::<Amount>().unwrap().get();
+        assert_eq!(fee(value, "0.1".parse().unwrap()).unwrap().get(), value);
+    }
+
+    #[test]
     fn the_bound_of_the_books_is_the_power_of_ten_that_its_name_says() {
         assert_eq!(MAX_MONEY.to_string(), "1000000000000000");
     }

@@ -361,6 +361,25 @@ fn a_stop_inside_the_candle_of_its_entry_is_assumed_to_be_hit() {
 }
 
 #[test]
+fn an_entry_on_the_way_to_the_stop_is_filled_before_it() {
+    let mut sim = venue_long("1");
+    place(&mut sim, &sell_to_close("stop", stop("90"), "2"));
+    place(&mut sim, &buy("second entry", limit("95"), "1"));
+    assert_eq!(filled(&mut sim, 1, "100 100 85 86"), [at("95", "1", None), at("90", "2", None)]);
+}
+
+#[test]
+fn the_memory_of_an_entry_ends_with_its_position() {
+    let mut sim = venue();
+    place(&mut sim, &buy("entry", limit("95"), "1"));
+    filled(&mut sim, 1, "100 100 91 97");
+    place(&mut sim, &sell_to_close("out", market(), "1"));
+    place(&mut sim, &buy("again", market(), "1"));
+    place(&mut sim, &sell_to_close("stop", stop("92"), "1"));
+    assert_eq!(status(&sim, "stop"), OrderStatus::Working);
+}
+
+#[test]
 fn a_stop_outside_the_candle_of_its_entry_works_on() {
     let mut sim = venue();
     place(&mut sim, &buy("entry", limit("95"), "1"));
