@@ -254,7 +254,7 @@ async fn malformed_requests_are_refused_by_name_and_store_nothing() {
         (with("2026-06-01T08:01:00Z", "yesterday"), ProblemKind::InvalidRequest, Some("sightings[0].post.posted_at")),
         (with("hello", "a\\u0000b"), ProblemKind::InvalidRequest, Some("sightings[0].post.content")),
         (with("\"external_id\":\"1\"", "\"external_id\":\"\\u0000\""), ProblemKind::InvalidRequest, Some("sightings[0].post.external_id")),
-        ([good[..40].as_bytes(), b"\xff\xfe", good[40..].as_bytes()].concat(), ProblemKind::InvalidRequest, Some("body")),
+        ([&good.as_bytes()[..40], b"\xff\xfe", &good.as_bytes()[40..]].concat(), ProblemKind::InvalidRequest, Some("body")),
     ];
     for (body, kind, field) in &cases {
         let problem = api.problem(Method::POST, "/v1/messages", Some(body)).await;
@@ -288,7 +288,7 @@ async fn only_a_contributors_key_may_post() {
         assert_eq!(api.problem(Method::POST, "/v1/messages", Some(&good)).await.kind, ProblemKind::Forbidden);
     }
     for wrong in ["", "cb_", "nonsense", "cb_0000000000000000000000000000000000000000b7cc1ae4"] {
-        let api = Api { key: wrong.to_owned(), ..server.client(Role::Contributor).await };
+        let api = Api::new(&server.url, wrong);
         assert_eq!(api.problem(Method::POST, "/v1/messages", Some(&good)).await.kind, ProblemKind::Unauthorized, "{wrong}");
     }
 }

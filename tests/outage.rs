@@ -22,8 +22,9 @@ fn folder() -> TempDir {
 }
 
 async fn serve(folder: &Path) -> ServerProgram {
-    let started = ServerProgram::start(command("server").args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder));
-    started.await.expect("the server starts")
+    let mut serve = command("server");
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder);
+    ServerProgram::start(&mut serve).await.expect("the server starts")
 }
 
 async fn api(server: &ServerProgram, folder: &Path, role: &str) -> Api {

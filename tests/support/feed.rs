@@ -56,11 +56,15 @@ impl Subscription {
         }
     }
 
-    /// The next thing of interest. Fails when `prev` shows that something was skipped, or `seq` that it was doubled.
+    /// The next thing of interest. Fails when `prev` shows that something was skipped, or `seq` that it was doubled, and
+    /// when nothing but heartbeats comes.
     pub async fn next(&mut self) -> Seen {
+        tokio::time::timeout(PATIENCE, self.next_of_interest()).await.expect("something of interest in time")
+    }
+
+    async fn next_of_interest(&mut self) -> Seen {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a frame in time");
-            let text = match message {
+            let text = match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => text,
                 Some(Ok(Message::Close(frame))) => return Seen::Closed(frame.map_or(1005, |frame| frame.code.into())),
                 Some(Ok(_)) => continue,

@@ -12,7 +12,7 @@ use std::future::Future;
 use std::time::Duration;
 
 /// How long a test waits for something that must happen. Far beyond what a loaded machine needs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits until the check holds, looking every few milliseconds; fails with `what` when it never does.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {

@@ -65,11 +65,11 @@ impl StoreError {
 }
 
 /// SQLSTATE classes, from PostgreSQL's appendix A: 40 transaction rollback; 08 connection, 53 resources (disk full),
-/// 57 operator intervention (shutting down, starting up), 58 system error.
+/// 55 not in the needed state (a database closed for maintenance), 57 operator intervention (shutting down, starting up), 58 system error.
 fn remedy_for_code(code: &str) -> Remedy {
     match code.get(..2) {
         Some("40") => Remedy::RunAgain,
-        Some("08" | "53" | "57" | "58") => Remedy::TryLater,
+        Some("08" | "53" | "55" | "57" | "58") => Remedy::TryLater,
         _ => Remedy::Report,
     }
 }
@@ -101,6 +101,7 @@ mod tests {
             ("57P01", Remedy::TryLater),
             ("57P03", Remedy::TryLater),
             ("53100", Remedy::TryLater),
+            ("55000", Remedy::TryLater),
             ("23505", Remedy::Report),
             ("22021", Remedy::Report),
             ("", Remedy::Report),
