@@ -7,6 +7,7 @@ use super::fields::Opener;
 use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
+use super::values::is_tick;
 use super::words::{Meaning, Slot};
 
 /// Why a text is not a new signal.
@@ -19,9 +20,6 @@ pub(super) enum Objection {
     /// It may be a signal, but not one to vouch for.
     Doubt(&'static str),
 }
-
-/// Icons that tick something off.
-const TICKS: &[char] = &['✅', '☑', '✔', '✓', '❌', '✖'];
 
 /// The first objection against reading the block as a new signal.
 pub(super) fn objection(block: &Block<'_, '_>) -> Option<Objection> {
@@ -85,19 +83,24 @@ fn running(block: &Block<'_, '_>) -> Option<Objection> {
     list.iter().find_map(|piece| {
         let What::Term(meaning, _) = piece.what else { return None };
         let tells = match meaning {
-            Meaning::Hit
-            | Meaning::Filled
-            | Meaning::StoppedOut
-            | Meaning::Cancel
-            | Meaning::Again
-            | Meaning::New => !in_line(piece.line, Meaning::Later),
+            Meaning::Hit | Meaning::Filled | Meaning::StoppedOut | Meaning::Cancel | Meaning::Again => {
+                !in_line(piece.line, Meaning::Later)
+            }
             Meaning::Closed => !in_line(piece.line, Meaning::Later) && !stop_line(piece.line),
             Meaning::Close => is_closing(block, piece),
+            Meaning::New => renews_level(list, piece),
             Meaning::Changed => piece.line == first_line,
             _ => false,
         };
         tells.then_some(Objection::Running("it tells of a running trade"))
     })
+}
+
+/// "New stop", "new targets": the earlier ones are replaced.
+fn renews_level(list: &[Piece<'_>], new: &Piece<'_>) -> bool {
+    let at = list.iter().position(|piece| std::ptr::eq(piece, new));
+    let next = at.and_then(|at| list.get(at + 1)).and_then(|piece| piece.what.slot());
+    matches!(next, Some(Slot::Stop | Slot::Target))
 }
 
 /// "Close" alone, or "exit": neither a list of targets, nor a stop's candle, nor advice for each target.
@@ -122,8 +125,9 @@ fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
     };
     let (mut bulleted, mut plain) = (0_usize, 0_usize);
     for line in list.chunk_by(|a, b| a.line == b.line) {
-        let tick =
-            line.iter().position(|piece| matches!(piece.what, What::Icon(icon) if TICKS.contains(&icon)));
+        let tick = line.iter().position(
+            |piece| matches!(piece.what, What::Icon(icon) if is_tick(icon) || matches!(icon, '❌' | '✖')),
+        );
         let target = line.iter().any(|piece| piece.what.slot() == Some(Slot::Target));
         match tick {
             Some(tick) if line[..tick].iter().any(is_level) => {

@@ -27,7 +27,6 @@ pub(super) enum What<'t> {
     /// A number.
     Number(Number<'t>),
     /// A list number, as a circled digit.
-    #[expect(dead_code, reason = "follow-ups read it")]
     Index(u8),
     /// A date or a time.
     Clock,

@@ -54,6 +54,8 @@ pub(super) struct Item<'t> {
     pub(super) joint: Joint,
     /// The share written behind it.
     pub(super) share: Option<(Number<'t>, ShareForm)>,
+    /// True when a tick stands behind it.
+    pub(super) ticked: bool,
 }
 
 /// The contents of one field.
@@ -120,6 +122,7 @@ impl<'t> Scan<'_, 't> {
             What::Mark(mark) => self.mark(mark),
             What::Icon('→') => self.join(Joint::List),
             What::Icon('🚀') if self.awaits_value(at) => self.runner(),
+            What::Icon(icon) if is_tick(icon) => self.tick(at),
             What::Icon(_) => {}
             What::Ticker(_) => {}
             What::Term(meaning, _) => self.term(meaning),
@@ -181,8 +184,16 @@ impl<'t> Scan<'_, 't> {
             && values.next().is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Index(_)))
     }
 
+    fn tick(&mut self, at: usize) {
+        let line = self.pieces[at].line;
+        let starts_line = at == 0 || self.pieces[at - 1].line != line;
+        if let Some(last) = self.found.items.last_mut().filter(|_| !starts_line) {
+            last.ticked = true;
+        }
+    }
+
     fn push(&mut self, level: Level<'t>) {
-        self.found.items.push(Item { level, joint: self.joint, share: None });
+        self.found.items.push(Item { level, joint: self.joint, share: None, ticked: false });
         self.joint = Joint::Space;
     }
 
@@ -282,6 +293,11 @@ fn is_price(what: &What<'_>) -> bool {
     matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
 }
 
+/// Icons that tick something off. Behind a level they say that it was reached.
+pub(super) fn is_tick(icon: char) -> bool {
+    matches!(icon, '✅' | '☑' | '✔' | '✓')
+}
+
 /// The value of a number that may be a list number.
 pub(super) fn small_integer(number: &Number<'_>) -> Option<u8> {
     let value = number.text.parse().ok().filter(|value| (1..=MAX_LIST).contains(value))?;
@@ -293,6 +309,7 @@ fn explains(meaning: Meaning) -> bool {
     matches!(
         meaning,
         Meaning::Filler
+            | Meaning::New
             | Meaning::Row
             | Meaning::Limit
             | Meaning::Market

@@ -78,7 +78,7 @@ pub(super) enum Meaning {
     Filled,
     /// To move a stop.
     Move,
-    /// Something replaces something.
+    /// What follows is new.
     New,
     /// The entry price as a place for the stop.
     BreakEven,
@@ -92,8 +92,10 @@ pub(super) enum Meaning {
     Cancel,
     /// The stop was hit.
     StoppedOut,
-    /// A part of the position is taken off.
+    /// Taking something off, with a share.
     Part,
+    /// Taking a part off, perhaps without saying how much.
+    Partial,
     /// Half of something.
     Half,
     /// A third of something.

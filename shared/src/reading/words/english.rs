@@ -64,7 +64,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     (Meaning::Buy, "buy | buying"),
     (Meaning::Sell, "sell | selling"),
     (Meaning::Market, "market | cmp | market price | market order | at market | market entry"),
-    (Meaning::Limit, "limit | limit order"),
+    (Meaning::Limit, "limit"),
     (Meaning::Above, "above | over"),
     (Meaning::Below, "below | under | beneath"),
     (
@@ -117,7 +117,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Filler,
         "at | around | near | price | prices | level | levels | usdt | usd | usdc | dollars | is | \
-         are | on | for | from | of | the | a | an | whole | your | my | here | now | only | setup | \
+         are | on | for | from | of | the | a | an | whole | your | my | here | now | only | \
          new | trade | term | in | put | set | global | this | we | i | order | orders | ones | \
          name | me | use | as | our | with | vip | premium | free | alert",
     ),
@@ -135,11 +135,7 @@ const PHRASES: &[(Meaning, &str)] = &[
          bump | tighten | lower | lowered | adjust | adjusted | pull up | pulled to | up to here | \
          drag | lock",
     ),
-    (
-        Meaning::New,
-        "new targets | new target | new tp | new tps | updated targets | new stop | new sl | \
-         new stop loss | updated stop | updated sl",
-    ),
+    (Meaning::New, "new"),
     (Meaning::BreakEven, "be | b e | breakeven | break even | bep | entry level be | cost"),
     (Meaning::Close, "close | closing | closes | exit | exiting"),
     (Meaning::Closed, "closed | exited"),
@@ -153,10 +149,11 @@ const PHRASES: &[(Meaning, &str)] = &[
         Meaning::StoppedOut,
         "stopped out | stopped | closed at stoploss | closed at stop loss | closed by stop",
     ),
+    (Meaning::Part, "booked | book | take | taking | took | secure | off | profit on | profits on"),
     (
-        Meaning::Part,
-        "booked | book | trim | trimmed | trimming | take | taking | took | secure | partial | \
-         partials | reduce | reduced | scale out | off | cut size | partial close",
+        Meaning::Partial,
+        "partial | partials | partial close | part profits | partial profits | trim | trimmed | \
+         trimming | reduce | reduced | reducing | scale out | scaled out | cut size",
     ),
     (Meaning::Half, "half | by half"),
     (Meaning::Third, "a third | one third | third of"),
@@ -164,7 +161,12 @@ const PHRASES: &[(Meaning, &str)] = &[
     (Meaning::All, "all | everything | every | each"),
     (Meaning::Positions(Side::Long), "longs"),
     (Meaning::Positions(Side::Short), "shorts"),
-    (Meaning::Trade, "trades | positions | one | open trades | open positions | limits | it"),
+    (
+        Meaning::Trade,
+        "trades | positions | one | open trades | open positions | limits | it | this trade | \
+         this position | the trade | the position | my position | the rest | setup | limit order | \
+         limit orders | pending orders | the order",
+    ),
     (Meaning::Nth(1), "first | 1st"),
     (Meaning::Nth(2), "second"),
     (Meaning::Nth(3), "third"),

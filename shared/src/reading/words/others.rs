@@ -34,6 +34,10 @@ static GERMAN: Vocabulary = Vocabulary {
         (Meaning::Isolated, "isoliert"),
         (Meaning::Negation, "nicht | kein | keine"),
         (Meaning::Hedge, "wenn | falls | würde | vielleicht"),
+        (Meaning::Close, "schließen | schließe | schliessen"),
+        (Meaning::Closed, "geschlossen"),
+        (Meaning::Half, "hälfte"),
+        (Meaning::Cancel, "storniert | stornieren"),
     ],
 };
 
@@ -58,6 +62,10 @@ static SPANISH: Vocabulary = Vocabulary {
         (Meaning::Negation, "ningún | sin"),
         (Meaning::Hedge, "si | quizás | alguien"),
         (Meaning::Report, "resumen | resultados"),
+        (Meaning::Close, "cerramos | cerrar | cierro | cerrado"),
+        (Meaning::All, "todo | todos | todas"),
+        (Meaning::Half, "mitad"),
+        (Meaning::Cancel, "cancelar | cancelada | cancelado | cancelamos"),
     ],
 };
 
@@ -74,6 +82,9 @@ static PORTUGUESE: Vocabulary = Vocabulary {
         (Meaning::Hit, "atingido | batido | batidos"),
         (Meaning::Negation, "não | nao"),
         (Meaning::Report, "resultado"),
+        (Meaning::Move, "ajustado | ajustada | movido"),
+        (Meaning::To, "para"),
+        (Meaning::Close, "fechar | fechamos | fechado"),
     ],
 };
 
@@ -94,6 +105,8 @@ static FRENCH: Vocabulary = Vocabulary {
         (Meaning::Cross, "croisé"),
         (Meaning::Isolated, "isolé"),
         (Meaning::Negation, "pas | aucun"),
+        (Meaning::Part, "on sécurise | sécurise"),
+        (Meaning::BreakEven, "l'entrée"),
     ],
 };
 
@@ -114,6 +127,9 @@ static TURKISH: Vocabulary = Vocabulary {
         (Meaning::Isolated, "izole"),
         (Meaning::Negation, "değil | yok"),
         (Meaning::Hedge, "olursa | eğer"),
+        (Meaning::Move, "çekildi | çekin | çekiyoruz"),
+        (Meaning::Cancel, "iptal | emir iptal"),
+        (Meaning::Hit, "alındı"),
     ],
 };
 
@@ -137,6 +153,11 @@ static RUSSIAN: Vocabulary = Vocabulary {
         (Meaning::BreakEven, "б у | бу | безубыток"),
         (Meaning::Negation, "не | нет"),
         (Meaning::Hedge, "если | кто"),
+        (Meaning::Close, "закрываю | закрыл | закрыли | закрываем | закрыть | закрывайте"),
+        (Meaning::Cancel, "отменяем | отмена | отменяю | снимаем"),
+        (Meaning::Hit, "взят | взяли | достигнута"),
+        (Meaning::Half, "половину | половина"),
+        (Meaning::Trade, "лимитку"),
     ],
 };
 
@@ -157,6 +178,10 @@ static CHINESE: Vocabulary = Vocabulary {
         (Meaning::Isolated, "逐仓"),
         (Meaning::Negation, "不要 | 暂不 | 不 | 别"),
         (Meaning::Hedge, "如果 | 等待 | 吗"),
+        (Meaning::BreakEven, "成本 | 成本价 | 保本"),
+        (Meaning::Move, "移到 | 移 | 放 | 带到 | 帶到"),
+        (Meaning::Close, "平仓 | 平"),
+        (Meaning::Cancel, "撤掉 | 撤单"),
     ],
 };
 
@@ -171,6 +196,7 @@ static ARABIC: Vocabulary = Vocabulary {
         (Meaning::Sell, "بيع"),
         (Meaning::Negation, "لا"),
         (Meaning::Hedge, "إذا"),
+        (Meaning::Close, "أغلق | إغلاق"),
     ],
 };
 
@@ -188,5 +214,9 @@ static PERSIAN: Vocabulary = Vocabulary {
         (Meaning::Sell, "فروش"),
         (Meaning::Negation, "نکنید"),
         (Meaning::Hedge, "اگر"),
+        (Meaning::Hit, "تاچ شد"),
+        (Meaning::Nth(1), "اول"),
+        (Meaning::Half, "نصف"),
+        (Meaning::Close, "ببندید"),
     ],
 };
