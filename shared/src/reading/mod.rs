@@ -1,7 +1,25 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
-//! Entry point: [`read`]. Invariants: total (no input makes it panic), linear in the text's length, no floats, and
+//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces`,
+//! `fields` and `values` (labels), `levels` and `numbers`, `signals`; `chatter` objects, `updates` reads follow-ups.
+//! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
 //! every signal that it accepts is sound. When in doubt it abstains and says why; it never repairs a number.
+
+mod chatter;
+mod clean;
+mod details;
+mod fields;
+mod levels;
+mod numbers;
+mod parts;
+mod pieces;
+mod plausible;
+mod signals;
+mod symbols;
+mod tokens;
+mod updates;
+mod values;
+mod words;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,6 +61,5 @@ pub enum Reading {
 
 /// Reads a post. Never fails, never panics; linear in the length of the post.
 pub fn read(post: &Post) -> Reading {
-    let _ = post;
-    Reading::Noise { reason: "not read yet".into() }
+    parts::read(post)
 }

@@ -1,0 +1,192 @@
+//! Fields: which stretch of a text belongs to which label. A label opens a field, the next one closes it.
+//!
+//! Entry point: [`fields`]. Invariants: a field ends with its line, unless the lines below it begin with values; what
+//! stands in no field is loose, and loose numbers are a reason for doubt later on.
+
+use std::ops::Range;
+
+use super::pieces::{Pieces, What};
+use super::tokens::Unit;
+use super::words::{Meaning, Slot};
+
+/// What opened a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opener {
+    /// A label.
+    Label(Slot),
+    /// The side or the symbol: what follows may be the entry.
+    Header,
+    /// "Buy".
+    Buy,
+    /// "Sell".
+    Sell,
+    /// "Close" before prices.
+    Close,
+    /// "Market" or "CMP" without another label.
+    Market,
+    /// "Buy stop", "sell stop".
+    StopOrder,
+    /// Nothing: text between fields.
+    Loose,
+}
+
+/// A stretch of pieces behind one opener.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    /// What opened it.
+    pub(super) opener: Opener,
+    /// The list number glued to the label: 2 in `TP2`.
+    pub(super) index: Option<u8>,
+    /// The pieces behind the label.
+    pub(super) range: Range<usize>,
+}
+
+/// Cuts a text into fields. Together they cover every piece but the labels.
+pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
+    let mut cutter = Cutter { pieces, done: Vec::new(), open: loose(0), has_number: false };
+    for at in 0..pieces.list.len() {
+        if cutter.starts_line(at) && !cutter.goes_on(at) {
+            cutter.open(Opener::Loose, None, (at, at));
+        }
+        if pieces.list[at].what.slot() == Some(Slot::Appendix) {
+            cutter.open(Opener::Label(Slot::Appendix), None, (at, at));
+            return cutter.done_with(pieces.list.len());
+        }
+        if let Some((opener, index)) = cutter.opener(at) {
+            let own = matches!(opener, Opener::Header | Opener::Buy | Opener::Sell | Opener::Market);
+            cutter.open(opener, index, (at, if own { at } else { at + 1 }));
+        }
+        cutter.has_number |=
+            matches!(&pieces.list[at].what, What::Number(number) if number.unit != Unit::Times);
+    }
+    cutter.done_with(pieces.list.len())
+}
+
+fn loose(at: usize) -> Field {
+    Field { opener: Opener::Loose, index: None, range: at..at }
+}
+
+struct Cutter<'p, 't> {
+    pieces: &'p Pieces<'t>,
+    done: Vec<Field>,
+    open: Field,
+    has_number: bool,
+}
+
+impl Cutter<'_, '_> {
+    /// Ends the open field before piece `end` and opens the next one at piece `start`.
+    fn open(&mut self, opener: Opener, index: Option<u8>, (end, start): (usize, usize)) {
+        let next = Field { opener, index, range: start..start };
+        let mut ended = std::mem::replace(&mut self.open, next);
+        ended.range.end = end.max(ended.range.start);
+        self.has_number = false;
+        self.done.push(ended);
+    }
+
+    fn done_with(mut self, end: usize) -> Vec<Field> {
+        self.open.range.end = end.max(self.open.range.start);
+        self.done.push(self.open);
+        self.done.retain(|field| !field.range.is_empty() || field.opener != Opener::Loose);
+        self.done
+    }
+
+    fn starts_line(&self, at: usize) -> bool {
+        at > 0 && self.pieces.list[at].line != self.pieces.list[at - 1].line
+    }
+
+    /// True when the line that starts at `at` holds further values of the open field.
+    fn goes_on(&self, at: usize) -> bool {
+        let holds_prices = matches!(
+            self.open.opener,
+            Opener::Label(Slot::Entry | Slot::Target | Slot::Stop)
+                | Opener::Buy
+                | Opener::Sell
+                | Opener::Close
+        );
+        let may = holds_prices || !self.has_number && matches!(self.open.opener, Opener::Label(_));
+        let line = self.pieces.list[at].line;
+        let first = self.pieces.list[at..].iter().take_while(|piece| piece.line == line).find(|piece| {
+            !matches!(piece.what, What::Mark(_) | What::Icon(_))
+                && !matches!(piece.what, What::Term(Meaning::Row, _))
+        });
+        let value = first.is_some_and(|piece| {
+            matches!(
+                piece.what,
+                What::Number(_) | What::Index(_) | What::Term(Meaning::Runner | Meaning::Placeholder, _)
+            )
+        });
+        let rockets = first.is_none() && self.has_number;
+        may && (value || rockets) && self.is_near(line)
+    }
+
+    /// Values stand close to their label: a later paragraph that begins with a number is something else.
+    fn is_near(&self, line: usize) -> bool {
+        let last = self.pieces.list[..self.open.range.start.max(1)].last().map_or(0, |piece| piece.line);
+        line <= last + MAX_FIELD_LINES
+    }
+
+    fn opener(&self, at: usize) -> Option<(Opener, Option<u8>)> {
+        let what = &self.pieces.list[at].what;
+        let open = self.open.opener;
+        let in_stop = open == Opener::Label(Slot::Stop);
+        match what {
+            What::Term(Meaning::Label(slot), index) => Some((Opener::Label(*slot), *index)),
+            What::Term(Meaning::NoStop, _) => Some((Opener::Label(Slot::Stop), None)),
+            What::Term(Meaning::StopOrder, _) => Some((Opener::StopOrder, None)),
+            What::Term(Meaning::Market, _) if self.may_be_header() => Some((Opener::Market, None)),
+            What::Term(Meaning::Buy, _) if self.may_be_header() => Some((Opener::Buy, None)),
+            What::Term(Meaning::Sell, _) if self.may_be_header() => Some((Opener::Sell, None)),
+            What::Term(Meaning::Side(_), _) | What::Ticker(_)
+                if self.may_be_header() && open != Opener::Header =>
+            {
+                Some((Opener::Header, None))
+            }
+            What::Term(Meaning::Close, _) if !in_stop && self.is_line_start(at) && self.price_follows(at) => {
+                Some((Opener::Close, None))
+            }
+            What::Icon(icon) if self.price_follows(at) => {
+                labelled_by(*icon).map(|slot| (Opener::Label(slot), None))
+            }
+            _ => None,
+        }
+    }
+
+    /// Inside an empty entry, or behind "Side:", the side is a value and opens nothing.
+    fn may_be_header(&self) -> bool {
+        match self.open.opener {
+            Opener::Loose | Opener::Header => true,
+            Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage) => false,
+            Opener::Label(Slot::Decoy | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk) => true,
+            _ => self.has_number,
+        }
+    }
+
+    fn is_line_start(&self, at: usize) -> bool {
+        let line = self.pieces.list[at].line;
+        let before = self.pieces.list[..at].iter().rev().take_while(|piece| piece.line == line);
+        before.into_iter().all(|piece| matches!(piece.what, What::Mark(_) | What::Icon(_)))
+    }
+
+    /// A price stands behind the piece, with at most marks between.
+    fn price_follows(&self, at: usize) -> bool {
+        let line = self.pieces.list[at].line;
+        let next = self.pieces.list[at + 1..].iter().find(|piece| !matches!(piece.what, What::Mark(_)));
+        next.is_some_and(|piece| {
+            piece.line == line
+                && matches!(&piece.what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
+        })
+    }
+}
+
+/// How far below its label a value may stand: lists of targets have at most ten or twelve lines.
+const MAX_FIELD_LINES: usize = 24;
+
+/// Icons that serve as labels when a price follows at once.
+fn labelled_by(icon: char) -> Option<Slot> {
+    match icon {
+        '🎯' => Some(Slot::Target),
+        '🛑' | '⛔' | '🚫' => Some(Slot::Stop),
+        '💰' => Some(Slot::Entry),
+        _ => None,
+    }
+}

@@ -1,0 +1,187 @@
+//! Parts: a post's text and each of its embeds are read on their own, then put together.
+//!
+//! Entry point: [`read`]. Invariants: an advertisement beside a card does not touch the card's levels; what the text
+//! repeats from its embed is one signal; two parts that disagree make the reader abstain.
+
+use super::Reading;
+use super::chatter::{Objection, objection};
+use super::clean::{Cleaned, clean};
+use super::pieces::{Piece, Pieces, What, pieces};
+use super::signals::{Block, Outcome, signal, the_symbol};
+use super::symbols::Strength;
+use super::tokens::tokens;
+use super::updates;
+use super::words::Meaning;
+use crate::post::{Embed, Post};
+use crate::signal::Signal;
+
+/// Reads a post.
+pub(super) fn read(post: &Post) -> Reading {
+    if post.deleted_at.is_some() {
+        return noise("the post was deleted");
+    }
+    let mut texts: Vec<String> = vec![post.content.clone()];
+    texts.extend(post.embeds.iter().map(embed_text));
+    texts.retain(|text| !text.trim().is_empty());
+    let reply = post.reply_to.is_some();
+    match texts.as_slice() {
+        [] => noise("no text"),
+        [text] => read_text(text, reply),
+        several => {
+            let apart = several.iter().map(|text| read_text(text, reply)).collect();
+            put_together(apart).unwrap_or_else(|| read_text(&several.join("\n"), reply))
+        }
+    }
+}
+
+/// An embed as lines. Its footer is left out: it holds the poster's name, a date, an advertisement, never a level.
+fn embed_text(embed: &Embed) -> String {
+    let mut text = String::new();
+    for line in [&embed.author, &embed.title, &embed.description].into_iter().flatten() {
+        text.push_str(line);
+        text.push('\n');
+    }
+    for field in &embed.fields {
+        let name = field.name.trim_end_matches([':', ' ']);
+        let bare = clean(name).own.trim().is_empty();
+        text.push_str(if bare { "" } else { name });
+        text.push_str(if bare { "" } else { ": " });
+        text.push_str(&field.value);
+        text.push('\n');
+    }
+    text
+}
+
+/// Joins the readings of the parts of one post; none if only the whole can tell.
+fn put_together(apart: Vec<Reading>) -> Option<Reading> {
+    let mut signals: Vec<Signal> = Vec::new();
+    let mut others = Vec::new();
+    for reading in apart {
+        match reading {
+            Reading::Signals { signals: more, .. } => {
+                for signal in more {
+                    if !signals.contains(&signal) {
+                        signals.push(signal);
+                    }
+                }
+            }
+            Reading::Noise { .. } => {}
+            other => others.push(other),
+        }
+    }
+    let repeated = signals
+        .iter()
+        .enumerate()
+        .any(|(at, signal)| signals[at + 1..].iter().any(|other| other.base() == signal.base()));
+    if repeated {
+        return Some(abstained("text and embed name different levels for one symbol"));
+    }
+    match (signals.is_empty(), others.as_slice()) {
+        (false, []) => Some(Reading::Signals { signals, update: None }),
+        (false, _) => Some(abstained("one part is a signal, another one is unclear or an update")),
+        (true, [Reading::Update { update }]) => Some(Reading::Update { update: update.clone() }),
+        (true, _) => None,
+    }
+}
+
+fn read_text(text: &str, reply: bool) -> Reading {
+    let cleaned = clean(text);
+    let own = cleaned.own.trim();
+    if own.is_empty() {
+        return read_without_own(&cleaned);
+    }
+    let tokens = tokens(&cleaned.own);
+    let pieces = pieces(&tokens);
+    let block = Block::new(&pieces);
+    let objection = objection(&block);
+    if let Some(Objection::Noise(reason)) = objection {
+        return noise(reason);
+    }
+    let outcome = match objection {
+        None => read_signals(&pieces),
+        Some(_) => Vec::new(),
+    };
+    if let Some(reading) = accept(outcome) {
+        return reading;
+    }
+    if let Some(Objection::Doubt(reason)) = objection {
+        return abstained(reason);
+    }
+    let context = updates::Context { reply, quoted: &cleaned.quoted };
+    match updates::update(&block, &context) {
+        updates::Outcome::Update(update) => Reading::Update { update },
+        updates::Outcome::Doubtful(reason) => abstained(reason),
+        updates::Outcome::Nothing => match objection {
+            Some(Objection::Running(reason)) if block.labelled_levels() >= 2 => abstained(reason),
+            _ => noise("neither a signal nor an update"),
+        },
+    }
+}
+
+fn read_without_own(cleaned: &Cleaned) -> Reading {
+    let tokens = tokens(&cleaned.quoted);
+    let pieces = pieces(&tokens);
+    if Block::new(&pieces).labelled_levels() >= 2 {
+        return abstained("only a quotation, perhaps of an old signal");
+    }
+    noise(if cleaned.struck { "everything is struck out" } else { "no text of its own" })
+}
+
+fn accept(outcomes: Vec<Outcome>) -> Option<Reading> {
+    let mut signals = Vec::new();
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Signal(signal) => signals.push(*signal),
+            Outcome::Doubtful(reason) => return Some(abstained(&reason)),
+            Outcome::Nothing => {}
+        }
+    }
+    (!signals.is_empty()).then_some(Reading::Signals { signals, update: None })
+}
+
+/// One signal, or one per header line when several headers with different symbols divide the text.
+fn read_signals(pieces: &Pieces<'_>) -> Vec<Outcome> {
+    let several = the_symbol(pieces).is_err();
+    let starts = header_lines(pieces);
+    if !several || starts.len() < 2 {
+        return vec![signal(pieces)];
+    }
+    let mut outcomes = Vec::new();
+    for (nth, start) in starts.iter().enumerate() {
+        let end = starts.get(nth + 1).copied().unwrap_or(pieces.list.len());
+        let list: Vec<Piece<'_>> = pieces.list[*start..end].to_vec();
+        let block = Pieces { list, decimal_comma: pieces.decimal_comma, address: false };
+        outcomes.push(match signal(&block) {
+            Outcome::Nothing => Outcome::Doubtful("one of several signals cannot be read".to_owned()),
+            read => read,
+        });
+    }
+    outcomes
+}
+
+/// Where the lines start that name both a symbol and a side.
+fn header_lines(pieces: &Pieces<'_>) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut at = 0;
+    for line in pieces.list.chunk_by(|a, b| a.line == b.line) {
+        let symbol = line.iter().any(
+            |piece| matches!(&piece.what, What::Ticker(mention) if mention.strength >= Strength::Header),
+        );
+        let side = line.iter().any(|piece| {
+            matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
+        });
+        if symbol && side {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    starts
+}
+
+fn noise(reason: &str) -> Reading {
+    Reading::Noise { reason: reason.to_owned() }
+}
+
+fn abstained(reason: &str) -> Reading {
+    Reading::Abstained { reason: reason.to_owned() }
+}

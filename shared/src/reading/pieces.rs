@@ -1,0 +1,140 @@
+//! Pieces: tokens with their meaning. Phrases of the vocabulary, symbols, numbers, and words that nobody explained.
+//!
+//! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
+
+use super::symbols::{self, Mention};
+use super::tokens::{Kind, Number, Token};
+use super::words::{self, Found, Meaning, Slot};
+
+/// A stretch of the text with one meaning.
+#[derive(Debug, Clone)]
+pub(super) struct Piece<'t> {
+    /// What it is.
+    pub(super) what: What<'t>,
+    /// Its line, counted from 0.
+    pub(super) line: usize,
+    /// True when nothing stands between the piece before and this one.
+    pub(super) glued: bool,
+}
+
+/// The kinds of pieces.
+#[derive(Debug, Clone)]
+pub(super) enum What<'t> {
+    /// A phrase of the vocabulary, with the list number glued to it.
+    Term(Meaning, Option<u8>),
+    /// A symbol.
+    Ticker(Mention),
+    /// A number.
+    Number(Number<'t>),
+    /// A list number, as a circled digit.
+    Index(u8),
+    /// A date or a time.
+    Clock,
+    /// Punctuation.
+    Mark(char),
+    /// An emoji.
+    Icon(char),
+    /// A word outside the vocabulary.
+    Unknown,
+    /// Letters and digits that cannot be told apart: `TP30.5391`.
+    Tangle,
+}
+
+/// A text in pieces, with what holds for the whole of it.
+#[derive(Debug, Default)]
+pub(super) struct Pieces<'t> {
+    /// The pieces in order.
+    pub(super) list: Vec<Piece<'t>>,
+    /// True when words of a language with decimal commas were found.
+    pub(super) decimal_comma: bool,
+    /// True when a word is so long that it must be an address: of a contract, a wallet, an invitation.
+    pub(super) address: bool,
+}
+
+/// No ticker, and hardly any word, has so many letters and digits.
+const ADDRESS_LENGTH: usize = 30;
+
+/// Gives meaning to tokens.
+pub(super) fn pieces<'t>(tokens: &[Token<'t>]) -> Pieces<'t> {
+    let mut pieces = Pieces { list: Vec::with_capacity(tokens.len()), ..Pieces::default() };
+    let mut at = 0;
+    while at < tokens.len() {
+        let token = &tokens[at];
+        let (what, length) = piece_at(tokens, at, &mut pieces);
+        pieces.list.push(Piece { what, line: token.line, glued: token.glued });
+        at += length;
+    }
+    pieces
+}
+
+fn piece_at<'t>(tokens: &[Token<'t>], at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
+    let token = &tokens[at];
+    match &token.kind {
+        Kind::Number(number) => (What::Number(*number), 1),
+        Kind::Index(index) => (What::Index(*index), 1),
+        Kind::Clock => (What::Clock, 1),
+        Kind::Icon(icon) => (What::Icon(*icon), 1),
+        Kind::Mark(mark) => match symbols::at(tokens, at) {
+            Some((mention, length)) => (What::Ticker(mention), length),
+            None => (What::Mark(*mark), 1),
+        },
+        Kind::Word(word) => {
+            pieces.address |= word.len() >= ADDRESS_LENGTH;
+            word_at(tokens, at, word, pieces)
+        }
+    }
+}
+
+fn word_at<'t>(tokens: &[Token<'t>], at: usize, word: &str, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
+    if let Some((mention, length)) = symbols::at(tokens, at) {
+        return (What::Ticker(mention), length);
+    }
+    if let Some(mention) = symbols::word_ticker(tokens, at) {
+        return (What::Ticker(mention), 1);
+    }
+    if let Some(number) = leverage(tokens[at].raw) {
+        return (What::Number(number), 1);
+    }
+    let next_is_fraction = tokens
+        .get(at + 1)
+        .is_some_and(|next| next.glued && next.raw.starts_with('.') && matches!(next.kind, Kind::Number(_)));
+    if word.ends_with(|c: char| c.is_ascii_digit()) && next_is_fraction {
+        return (What::Tangle, 2);
+    }
+    if let Some(Found { meaning, length, index, decimal_comma }) = words::phrase(tokens, at) {
+        pieces.decimal_comma |= decimal_comma;
+        if index.is_some_and(|index| index > MAX_LIST) {
+            return (What::Tangle, length);
+        }
+        return (What::Term(meaning, index), length);
+    }
+    match symbols::named(tokens, at) {
+        Some(mention) => (What::Ticker(mention), 1),
+        None => (What::Unknown, 1),
+    }
+}
+
+/// The highest list number of a target or entry: cards stop at ten or twelve.
+pub(super) const MAX_LIST: u8 = 20;
+
+/// `x8`, `X20`, `×3`, `х10`.
+fn leverage(raw: &str) -> Option<Number<'_>> {
+    let text = raw.strip_prefix(['x', 'X', 'х', 'Х', '×'])?;
+    let digits = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then_some(Number { text, unit: super::tokens::Unit::Times })
+}
+
+impl What<'_> {
+    /// True for a phrase with this meaning.
+    pub(super) fn is(&self, meaning: Meaning) -> bool {
+        matches!(self, What::Term(found, _) if *found == meaning)
+    }
+
+    /// The slot that this piece opens.
+    pub(super) fn slot(&self) -> Option<Slot> {
+        match self {
+            What::Term(Meaning::Label(slot), _) => Some(*slot),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Signals: the fields of one block of text become one checked [`Signal`], or a reason why not.
+//!
+//! Entry point: [`signal`]. Every way to read the numbers is tried; exactly one may make a sound signal.
+//! Invariants: no value is invented, none is dropped silently: a stop that cannot be read, or a number that might be a
+//! level and belongs to no label, makes the reader abstain.
+
+use rust_decimal::Decimal;
+
+use super::details;
+use super::fields::{Field, Opener, fields};
+use super::levels::{Doubt, Levels};
+use super::numbers::{Separators, Way, may_join, ways};
+use super::pieces::{Pieces, What};
+use super::plausible;
+use super::symbols::{Mention, Strength};
+use super::tokens::Unit;
+use super::values::{Values, values};
+use super::words::{Meaning, Slot};
+use crate::signal::{Instrument, Market, Side, Signal, SignalDraft};
+
+/// What a block of text is, as far as signals go.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// A sound signal.
+    Signal(Box<Signal>),
+    /// It looks like one, but something is wrong with it.
+    Doubtful(String),
+    /// It does not look like one.
+    Nothing,
+}
+
+/// One block of text, cut into fields with their values.
+pub(super) struct Block<'p, 't> {
+    /// The pieces.
+    pub(super) pieces: &'p Pieces<'t>,
+    /// Each field with what stands in it.
+    pub(super) fields: Vec<(Field, Values<'t>)>,
+}
+
+impl<'p, 't> Block<'p, 't> {
+    /// Cuts a block.
+    pub(super) fn new(pieces: &'p Pieces<'t>) -> Self {
+        let fields = fields(pieces).into_iter().map(|field| {
+            let values = values(&pieces.list, &field);
+            (field, values)
+        });
+        Self { pieces, fields: fields.collect() }
+    }
+
+    /// The values of all fields with this opener.
+    pub(super) fn with(&self, opener: Opener) -> impl Iterator<Item = &(Field, Values<'t>)> {
+        self.fields.iter().filter(move |(field, _)| field.opener == opener)
+    }
+
+    /// True when a field with this opener holds a level.
+    pub(super) fn has_levels(&self, opener: Opener) -> bool {
+        self.with(opener).any(|(_, values)| !values.items.is_empty())
+    }
+
+    /// How many of entry, targets and stop hold something: two and more look like a signal.
+    pub(super) fn labelled_levels(&self) -> usize {
+        [Slot::Entry, Slot::Target, Slot::Stop]
+            .into_iter()
+            .filter(|slot| {
+                self.with(Opener::Label(*slot)).any(|(_, values)| {
+                    !values.items.is_empty() || !values.loose.is_empty() || values.has(Meaning::Placeholder)
+                })
+            })
+            .count()
+    }
+}
+
+/// Reads a block as one signal.
+pub(super) fn signal(pieces: &Pieces<'_>) -> Outcome {
+    let block = Block::new(pieces);
+    let sided = pieces
+        .list
+        .iter()
+        .any(|piece| matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _)));
+    let levels = block.labelled_levels();
+    let looks_like_one = levels >= 2 || levels == 1 && sided;
+    match read(&block) {
+        Ok(signal) => Outcome::Signal(Box::new(signal)),
+        Err(doubt) if looks_like_one => Outcome::Doubtful(doubt.to_string()),
+        Err(_) => Outcome::Nothing,
+    }
+}
+
+fn read(block: &Block<'_, '_>) -> Result<Signal, Doubt> {
+    let mention = the_symbol(block.pieces)?;
+    let levels = Levels::new(block)?;
+    let numbers: Vec<&str> = levels.numbers().collect();
+    let spaced = numbers.windows(2).any(|pair| may_join(pair[0], pair[1]));
+    let mut sound: Vec<(Way, Signal)> = Vec::new();
+    let mut first_error = None;
+    for way in ways(numbers.iter().copied(), spaced) {
+        match read_in(way, block, (&mention, &levels)) {
+            Ok(signal) if sound.iter().any(|(_, known)| *known == signal) => {}
+            Ok(signal) => sound.push((way, signal)),
+            Err(doubt) => first_error = first_error.or(Some(doubt)),
+        }
+    }
+    choose(sound, block.pieces.decimal_comma, &numbers)
+        .unwrap_or_else(|| Err(first_error.unwrap_or(Doubt::Unreadable)))
+}
+
+/// Exactly one reading of the numbers may survive. Plain decimal points are believed in a text whose language uses them.
+fn choose(
+    mut sound: Vec<(Way, Signal)>,
+    comma_language: bool,
+    numbers: &[&str],
+) -> Option<Result<Signal, Doubt>> {
+    if sound.len() > 1 && !comma_language && !numbers.iter().any(|number| number.contains(',')) {
+        sound.retain(|(way, _)| way.separators == Separators::Point && !way.spaced_thousands);
+        sound.truncate(1);
+    }
+    match sound.len() {
+        0 => None,
+        1 => sound.pop().map(|(_, signal)| Ok(signal)),
+        _ => Some(Err(Doubt::TwoReadings)),
+    }
+}
+
+fn read_in(way: Way, block: &Block<'_, '_>, known: (&Mention, &Levels<'_>)) -> Result<Signal, Doubt> {
+    let (mention, levels) = known;
+    let priced = levels.read(way)?;
+    let side = priced.side(block)?;
+    let mut draft = SignalDraft {
+        instrument: instrument(mention, block.pieces),
+        side,
+        entry: priced.entry(side)?,
+        targets: priced.targets()?,
+        stop: priced.stop()?,
+        leverage: None,
+        margin_mode: None,
+        risk_pct: None,
+        size_pct: None,
+        timeframe: None,
+        expiry: None,
+        confidence: None,
+    };
+    if draft.stop.as_ref().and_then(|stop| stop.price()).is_none() && draft.targets.is_empty() {
+        return Err(Doubt::BareEntry);
+    }
+    details::fill(&mut draft, block);
+    plausible::check(&draft, &priced.loose)?;
+    Signal::new(draft).map_err(|unsound| Doubt::Unsound(unsound.to_string()))
+}
+
+/// The one symbol of a block.
+pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
+    let mentions = || {
+        pieces.list.iter().filter_map(|piece| match &piece.what {
+            What::Ticker(mention) => Some(mention),
+            _ => None,
+        })
+    };
+    if mentions().any(|mention| mention.foreign) {
+        return Err(Doubt::NotCrypto);
+    }
+    let strongest = mentions().map(|mention| mention.strength).max().ok_or(Doubt::NoSymbol)?;
+    let least = strongest.min(Strength::Header);
+    let mut chosen: Option<Mention> = None;
+    for mention in mentions().filter(|mention| mention.strength >= least) {
+        match &mut chosen {
+            None => chosen = Some(mention.clone()),
+            Some(known) if known.base != mention.base => return Err(Doubt::SeveralSymbols),
+            Some(known) => {
+                if known.quote.is_some() && mention.quote.is_some() && known.quote != mention.quote {
+                    return Err(Doubt::SeveralSymbols);
+                }
+                known.quote = known.quote.take().or(mention.quote.clone());
+                known.perpetual |= mention.perpetual;
+            }
+        }
+    }
+    chosen.ok_or(Doubt::NoSymbol)
+}
+
+fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
+    let has = |meaning| pieces.list.iter().any(|piece| piece.what.is(meaning));
+    let venue = pieces.list.iter().find_map(|piece| match piece.what {
+        What::Term(Meaning::Venue(venue), _) => Some(venue.to_owned()),
+        _ => None,
+    });
+    let levered = has(Meaning::Futures)
+        || mention.perpetual
+        || pieces.list.iter().any(|piece| matches!(&piece.what, What::Number(n) if n.unit == Unit::Times));
+    let market = match (has(Meaning::Spot), levered) {
+        (true, false) => Some(Market::Spot),
+        (false, true) => Some(Market::Perp),
+        _ => None,
+    };
+    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market }
+}
+
+/// The direction that stop, entry and targets agree on, when no word names it.
+pub(super) fn side_of(entry: &[Decimal], stop: Decimal, targets: &[Decimal]) -> Option<Side> {
+    let beyond = |a: &Decimal, b: &Decimal| a < b;
+    let all = |up: bool| {
+        entry.iter().all(|price| if up { beyond(&stop, price) } else { beyond(price, &stop) })
+            && targets.iter().all(|target| {
+                entry.iter().all(|price| if up { beyond(price, target) } else { beyond(target, price) })
+            })
+    };
+    match (entry.is_empty() || targets.is_empty(), all(true), all(false)) {
+        (false, true, false) => Some(Side::Long),
+        (false, false, true) => Some(Side::Short),
+        _ => None,
+    }
+}

@@ -1,0 +1,273 @@
+//! Tokens: a cleaned text cut into words, numbers, marks and icons, line by line, without any meaning yet.
+//!
+//! Entry point: [`tokens`]. Numbers stay text here, because how `64.800` is to be read is decided for the whole post at
+//! once. Invariants: every character is looked at once; words are cut where scripts without spaces need it.
+
+use super::clean::index_of;
+use super::words;
+
+/// One word, number, mark or icon.
+#[derive(Debug, Clone)]
+pub(super) struct Token<'t> {
+    /// What it is.
+    pub(super) kind: Kind<'t>,
+    /// Its text as written.
+    pub(super) raw: &'t str,
+    /// Its line, counted from 0.
+    pub(super) line: usize,
+    /// True when nothing stands between the token before and this one.
+    pub(super) glued: bool,
+}
+
+/// The kinds of tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind<'t> {
+    /// Letters, perhaps with digits among them; lower case.
+    Word(String),
+    /// A number with the unit glued to it.
+    Number(Number<'t>),
+    /// A circled digit or keycap: a list number, never a price.
+    Index(u8),
+    /// A date or a time of day.
+    Clock,
+    /// Punctuation.
+    Mark(char),
+    /// An emoji or another symbol.
+    Icon(char),
+}
+
+/// A number as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Number<'t> {
+    /// Digits with their separators.
+    pub(super) text: &'t str,
+    /// What is glued to it.
+    pub(super) unit: Unit,
+}
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Nothing said.
+    None,
+    /// Thousands: `91.3k`.
+    Kilo,
+    /// Leverage: `8x`.
+    Times,
+    /// Per cent.
+    Percent,
+    /// Multiples of the risk: `1.5R`.
+    Risk,
+    /// Minutes, hours, days or weeks, by their letter.
+    Span(char),
+    /// `1st`, `2nd`.
+    Ordinal,
+}
+
+/// Cuts a cleaned text into tokens.
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut found: Vec<Token<'_>> = Vec::with_capacity(text.len() / 4);
+    for (line, words) in text.lines().enumerate() {
+        let mut rest = words;
+        let mut glued = false;
+        while let Some(first) = rest.chars().next() {
+            if first.is_whitespace() {
+                rest = &rest[first.len_utf8()..];
+                glued = false;
+                continue;
+            }
+            let (kind, length) = next_token(rest, first);
+            found.push(Token { kind, raw: &rest[..length], line, glued });
+            rest = &rest[length..];
+            glued = true;
+        }
+    }
+    found
+}
+
+fn next_token(rest: &str, first: char) -> (Kind<'_>, usize) {
+    let starts_number =
+        first.is_ascii_digit() || first == '.' && rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+    if starts_number {
+        return number(rest);
+    }
+    if let Some(index) = index_of(first) {
+        return (Kind::Index(index), first.len_utf8());
+    }
+    if is_unspaced(first) {
+        let length = words::unspaced_length(rest).unwrap_or(first.len_utf8());
+        return (Kind::Word(rest[..length].to_owned()), length);
+    }
+    if first.is_alphabetic() {
+        let length = word_length(rest);
+        return (Kind::Word(fold(&rest[..length])), length);
+    }
+    let kind = if is_icon(first) { Kind::Icon(first) } else { Kind::Mark(first) };
+    (kind, first.len_utf8())
+}
+
+/// Chinese and Japanese are written without spaces.
+fn is_unspaced(character: char) -> bool {
+    matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
+}
+
+fn is_icon(character: char) -> bool {
+    matches!(character, '\u{2190}'..='\u{2bff}' | '\u{3000}'..='\u{303f}' | '\u{1f000}'..='\u{1ffff}')
+}
+
+/// A word may hold digits (`tp1`, `API3USDT`) and inner apostrophes (`don't`).
+fn word_length(rest: &str) -> usize {
+    let mut characters = rest.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        let mut next_is_letter = || characters.peek().is_some_and(|(_, next)| next.is_alphabetic());
+        let inside = (character.is_alphanumeric() || is_vowel_sign(character)) && !is_unspaced(character)
+            || character == '\'' && next_is_letter();
+        if !inside {
+            return at;
+        }
+    }
+    rest.len()
+}
+
+/// Marks above or below Arabic and accented letters that NFKC leaves apart.
+fn is_vowel_sign(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}' | '\u{64b}'..='\u{65f}')
+}
+
+/// Lower case without surprises: the Turkish dotted capital becomes a plain `i`.
+fn fold(word: &str) -> String {
+    word.chars().flat_map(char::to_lowercase).filter(|c| *c != '\u{307}').collect()
+}
+
+fn number(rest: &str) -> (Kind<'_>, usize) {
+    let bytes = rest.as_bytes();
+    if let Some(length) = clock_length(bytes) {
+        return (Kind::Clock, length);
+    }
+    let digits = digits_length(bytes);
+    let letters = rest[digits..].chars().take_while(|c| c.is_alphanumeric() || *c == '%' || *c == '×');
+    let suffix: usize = letters.map(char::len_utf8).sum();
+    let text = &rest[..digits];
+    match unit(&rest[digits..digits + suffix]) {
+        Some((unit, length)) => (Kind::Number(Number { text, unit }), digits + length),
+        None if text.bytes().all(|b| b.is_ascii_digit()) => {
+            (Kind::Word(fold(&rest[..digits + suffix])), digits + suffix)
+        }
+        None => (Kind::Number(Number { text, unit: Unit::None }), digits),
+    }
+}
+
+/// Digits with `.`, `,` or `'` between digits; a power of ten may follow: `2.6e-6`.
+fn digits_length(bytes: &[u8]) -> usize {
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut at = 0;
+    while digit(at) || matches!(bytes.get(at), Some(b'.' | b',' | b'\'')) && digit(at + 1) {
+        at += 1;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) && bytes.get(at + 1) == Some(&b'-') && digit(at + 2) {
+        at += 3;
+        while digit(at) {
+            at += 1;
+        }
+    }
+    at
+}
+
+/// The length of `19:40`, `19:40:11`, `14/05/2025` or `2025-05-14` at the start; none if it is something else.
+fn clock_length(bytes: &[u8]) -> Option<usize> {
+    let run = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let first = run(0);
+    let mark = *bytes.get(first)?;
+    let second = run(first + 1);
+    let after = first + 1 + second;
+    let third = if bytes.get(after) == Some(&mark) { run(after + 1) } else { 0 };
+    let end = if third > 0 { after + 1 + third } else { after };
+    let goes_on = bytes.get(end).is_some_and(u8::is_ascii_alphanumeric)
+        || matches!(bytes.get(end), Some(b'.' | b',')) && bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
+    let time = mark == b':' && (1..=2).contains(&first) && second == 2 && (third == 0 || third == 2);
+    let date = match mark {
+        b'/' | b'.' => first <= 2 && second <= 2 && third == 4,
+        b'-' => first == 4 && second == 2 && third == 2,
+        _ => false,
+    };
+    ((time || date) && !goes_on).then_some(end)
+}
+
+/// The unit at the start of a number's suffix, and its length. `None` when the whole is rather a name, as in `1INCH`.
+fn unit(suffix: &str) -> Option<(Unit, usize)> {
+    const UNITS: &[(&str, Unit)] = &[
+        ("%", Unit::Percent),
+        ("k", Unit::Kilo),
+        ("x", Unit::Times),
+        ("х", Unit::Times),
+        ("×", Unit::Times),
+        ("倍", Unit::Times),
+        ("r", Unit::Risk),
+        ("m", Unit::Span('m')),
+        ("min", Unit::Span('m')),
+        ("h", Unit::Span('h')),
+        ("hr", Unit::Span('h')),
+        ("ч", Unit::Span('h')),
+        ("d", Unit::Span('d')),
+        ("w", Unit::Span('w')),
+        ("st", Unit::Ordinal),
+        ("nd", Unit::Ordinal),
+        ("rd", Unit::Ordinal),
+        ("th", Unit::Ordinal),
+        ("usdt", Unit::None),
+        ("usd", Unit::None),
+        ("usdc", Unit::None),
+    ];
+    let Some(first) = suffix.chars().next() else { return Some((Unit::None, 0)) };
+    if matches!(first, '%' | '×' | '倍') {
+        let unit = if first == '%' { Unit::Percent } else { Unit::Times };
+        return Some((unit, first.len_utf8()));
+    }
+    if is_unspaced(first) {
+        return Some((Unit::None, 0));
+    }
+    let letters: String = fold(suffix).chars().take_while(|c| !is_unspaced(*c) && *c != '%').collect();
+    let found = UNITS.iter().find(|(name, _)| *name == letters)?;
+    let length = suffix.chars().take(letters.chars().count()).map(char::len_utf8).sum();
+    Some((found.1, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Vec<String> {
+        tokens(text)
+            .iter()
+            .map(|token| match &token.kind {
+                Kind::Word(word) => word.clone(),
+                Kind::Number(number) => format!("{}:{:?}", number.text, number.unit),
+                Kind::Index(index) => format!("({index})"),
+                Kind::Clock => "clock".to_owned(),
+                Kind::Mark(mark) | Kind::Icon(mark) => mark.to_string(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn units_and_names_are_told_apart() {
+        assert_eq!(
+            shown("8x 1INCH 64.2k 12% 4h"),
+            ["8:Times", "1inch", "64.2:Kilo", "12:Percent", "4:Span('h')"]
+        );
+        assert_eq!(shown("don't TP1 API3USDT"), ["don't", "tp1", "api3usdt"]);
+        assert_eq!(shown("1000PEPE 7.05USDT 2nd"), ["1000pepe", "7.05:None", "2:Ordinal"]);
+    }
+
+    #[test]
+    fn dates_and_times_are_no_prices() {
+        assert_eq!(shown("14/05/2025, 19:40:11 2025-06-27"), ["clock", ",", "clock", "clock"]);
+        assert_eq!(shown("1.60/1.68"), ["1.60:None", "/", "1.68:None"]);
+        assert_eq!(shown("7.83-7.96"), ["7.83:None", "-", "7.96:None"]);
+    }
+
+    #[test]
+    fn chinese_is_cut_at_known_words() {
+        assert_eq!(shown("止损62700附近"), ["止损", "62700:None", "附近"]);
+    }
+}

@@ -1,0 +1,188 @@
+//! Updates: a follow-up's actions, and which signal it is about.
+//!
+//! Entry point: [`update`]. A text is read clause by clause (`clauses`); ticks beside levels that were posted before
+//! count too. Invariants: questions never come here; a condition, several symbols, or a number with two readings makes
+//! the reader abstain; without a symbol or a reply, only words that name a stop, a target or a trade count.
+
+mod clauses;
+
+use super::fields::Opener;
+use super::numbers::{Separators, Way};
+use super::pieces::{Pieces, What, pieces};
+use super::signals::{Block, the_symbol};
+use super::symbols::Mention;
+use super::tokens::{Number, Unit, tokens};
+use super::values::Level;
+use super::words::{Meaning, Slot};
+use crate::money::Price;
+use crate::signal::Side;
+use crate::update::{Action, Scope, SignalUpdate, StopMove};
+
+/// What stands around the text.
+pub(super) struct Context<'c> {
+    /// True when the post answers another one.
+    pub(super) reply: bool,
+    /// The lines that it quotes.
+    pub(super) quoted: &'c str,
+}
+
+/// What a text is, as far as updates go.
+pub(super) enum Outcome {
+    /// An update.
+    Update(SignalUpdate),
+    /// It looks like one, but is not to be vouched for.
+    Doubtful(&'static str),
+    /// It does not look like one.
+    Nothing,
+}
+
+/// Why an update is not accepted; `None` stands for "it is none".
+type Refusal = Option<&'static str>;
+
+/// Reads a text as an update.
+pub(super) fn update(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
+    match read(block, context) {
+        Ok(update) => Outcome::Update(update),
+        Err(Some(reason)) => Outcome::Doubtful(reason),
+        Err(None) => Outcome::Nothing,
+    }
+}
+
+fn read(block: &Block<'_, '_>, context: &Context<'_>) -> Result<SignalUpdate, Refusal> {
+    let told = clauses::read(block.pieces, context.reply)?;
+    let mut actions = told.actions;
+    ticked(block, &mut actions)?;
+    if actions.is_empty() && context.reply {
+        actions = second_half(block)?;
+    }
+    if actions.is_empty() {
+        return Err(None);
+    }
+    if block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Again)) {
+        return Err(Some("a further entry into a running trade"));
+    }
+    let scope = scope(block.pieces, context, told.all)?;
+    if scope == Scope::Last && !told.has_object {
+        return Err(None);
+    }
+    contradiction(&actions)?;
+    Ok(SignalUpdate { scope, actions })
+}
+
+/// Which signal the update is about.
+fn scope(own: &Pieces<'_>, context: &Context<'_>, all: Option<Option<Side>>) -> Result<Scope, Refusal> {
+    let mention = named(own)?;
+    if let Some(side) = all
+        && mention.is_none()
+        && !context.reply
+    {
+        return Ok(Scope::All { side });
+    }
+    if context.reply {
+        return Ok(Scope::Reply { base: mention.map(|mention| mention.base) });
+    }
+    if let Some(mention) = mention {
+        return Ok(Scope::Symbol { base: mention.base, side: side(own) });
+    }
+    let quoted = tokens(context.quoted);
+    let quoted = pieces(&quoted);
+    Ok(match named(&quoted)? {
+        Some(mention) => Scope::Symbol { base: mention.base, side: side(&quoted) },
+        None => Scope::Last,
+    })
+}
+
+/// The symbol that a text names, if any; several are refused.
+fn named(pieces: &Pieces<'_>) -> Result<Option<Mention>, Refusal> {
+    let mut mentions = pieces.list.iter().filter_map(|piece| match &piece.what {
+        What::Ticker(mention) => Some(mention),
+        _ => None,
+    });
+    let Some(first) = mentions.next() else { return Ok(None) };
+    if mentions.any(|mention| mention.base != first.base) {
+        return Err(Some("several symbols are named, and it is not clear which one is meant"));
+    }
+    the_symbol(pieces).map(Some).map_err(|_| Some("the symbol is no crypto market"))
+}
+
+/// The side, if exactly one is named.
+fn side(pieces: &Pieces<'_>) -> Option<Side> {
+    let has = |side| pieces.list.iter().any(|piece| piece.what.is(Meaning::Side(side)));
+    match (has(Side::Long), has(Side::Short)) {
+        (true, false) => Some(Side::Long),
+        (false, true) => Some(Side::Short),
+        _ => None,
+    }
+}
+
+/// Ticks behind the levels of a card that is posted again.
+fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<(), Refusal> {
+    let of = |slot| block.with(Opener::Label(slot)).flat_map(|(_, values)| &values.items);
+    let hit = of(Slot::Target).enumerate().filter(|(_, item)| item.ticked);
+    let numbers: Result<Vec<u8>, _> = hit.map(|(nth, _)| u8::try_from(nth + 1)).collect();
+    let numbers = numbers.map_err(|_| Some("too many targets"))?;
+    if of(Slot::Entry).any(|item| item.ticked) && !actions.contains(&Action::EntryFilled) {
+        actions.push(Action::EntryFilled);
+    }
+    if !numbers.is_empty() {
+        clauses::add_targets(actions, &numbers);
+    }
+    Ok(())
+}
+
+/// The stop and the targets that follow a bare entry in a reply.
+fn second_half(block: &Block<'_, '_>) -> Result<Vec<Action>, Refusal> {
+    let sided =
+        block.pieces.list.iter().any(|piece| {
+            matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
+        });
+    if sided || block.has_levels(Opener::Label(Slot::Entry)) {
+        return Ok(Vec::new());
+    }
+    let mut actions = Vec::new();
+    for slot in [Slot::Target, Slot::Stop] {
+        let items = block.with(Opener::Label(slot)).flat_map(|(_, values)| &values.items);
+        let mut prices = Vec::new();
+        for item in items {
+            let Level::Price(number) = item.level else { return Err(Some("a level that is no price")) };
+            prices.push(price(number, block.pieces)?);
+        }
+        match (slot, prices.as_slice()) {
+            (_, []) => {}
+            (Slot::Target, _) => actions.push(Action::SetTargets { prices }),
+            (_, [price]) => actions.push(Action::MoveStop { to: StopMove::Price { price: *price } }),
+            _ => return Err(Some("several stops are named")),
+        }
+    }
+    Ok(actions)
+}
+
+/// One price of an update: it must have one reading only, because there is no geometry to check it against.
+fn price(number: Number<'_>, pieces: &Pieces<'_>) -> Result<Price, Refusal> {
+    let read = |separators| Way { separators, spaced_thousands: false }.values(number.text);
+    let (point, comma) = (read(Separators::Point), read(Separators::Comma));
+    let plain_point = !pieces.decimal_comma && !number.text.contains(',');
+    let values = match (point, comma) {
+        (Some(point), Some(comma)) if point == comma || plain_point => point,
+        (Some(values), None) | (None, Some(values)) => values,
+        _ => return Err(Some("a number can be read in two ways")),
+    };
+    let [value] = values.as_slice() else { return Err(Some("a number cannot be read")) };
+    let scale = if number.unit == Unit::Kilo {
+        rust_decimal::Decimal::ONE_THOUSAND
+    } else {
+        rust_decimal::Decimal::ONE
+    };
+    let value = value.checked_mul(scale).ok_or(Some("a number cannot be read"))?;
+    Price::new(value).map_err(|_| Some("a number is no price"))
+}
+
+/// Two actions of which only one can be meant.
+fn contradiction(actions: &[Action]) -> Result<(), Refusal> {
+    let stops = actions.iter().filter(|action| matches!(action, Action::MoveStop { .. })).count();
+    let closes = actions.contains(&Action::Close) && actions.contains(&Action::Cancel);
+    if stops > 1 || closes {
+        return Err(Some("the actions contradict each other"));
+    }
+    Ok(())
+}

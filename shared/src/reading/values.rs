@@ -1,0 +1,337 @@
+//! Values: what stands in one field, still as written: prices with their joints, shares, distances, flags.
+//!
+//! Entry point: [`values`]. Invariants: nothing after an unexplained word counts as a value; such numbers are `loose`
+//! and make the reader doubt the whole when they look like a price.
+
+use super::fields::Field;
+use super::pieces::{MAX_LIST, Piece, What};
+use super::tokens::{Number, Unit};
+use super::words::Meaning;
+
+/// What stands between two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// Nothing before the first value.
+    Start,
+    /// Only space.
+    Space,
+    /// A dash, "to".
+    Range,
+    /// `/`, `,`, `;`, `|`, "and", an arrow.
+    List,
+    /// A new line, or a list number.
+    Line,
+}
+
+/// A level as written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Level<'t> {
+    /// A price.
+    Price(Number<'t>),
+    /// A distance in per cent.
+    Percent(Number<'t>),
+    /// A multiple of the risk.
+    Multiple(Number<'t>),
+    /// A runner without a price.
+    Runner,
+}
+
+/// How a share was written; a bare bracket may also hold a return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShareForm {
+    /// Behind a dash, or in brackets with "close".
+    Plain,
+    /// In brackets.
+    Bracket,
+}
+
+/// One level with what belongs to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item<'t> {
+    /// The level.
+    pub(super) level: Level<'t>,
+    /// What stands before it.
+    pub(super) joint: Joint,
+    /// The share written behind it.
+    pub(super) share: Option<(Number<'t>, ShareForm)>,
+    /// True when a tick stands behind it.
+    pub(super) ticked: bool,
+}
+
+/// The contents of one field.
+#[derive(Debug, Default)]
+pub(super) struct Values<'t> {
+    /// The levels in order.
+    pub(super) items: Vec<Item<'t>>,
+    /// Numbers that nothing explains.
+    pub(super) loose: Vec<Number<'t>>,
+    /// Phrases that change what the levels mean.
+    pub(super) flags: Vec<Meaning>,
+    /// A candle's length: a stop on its close.
+    pub(super) candle: Option<String>,
+    /// Why the field cannot be read, if so.
+    pub(super) unclear: Option<&'static str>,
+    /// A list number that might be a price: `Target 1 - 2`.
+    pub(super) weak_index: Option<Number<'t>>,
+}
+
+impl Values<'_> {
+    /// True when one of the flags has this meaning.
+    pub(super) fn has(&self, meaning: Meaning) -> bool {
+        self.flags.contains(&meaning)
+    }
+}
+
+/// Reads the pieces of a field.
+pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
+    let mut scan = Scan {
+        pieces: &pieces[field.range.clone()],
+        found: Values::default(),
+        joint: Joint::Start,
+        brackets: 0,
+        blind: None,
+        bracket_closes: false,
+    };
+    for at in 0..scan.pieces.len() {
+        scan.piece(at);
+    }
+    scan.found
+}
+
+struct Scan<'p, 't> {
+    pieces: &'p [Piece<'t>],
+    found: Values<'t>,
+    joint: Joint,
+    brackets: usize,
+    /// The depth of brackets at which an unexplained word stood.
+    blind: Option<usize>,
+    bracket_closes: bool,
+}
+
+impl<'t> Scan<'_, 't> {
+    fn piece(&mut self, at: usize) {
+        if at > 0 && self.pieces[at].line != self.pieces[at - 1].line {
+            self.blind = None;
+            self.brackets = 0;
+            self.join(Joint::Line);
+        }
+        let what = self.pieces[at].what.clone();
+        match what {
+            What::Number(number) => self.number(at, number),
+            What::Index(_) => self.join(Joint::Line),
+            What::Mark(mark) => self.mark(mark),
+            What::Icon('→') => self.join(Joint::List),
+            What::Icon('🚀') if self.awaits_value(at) => self.runner(),
+            What::Icon(icon) if is_tick(icon) => self.tick(at),
+            What::Icon(_) => {}
+            What::Ticker(_) => {}
+            What::Term(meaning, _) => self.term(meaning),
+            What::Clock | What::Unknown => self.blind = self.blind.or(Some(self.brackets)),
+            What::Tangle => self.found.unclear = Some("a list number sticks to a price"),
+        }
+    }
+
+    fn join(&mut self, joint: Joint) {
+        if !self.found.items.is_empty() && matches!(self.joint, Joint::Space | Joint::Start | Joint::Line) {
+            self.joint = joint;
+        }
+    }
+
+    fn mark(&mut self, mark: char) {
+        match mark {
+            '(' | '[' => {
+                self.brackets += 1;
+                self.bracket_closes = false;
+            }
+            ')' | ']' => {
+                self.blind = self.blind.filter(|depth| *depth < self.brackets);
+                self.brackets = self.brackets.saturating_sub(1);
+            }
+            '-' | '_' | '~' => self.join(Joint::Range),
+            '/' | ',' | ';' | '|' | '&' | '\\' => self.join(Joint::List),
+            _ => {}
+        }
+    }
+
+    fn term(&mut self, meaning: Meaning) {
+        match meaning {
+            Meaning::To => self.join(Joint::Range),
+            Meaning::And => self.join(Joint::List),
+            Meaning::Runner => self.runner(),
+            Meaning::Close | Meaning::Closed if self.brackets > 0 => {
+                self.bracket_closes = true;
+                self.found.flags.push(Meaning::Close);
+            }
+            Meaning::Candle(length) => self.found.candle = Some(length.to_owned()),
+            _ if explains(meaning) => self.found.flags.push(meaning),
+            _ => self.blind = self.blind.or(Some(self.brackets)),
+        }
+    }
+
+    fn runner(&mut self) {
+        let again = matches!(self.found.items.last(), Some(Item { level: Level::Runner, .. }));
+        if self.blind.is_none() && self.brackets == 0 && !again {
+            self.push(Level::Runner);
+        }
+    }
+
+    /// True behind a list number, where the price is missing.
+    fn awaits_value(&self, at: usize) -> bool {
+        let line = self.pieces[at].line;
+        let before = self.pieces[..at].iter().rev().take_while(|piece| piece.line == line);
+        let mut values = before.filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_)));
+        self.joint == Joint::Line
+            && values.next().is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Index(_)))
+    }
+
+    fn tick(&mut self, at: usize) {
+        let line = self.pieces[at].line;
+        let starts_line = at == 0 || self.pieces[at - 1].line != line;
+        if let Some(last) = self.found.items.last_mut().filter(|_| !starts_line) {
+            last.ticked = true;
+        }
+    }
+
+    fn push(&mut self, level: Level<'t>) {
+        self.found.items.push(Item { level, joint: self.joint, share: None, ticked: false });
+        self.joint = Joint::Space;
+    }
+
+    fn number(&mut self, at: usize, number: Number<'t>) {
+        match number.unit {
+            Unit::None | Unit::Kilo if self.is_percent_range(at) => {
+                self.found.unclear = self.found.unclear.or(self.unless_blind("a range of percentages"));
+            }
+            Unit::None | Unit::Kilo => self.price(at, number),
+            Unit::Percent => self.percent(at, number),
+            Unit::Risk if self.blind.is_none() => self.push(Level::Multiple(number)),
+            Unit::Span(letter) if self.blind.is_none() => {
+                self.found.candle = Some(format!("{}{letter}", number.text));
+            }
+            Unit::Ordinal => self.join(Joint::Line),
+            Unit::Risk | Unit::Span(_) | Unit::Times => {}
+        }
+    }
+
+    fn unless_blind(&self, why: &'static str) -> Option<&'static str> {
+        self.blind.is_none().then_some(why)
+    }
+
+    fn price(&mut self, at: usize, number: Number<'t>) {
+        if self.blind.is_some() {
+            self.found.loose.push(number);
+        } else if self.is_list_number(at, &number) {
+            self.join(Joint::Line);
+        } else {
+            self.push(Level::Price(number));
+        }
+    }
+
+    /// Behind a price, a percentage is its share or its return; alone, it is a distance.
+    fn percent(&mut self, at: usize, number: Number<'t>) {
+        let signed =
+            at > 0 && self.pieces[at].glued && matches!(self.pieces[at - 1].what, What::Mark('+' | '-'));
+        let of_profit = self.pieces.get(at + 1).is_some_and(|next| next.what.is(Meaning::OfProfit));
+        if self.blind.is_some() || of_profit {
+            return;
+        }
+        let joint = self.joint;
+        let Some(last) = self.found.items.last_mut().filter(|item| matches!(item.level, Level::Price(_)))
+        else {
+            if self.brackets == 0 {
+                self.push(Level::Percent(number));
+            }
+            return;
+        };
+        let form = match (self.brackets > 0, joint) {
+            (true, _) if self.bracket_closes => Some(ShareForm::Plain),
+            (true, _) if !signed => Some(ShareForm::Bracket),
+            (false, Joint::Range) if !signed => Some(ShareForm::Plain),
+            _ => None,
+        };
+        last.share = last.share.or(form.map(|form| (number, form)));
+        self.joint = Joint::Space;
+    }
+
+    /// `25-30%`: one percentage with two ends.
+    fn is_percent_range(&self, at: usize) -> bool {
+        let glued = |at: usize| self.pieces.get(at).filter(|piece| piece.glued);
+        matches!(glued(at + 1).map(|piece| &piece.what), Some(What::Mark('-')))
+            && matches!(glued(at + 2).map(|piece| &piece.what), Some(What::Number(n)) if n.unit == Unit::Percent)
+    }
+
+    /// `1)`, `#1`, `1:`, `2. ` and, right behind a label, `1 - ` are list numbers.
+    fn is_list_number(&mut self, at: usize, number: &Number<'t>) -> bool {
+        if small_integer(number).is_none() {
+            return false;
+        }
+        let hash = at > 0 && self.pieces[at].glued && matches!(self.pieces[at - 1].what, What::Mark('#'));
+        let line = self.pieces[at].line;
+        let same_line = |at: usize| self.pieces.get(at).filter(|piece| piece.line == line);
+        let next = same_line(at + 1);
+        match next.map(|piece| (&piece.what, piece.glued)) {
+            _ if hash => true,
+            Some((What::Mark(')' | ']'), true)) => true,
+            Some((What::Mark('.'), true)) => {
+                matches!(same_line(at + 2).map(|p| &p.what), Some(What::Number(_)))
+            }
+            Some((What::Mark(':' | '='), _)) => true,
+            Some((What::Mark('-') | What::Number(_) | What::Icon(_) | What::Mark('$'), _)) if at == 0 => {
+                let prices = self.pieces[1..].iter().take_while(|piece| piece.line == line);
+                let single = prices.filter(|piece| is_price(&piece.what)).count() == 1;
+                if single {
+                    self.found.weak_index = Some(*number);
+                }
+                single
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_price(what: &What<'_>) -> bool {
+    matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
+}
+
+/// Icons that tick something off. Behind a level they say that it was reached.
+pub(super) fn is_tick(icon: char) -> bool {
+    matches!(icon, '✅' | '☑' | '✔' | '✓')
+}
+
+/// The value of a number that may be a list number.
+pub(super) fn small_integer(number: &Number<'_>) -> Option<u8> {
+    let value = number.text.parse().ok().filter(|value| (1..=MAX_LIST).contains(value))?;
+    (number.unit == Unit::None).then_some(value)
+}
+
+/// True for phrases that may stand between a label and its values.
+fn explains(meaning: Meaning) -> bool {
+    matches!(
+        meaning,
+        Meaning::Filler
+            | Meaning::New
+            | Meaning::Row
+            | Meaning::Limit
+            | Meaning::Market
+            | Meaning::Above
+            | Meaning::Below
+            | Meaning::Break
+            | Meaning::Zone
+            | Meaning::Side(_)
+            | Meaning::Buy
+            | Meaning::Sell
+            | Meaning::Placeholder
+            | Meaning::NoStop
+            | Meaning::Close
+            | Meaning::Closed
+            | Meaning::CandleWord
+            | Meaning::Cross
+            | Meaning::Isolated
+            | Meaning::Spot
+            | Meaning::Futures
+            | Meaning::Venue(_)
+            | Meaning::UpTo
+            | Meaning::OfProfit
+            | Meaning::Nth(_)
+    )
+}
