@@ -142,7 +142,12 @@ impl Api {
 fn verdict(problem: ProblemBody, count: usize) -> Answer {
     let field = problem.field.unwrap_or_default();
     match place(&field, count) {
-        Some(at) => Answer::Unacceptable { at, reason: format!("{field}: {}", problem.detail) },
+        // The place in the batch means nothing to who reads the reason later.
+        Some(at) => {
+            let field = field.split_once("].").map_or("", |(_, inside)| inside);
+            let colon = if field.is_empty() { "" } else { ": " };
+            Answer::Unacceptable { at, reason: format!("{field}{colon}{}", problem.detail) }
+        }
         None => Answer::TooLarge { reason: problem.detail },
     }
 }

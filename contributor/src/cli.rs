@@ -122,7 +122,10 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Import(wanted) => import(&settings, wanted).await,
         Command::Send { retry_refused } => send(&settings, retry_refused).await,
         Command::Status { json } => report::print(&status::show(&settings.data_folder()?, json).await?),
-        Command::Config(Config::Show) => report::print(&settings.redacted()),
+        Command::Config(Config::Show) => {
+            let data_dir = Some(settings.data_folder()?);
+            report::print(&Settings { data_dir, ..settings }.redacted())
+        }
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Walked {
 struct Progress {
     /// Bytes read.
     byte: Cell<u64>,
+    /// The first byte that is no space, and its place.
+    first: Cell<Option<(u64, u8)>>,
     /// Reading beyond this byte means that one message is too long.
     limit: Cell<u64>,
     messages: Cell<u64>,
@@ -109,11 +111,15 @@ fn explain(path: &Path, progress: &Progress, error: serde_json::Error) -> Export
     let expected = place.expected();
     match error.classify() {
         Category::Io => ExportError::Unreadable { file, byte, source: error.into() },
-        Category::Eof if place == Place::Start => {
-            ExportError::NotAnExport { file, byte, found: "the file is empty".into(), expected }
+        _ if place == Place::Start => {
+            let (byte, found) = match progress.first.get() {
+                Some((at, first)) => (at, format!("`{}`", first.escape_ascii())),
+                None => (byte, "the file is empty".to_owned()),
+            };
+            ExportError::NotAnExport { file, byte, found, expected }
         }
         Category::Eof => ExportError::CutOff { file, byte, messages, expected },
-        Category::Syntax | Category::Data if matches!(place, Place::Start | Place::Head) => {
+        Category::Syntax | Category::Data if place == Place::Head => {
             ExportError::NotAnExport { file, byte: at_fault, found: problem, expected }
         }
         Category::Syntax | Category::Data => {
@@ -137,7 +143,13 @@ struct Counting<'p, R> {
 impl<R: Read> Read for Counting<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.input.read(buffer)?;
-        let byte = self.progress.byte.get() + count as u64;
+        let before = self.progress.byte.get();
+        if self.progress.first.get().is_none() {
+            let mut places = (before..).zip(&buffer[..count]);
+            let first = places.find(|(_, byte)| !byte.is_ascii_whitespace());
+            self.progress.first.set(first.map(|(at, byte)| (at, *byte)));
+        }
+        let byte = before + count as u64;
         self.progress.byte.set(byte);
         if byte > self.progress.limit.get() {
             return Err(std::io::Error::other(format!(

@@ -216,12 +216,15 @@ fn a_cut_is_told_with_file_byte_and_what_was_expected() {
 
 #[test]
 fn what_is_not_an_export_is_named_with_its_first_wrong_byte() {
-    let table: [(&[u8], u64); 9] = [
+    let table: [(&[u8], u64); 12] = [
         (b"", 0),
         (b"   ", 3),
         (b"[1,2]", 0),
         (b"\x89PNG\r\n", 0),
         (b"hello", 0),
+        (b" nothing", 1),
+        (b"\"a text\"", 0),
+        (b"tru", 0),
         (b"{\"a\":1}", 6),
         (b"{\"messages\":[]}", 12),
         (b"{\"channel\":{\"name\":\"x\"},\"messages\":[]}", 35),
