@@ -1,0 +1,198 @@
+//! The command line: what can be asked of the program, and which parts answer.
+//!
+//! Entry point: [`run`]. Flags override the environment, which overrides the config file.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::api::Api;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::import::{self, Filled, Options, Speed};
+use crate::outbox::{Outbox, Sent};
+use crate::report::{self, Progress};
+use crate::{sender, status};
+
+const EXIT_CODES: &str = "Exit codes:
+  0    done: everything was sent and answered (`status` shows what was refused)
+  1    failure, such as a full disk or an outbox that is in use
+  2    bad input: a flag, or a file that is no export, is damaged, or lacks messages; its valid part was kept and sent
+  78   a setting is missing or wrong, or the server refused the API key
+  130  stopped by Ctrl-C or SIGTERM before it was done; what is in the outbox stays there";
+
+/// Relays posts to a Callboard server through a durable outbox on this machine.
+///
+/// Whatever happens, a post stays in the outbox until the server has answered for it. Run the same command again after a
+/// crash: nothing is lost, and nothing is sent twice.
+#[derive(Debug, Parser)]
+#[command(name = "contributor", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// The config file [default: contributor.toml in this folder, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of the outbox; one for each server
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The server's address, such as https://callboard.example (http only on this machine)
+    #[arg(long, global = true, value_name = "URL")]
+    server: Option<String>,
+    /// A file that holds the API key
+    #[arg(long, global = true, value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Import DiscordChatExporter JSON files, and send them
+    ///
+    /// Export with `--format Json --utc --markdown false`: otherwise the texts are not as their authors wrote them, and no
+    /// importer can tell. Posts that an earlier import had are left out; interrupted imports go on when they are run again.
+    #[command(after_help = EXIT_CODES)]
+    Import(Import),
+    /// Send what waits in the outbox, and end when it is empty
+    #[command(after_help = EXIT_CODES)]
+    Send {
+        /// First put back what was refused (except what could not be decoded)
+        #[arg(long)]
+        retry_refused: bool,
+    },
+    /// Show what waits, what was refused and why, and what has been sent
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// About the settings
+    #[command(subcommand)]
+    Config(Config),
+}
+
+#[derive(Debug, Args)]
+struct Import {
+    /// The files, oldest first
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Keep the original spacing of the posts, divided by SPEED: 86400 replays a day in a second
+    #[arg(long, value_name = "SPEED")]
+    replay: Option<Speed>,
+    /// Send posts again that were sent before (the server recognises them)
+    #[arg(long)]
+    again: bool,
+    /// Report posts as deleted that an older import had and this export lacks
+    ///
+    /// Only posts between the first and the last message of the file count. Off by default, because exports can have
+    /// gaps: use it only for complete exports, without filters. Nothing is inferred from a damaged file, nor from one with
+    /// messages that could not be decoded.
+    #[arg(long)]
+    infer_deletes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Config {
+    /// Show the settings in force, without secrets
+    Show,
+}
+
+/// Runs one command to its end.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Other(anyhow::anyhow!("starting the runtime: {error}")))?;
+    let result = runtime.block_on(command(cli));
+    // A reader that waits for a slow disk must not keep Ctrl-C from working.
+    runtime.shutdown_background();
+    result
+}
+
+async fn command(cli: Cli) -> Result<(), Failure> {
+    let settings = settings(cli.global)?;
+    match cli.command {
+        Command::Import(wanted) => import(&settings, wanted).await,
+        Command::Send { retry_refused } => send(&settings, retry_refused).await,
+        Command::Status { json } => report::print(&status::show(&settings.data_folder()?, json).await?),
+        Command::Config(Config::Show) => {
+            let data_dir = Some(settings.data_folder()?);
+            report::print(&Settings { data_dir, ..settings }.redacted())
+        }
+    }
+}
+
+fn settings(global: Global) -> Result<Settings, Failure> {
+    let mut settings = Settings::load(global.config.as_deref(), std::env::vars())?;
+    settings.data_dir = global.data_dir.or(settings.data_dir);
+    settings.server = global.server.or(settings.server);
+    if global.api_key_file.is_some() {
+        settings.api_key = None;
+        settings.api_key_file = global.api_key_file;
+    }
+    Ok(settings)
+}
+
+async fn open(settings: &Settings) -> Result<(Outbox, Api), Failure> {
+    let endpoint = settings.endpoint()?;
+    let api = Api::new(&endpoint)?;
+    let folder = settings.data_folder()?;
+    launch::folder::create_private(&folder)?;
+    Ok((Outbox::open(&folder, &endpoint.server).await?, api))
+}
+
+async fn import(settings: &Settings, wanted: Import) -> Result<(), Failure> {
+    let (outbox, api) = open(settings).await?;
+    let began = Instant::now();
+    let Import { files, replay, again, infer_deletes } = wanted;
+    let mut progress = Progress::new(&files, Progress::watched());
+    outbox.set_filling(true);
+    let options = Options { again, infer_deletes, replay };
+    let filling = import::fill(&outbox, &files, options, (launch::clock::now, &mut progress));
+    let sending = sender::drain(&outbox, &api, launch::clock::now);
+    let work = async { tokio::try_join!(filling, sending) };
+    let rest = "the same import, run again, reads the rest";
+    let (filled, sent): (Filled, Sent) = until_stopped(&outbox, work, rest).await?;
+    report::print(&report::account(&filled, sent, began.elapsed()))?;
+    if filled.problems.is_empty() { Ok(()) } else { Err(Failure::Input(filled.problems.join("\n"))) }
+}
+
+async fn send(settings: &Settings, retry_refused: bool) -> Result<(), Failure> {
+    let (outbox, api) = open(settings).await?;
+    if retry_refused {
+        let count = outbox.retry_refused(launch::clock::now()).await?;
+        report::print(&format!("outbox: {count} refused posts put back\n"))?;
+    }
+    let work = sender::drain(&outbox, &api, launch::clock::now);
+    let sent = until_stopped(&outbox, work, "`contributor send` goes on").await?;
+    report::print(&report::answers(sent))
+}
+
+/// Does the work until it is done or the user stops it. What is staged stays staged: dropping the work rolls back at most
+/// an unfinished transaction, and what is in flight is sent again by the next run.
+async fn until_stopped<T>(
+    outbox: &Outbox,
+    work: impl Future<Output = Result<T, Failure>>,
+    rest: &str,
+) -> Result<T, Failure> {
+    let listening = |error| Failure::Other(anyhow::anyhow!("listening for signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(listening)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(listening)?;
+    tokio::select! {
+        result = work => result,
+        _ = interrupt.recv() => Err(stopped(outbox, rest)),
+        _ = terminate.recv() => Err(stopped(outbox, rest)),
+    }
+}
+
+fn stopped(outbox: &Outbox, rest: &str) -> Failure {
+    let waiting = outbox.level().waiting;
+    Failure::Interrupted(format!("{waiting} posts wait in the outbox and are sent by the next run; {rest}"))
+}

@@ -1,0 +1,287 @@
+//! Moves export files into the outbox: reads on its own thread, stages in batches, and waits while too much waits.
+//!
+//! Entry point: [`fill`]. It runs beside [`crate::sender::drain`].
+//! Invariants: the valid part of every file is staged, whatever is wrong with the rest; a file with a defect never leads to
+//! inferred deletes.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use shared::post::{Post, Provenance, Sighting};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::Clock;
+use crate::failure::Failure;
+use crate::outbox::{Entry, Missing, Outbox, STAGE_BATCH, Span, Staged};
+use crate::report::Progress;
+use crate::source::export::{self, ExportError, Piece, Stopped, Summary};
+
+/// Reading pauses while more sightings than this wait: enough to keep the server busy for seconds, and an outage of the
+/// server does not copy a whole export into the outbox.
+pub const MAX_WAITING: u64 = 20_000;
+/// A batch is staged when it reaches this size, even if it has fewer posts: it bounds memory.
+const STAGE_BYTES: usize = 1024 * 1024;
+/// Batches between the reader and the outbox: one is staged while the next is read.
+const BATCHES_AHEAD: usize = 2;
+
+/// How to import.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Send known posts again, too.
+    pub again: bool,
+    /// Take posts that an older export had and this one lacks for deleted.
+    pub infer_deletes: bool,
+    /// Keep the original spacing of the posts, divided by this.
+    pub replay: Option<Speed>,
+}
+
+/// How many times faster than the original a replay is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speed(f64);
+
+impl FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let factor: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+        if factor.is_finite() && factor > 0.0 {
+            return Ok(Self(factor));
+        }
+        Err(format!("`{text}` must be more than 0, such as 86400 for a day in a second"))
+    }
+}
+
+impl Speed {
+    /// The wait that stands for an original one.
+    fn shorten(self, original: time::Duration) -> Duration {
+        Duration::try_from_secs_f64(original.as_seconds_f64().max(0.0) / self.0).unwrap_or(Duration::MAX)
+    }
+}
+
+/// What an import put into the outbox.
+#[derive(Debug, Default)]
+pub struct Filled {
+    /// How many messages were read.
+    pub read: u64,
+    /// What became of them.
+    pub staged: Staged,
+    /// How many posts were found deleted.
+    pub deletes: u64,
+    /// What was wrong with files, for a person.
+    pub problems: Vec<String>,
+}
+
+impl Filled {
+    fn add(&mut self, staged: Staged) {
+        self.staged.new += staged.new;
+        self.staged.known += staged.known;
+        self.staged.refused += staged.refused;
+    }
+}
+
+/// Stages every message of the files, one file after the other. A bad file does not keep the others from being read.
+pub async fn fill(
+    outbox: &Outbox,
+    files: &[PathBuf],
+    options: Options,
+    edge: (Clock, &mut Progress),
+) -> Result<Filled, Failure> {
+    let (clock, progress) = edge;
+    let mut import = Import { outbox, options, clock, filled: Filled::default(), progress };
+    for file in files {
+        match import.file(file).await? {
+            Ok(summary) if options.infer_deletes => import.infer_deletes(file, &summary).await?,
+            Ok(_) => {}
+            Err(error) => import.filled.problems.push(error.to_string()),
+        }
+        import.progress.file_done(file);
+    }
+    outbox.set_filling(false);
+    import.progress.all_read(outbox.watch()).await;
+    Ok(import.filled)
+}
+
+struct Import<'i> {
+    outbox: &'i Outbox,
+    options: Options,
+    clock: Clock,
+    filled: Filled,
+    progress: &'i mut Progress,
+}
+
+impl Import<'_> {
+    /// The inner result is the file's: the outer one ends the program.
+    async fn file(&mut self, file: &Path) -> Result<Result<Summary, ExportError>, Failure> {
+        let (batches, mut incoming) = mpsc::channel(BATCHES_AHEAD);
+        let (path, now) = (file.to_owned(), (self.clock)());
+        let reader = tokio::task::spawn_blocking(move || read_batches(&path, now, &batches));
+        let mut replay = self.options.replay.map(Replay::new);
+        while let Some(batch) = incoming.recv().await {
+            match &mut replay {
+                None => self.stage(batch).await?,
+                Some(replay) => {
+                    for piece in batch {
+                        replay.wait_for(&piece).await;
+                        self.stage(vec![piece]).await?;
+                    }
+                }
+            }
+        }
+        reader.await.map_err(|error| Failure::Other(anyhow::anyhow!("reading {}: {error}", file.display())))
+    }
+
+    async fn stage(&mut self, batch: Vec<Piece>) -> Result<(), Failure> {
+        self.wait_for_room().await;
+        let read_to = batch.last().map_or(0, |piece| piece.read_to);
+        let entries: Vec<Entry> = batch.into_iter().map(|piece| piece.entry).collect();
+        let staged = self.outbox.stage(&entries, self.options.again, (self.clock)()).await?;
+        self.filled.read += entries.len() as u64;
+        self.filled.add(staged);
+        self.progress.advance(read_to, &self.filled, self.outbox.level().waiting);
+        Ok(())
+    }
+
+    async fn wait_for_room(&self) {
+        // Fails only if the outbox is gone, and it is borrowed here.
+        let room = self.outbox.watch().wait_for(|level| level.waiting <= MAX_WAITING).await.is_ok();
+        debug_assert!(room, "the outbox outlives the import");
+    }
+
+    /// Stages a tombstone for each post that older exports of this channel had and this file lacks.
+    async fn infer_deletes(&mut self, file: &Path, summary: &Summary) -> Result<(), Failure> {
+        let span = match &summary.span {
+            Some(span) if summary.undecodable == 0 => span,
+            None if summary.messages == 0 => return Ok(()),
+            unsure => {
+                let why = match unsure {
+                    Some(_) => format!("{} of its messages could not be decoded", summary.undecodable),
+                    None => "it has no plausible `exportedAt`".to_owned(),
+                };
+                let problem = format!("{}: no deletes were inferred, because {why}", file.display());
+                self.filled.problems.push(problem);
+                return Ok(());
+            }
+        };
+        loop {
+            let missing = self.outbox.missing(span, STAGE_BATCH).await?;
+            if missing.is_empty() {
+                return Ok(());
+            }
+            self.wait_for_room().await;
+            let tombstones: Result<Vec<Entry>, _> =
+                missing.into_iter().map(|missing| Entry::of(&tombstone(missing, span, file))).collect();
+            let tombstones = tombstones.map_err(|error| Failure::Other(error.into()))?;
+            let staged = self.outbox.stage(&tombstones, self.options.again, (self.clock)()).await?;
+            self.filled.deletes += tombstones.len() as u64;
+            self.filled.add(staged);
+        }
+    }
+}
+
+/// A post that is gone, as a sighting that says how that was concluded.
+fn tombstone(missing: Missing, span: &Span, file: &Path) -> Sighting {
+    let text = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
+    let raw = serde_json::json!({
+        "inferred": "deleted: an earlier export had this post, a later one that covers its time lacks it",
+        "id": missing.external_id,
+        "export": file.file_name().map(|name| name.to_string_lossy()),
+        "exported_at": text(span.exported_at),
+        "covers_from": text(span.first),
+        "covers_to": text(span.last),
+    });
+    let post = Post {
+        channel: span.channel.clone(),
+        external_id: missing.external_id,
+        author: missing.author,
+        posted_at: missing.posted_at,
+        edited_at: None,
+        deleted_at: Some(span.exported_at),
+        content: String::new(),
+        embeds: Vec::new(),
+        attachments: Vec::new(),
+        reply_to: None,
+    };
+    Sighting { post, seen_at: span.exported_at, provenance: Provenance::Imported, raw: raw.to_string() }
+}
+
+/// Runs on its own thread. Ends early when nobody receives any more.
+fn read_batches(
+    path: &Path,
+    now: OffsetDateTime,
+    batches: &mpsc::Sender<Vec<Piece>>,
+) -> Result<Summary, ExportError> {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    let summary = export::read(path, now, |piece| {
+        bytes += piece.entry.bytes();
+        batch.push(piece);
+        if batch.len() < STAGE_BATCH && bytes < STAGE_BYTES {
+            return Ok(());
+        }
+        bytes = 0;
+        batches.blocking_send(std::mem::take(&mut batch)).map_err(|_| Stopped)
+    });
+    // Also in front of a defect: the valid part is kept. A receiver that is gone has been stopped by the user.
+    let received = batch.is_empty() || batches.blocking_send(batch).is_ok();
+    if !received {
+        tracing::debug!("the import was stopped while {} was being read", path.display());
+    }
+    summary
+}
+
+/// Waits for the moment at which a post's time has come.
+struct Replay {
+    speed: Speed,
+    began: Instant,
+    first: Option<OffsetDateTime>,
+}
+
+impl Replay {
+    fn new(speed: Speed) -> Self {
+        Self { speed, began: Instant::now(), first: None }
+    }
+
+    async fn wait_for(&mut self, piece: &Piece) {
+        let Some(posted_at) = piece.entry.posted_at() else { return };
+        let first = *self.first.get_or_insert(posted_at);
+        let due = self.speed.shorten(posted_at - first);
+        tokio::time::sleep(due.saturating_sub(self.began.elapsed())).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_is_a_factor_above_zero() {
+        let day: Speed = "86400".parse().unwrap();
+        assert_eq!(day.shorten(time::Duration::DAY), Duration::from_secs(1));
+        assert_eq!(day.shorten(-time::Duration::DAY), Duration::ZERO, "out of order means at once");
+        let slow: Speed = "0.000001".parse().unwrap();
+        assert_eq!(slow.shorten(time::Duration::MAX), Duration::MAX, "no gap is capped or overflows");
+        for bad in ["0", "-1", "NaN", "inf", "fast"] {
+            assert!(bad.parse::<Speed>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_tombstone_passes_the_checks_of_the_wire_and_says_how_it_was_concluded() {
+        let at = time::macros::datetime!(2026-05-01 12:00 UTC);
+        let channel = shared::post::ChannelRef {
+            source: shared::post::Source::Discord,
+            external_id: "7".into(),
+            name: "calls".into(),
+        };
+        let span = Span { channel, first: at, last: at, exported_at: at + time::Duration::DAY };
+        let author = shared::post::Author { external_id: "9".into(), name: "Ann".into(), is_bot: false };
+        let missing = Missing { external_id: "42".into(), posted_at: at, author };
+        let sighting = tombstone(missing, &span, Path::new("some/folder/may.json"));
+        shared::post::check_sighting(&sighting).unwrap();
+        assert!(sighting.raw.contains("\"export\":\"may.json\""), "{}", sighting.raw);
+        assert_eq!(sighting.post.deleted_at, Some(span.exported_at));
+    }
+}

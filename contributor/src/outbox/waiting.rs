@@ -1,0 +1,192 @@
+//! The outbox as its sender sees it: rows that wait, oldest first, and what becomes of them.
+//!
+//! Entry points: [`Outbox::load`], [`Outbox::settle`], [`Outbox::refuse`], [`Outbox::retry_refused`].
+//! Invariant: a row is deleted in the same transaction that counts the server's answer or keeps the refusal.
+
+use futures_util::TryStreamExt as _;
+use shared::wire::{PostResult, PostStatus};
+use sqlx::{Row as _, Sqlite, Transaction};
+use time::OffsetDateTime;
+
+use super::{Outbox, OutboxError, doing, micros};
+
+/// One sighting that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its place in the outbox; grows with time.
+    pub id: i64,
+    /// The post's id at its source.
+    pub external_id: String,
+    /// The sighting as JSON.
+    pub body: String,
+}
+
+/// What the server answered, counted.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Sent {
+    /// Posts that were new to the server.
+    pub stored: u64,
+    /// New revisions of posts that the server knew.
+    pub revisions: u64,
+    /// Revisions that the server knew.
+    pub duplicates: u64,
+    /// Posts that the server refused.
+    pub rejected: u64,
+}
+
+impl Sent {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.stored + self.revisions + self.duplicates + self.rejected
+    }
+
+    /// Adds another count to this one.
+    pub fn add(&mut self, other: Sent) {
+        self.stored += other.stored;
+        self.revisions += other.revisions;
+        self.duplicates += other.duplicates;
+        self.rejected += other.rejected;
+    }
+}
+
+impl Outbox {
+    /// The oldest rows behind `after`: at most `count`, and no more than are needed to reach `bytes`.
+    pub async fn load(&self, after: i64, count: usize, bytes: usize) -> Result<Vec<Waiting>, OutboxError> {
+        let reading = "reading the outbox";
+        let limit = i64::try_from(count).unwrap_or(i64::MAX);
+        let mut rows =
+            sqlx::query("SELECT id, external_id, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?")
+                .bind(after)
+                .bind(limit)
+                .fetch(&self.pool);
+        let (mut loaded, mut size) = (Vec::new(), 0);
+        while size < bytes
+            && let Some(row) = rows.try_next().await.map_err(doing(reading))?
+        {
+            let waiting = Waiting {
+                id: row.try_get("id").map_err(doing(reading))?,
+                external_id: row.try_get("external_id").map_err(doing(reading))?,
+                body: row.try_get("body").map_err(doing(reading))?,
+            };
+            size += waiting.body.len();
+            loaded.push(waiting);
+        }
+        Ok(loaded)
+    }
+
+    /// Forgets the rows that the server answered for: one result for each row, in order.
+    pub async fn settle(
+        &self,
+        rows: &[Waiting],
+        results: &[PostResult],
+        now: OffsetDateTime,
+    ) -> Result<Sent, OutboxError> {
+        let mut sent = Sent::default();
+        let mut transaction = self.begin().await?;
+        for (row, result) in rows.iter().zip(results) {
+            match &result.status {
+                PostStatus::Stored { .. } => sent.stored += 1,
+                PostStatus::Revision { .. } => sent.revisions += 1,
+                PostStatus::Duplicate { .. } => sent.duplicates += 1,
+                PostStatus::Rejected { reason } => {
+                    sent.rejected += 1;
+                    keep_refused(&mut transaction, row.id, reason, now).await?;
+                }
+            }
+            forget(&mut transaction, row.id).await?;
+        }
+        count(&mut transaction, sent).await?;
+        transaction.commit().await.map_err(doing("forgetting sent posts"))?;
+        self.lower(rows.len() as u64);
+        Ok(sent)
+    }
+
+    /// Moves one row to the refused ones, with the reason.
+    pub async fn refuse(&self, row: i64, reason: &str, now: OffsetDateTime) -> Result<Sent, OutboxError> {
+        let sent = Sent { rejected: 1, ..Sent::default() };
+        let mut transaction = self.begin().await?;
+        keep_refused(&mut transaction, row, reason, now).await?;
+        forget(&mut transaction, row).await?;
+        count(&mut transaction, sent).await?;
+        transaction.commit().await.map_err(doing("keeping a refused post"))?;
+        self.lower(1);
+        Ok(sent)
+    }
+
+    /// Puts what was refused back into the outbox, except what could not be decoded. Returns how many.
+    pub async fn retry_refused(&self, now: OffsetDateTime) -> Result<u64, OutboxError> {
+        let retrying = "putting refused posts back";
+        let mut transaction = self.begin().await?;
+        let moved = sqlx::query(
+            "INSERT INTO outbox (source, channel, channel_name, external_id, staged_at, body) \
+             SELECT source, channel, channel_name, external_id, ?, body FROM refused \
+             WHERE body IS NOT NULL ORDER BY id",
+        )
+        .bind(micros(now))
+        .execute(&mut *transaction)
+        .await
+        .map_err(doing(retrying))?
+        .rows_affected();
+        sqlx::query("DELETE FROM refused WHERE body IS NOT NULL")
+            .execute(&mut *transaction)
+            .await
+            .map_err(doing(retrying))?;
+        // Before the commit, as in `stage`.
+        self.level.send_modify(|level| level.waiting += moved);
+        transaction.commit().await.map_err(doing(retrying))?;
+        Ok(moved)
+    }
+}
+
+async fn keep_refused(
+    transaction: &mut Transaction<'static, Sqlite>,
+    row: i64,
+    reason: &str,
+    now: OffsetDateTime,
+) -> Result<(), OutboxError> {
+    sqlx::query(
+        "INSERT INTO refused (source, channel, channel_name, external_id, refused_at, reason, body) \
+         SELECT source, channel, channel_name, external_id, ?, ?, body FROM outbox WHERE id = ?",
+    )
+    .bind(micros(now))
+    .bind(reason)
+    .bind(row)
+    .execute(&mut **transaction)
+    .await
+    .map_err(doing("keeping a refused post"))?;
+    Ok(())
+}
+
+async fn forget(transaction: &mut Transaction<'static, Sqlite>, row: i64) -> Result<(), OutboxError> {
+    let deleted = sqlx::query("DELETE FROM outbox WHERE id = ?")
+        .bind(row)
+        .execute(&mut **transaction)
+        .await
+        .map_err(doing("forgetting a sent post"))?
+        .rows_affected();
+    if deleted == 1 {
+        return Ok(());
+    }
+    Err(OutboxError::Corrupt {
+        table: "outbox",
+        column: "id",
+        id: row.to_string(),
+        problem: "the row vanished while it was being sent".into(),
+    })
+}
+
+async fn count(transaction: &mut Transaction<'static, Sqlite>, sent: Sent) -> Result<(), OutboxError> {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    sqlx::query(
+        "UPDATE owner SET stored = stored + ?, revisions = revisions + ?, duplicates = duplicates + ?, \
+         rejected = rejected + ?",
+    )
+    .bind(number(sent.stored))
+    .bind(number(sent.revisions))
+    .bind(number(sent.duplicates))
+    .bind(number(sent.rejected))
+    .execute(&mut **transaction)
+    .await
+    .map_err(doing("counting sent posts"))?;
+    Ok(())
+}

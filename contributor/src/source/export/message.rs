@@ -1,0 +1,301 @@
+//! Decodes one message of a DiscordChatExporter file into a [`Post`].
+//!
+//! Entry point: [`decode`]. Needed: `id`, `timestamp`. What carries the author's words or the post's identity (`content`,
+//! `timestampEdited`, `embeds`, `reference`, `forwardedMessage`) may be missing, but not of an odd type; anything else may.
+//!
+//! Identity: the file has no flags, so a crosspost (a copy made by following an announcement channel) is inferred, see
+//! [`Message::original`]; it becomes the original's post, the same for every follower and for a reader of the original.
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde_json::value::RawValue;
+use shared::post::{Attachment, Author, ChannelRef, Embed, EmbedField, Post};
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
+/// Stands for an author whose id the file does not tell.
+const UNKNOWN_AUTHOR: &str = "unknown";
+/// Heads the card that carries a forwarded message, where a card's author stands.
+const FORWARDED: &str = "forwarded message";
+
+/// Decodes the text of one message of `channel`.
+pub(super) fn decode(raw: &str, guild: Option<&str>, channel: &ChannelRef) -> serde_json::Result<Post> {
+    let message: Message = serde_json::from_str(raw)?;
+    let (channel, external_id) = match message.original(guild, channel) {
+        Some(original) => original,
+        None => (channel.clone(), message.id.clone().into_text()),
+    };
+    message.into_post(channel, external_id)
+}
+
+/// An id: a text, or a number where an exporter writes one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Id {
+    Text(String),
+    Number(u64),
+}
+
+impl Id {
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Id::Text(text) => text,
+            Id::Number(number) => number.to_string(),
+        }
+    }
+}
+
+/// A time in any zone, or nothing if it is no time.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Moment(#[serde(deserialize_with = "moment_or_none")] pub(super) Option<OffsetDateTime>);
+
+fn moment_or_none<'de, D: Deserializer<'de>>(json: D) -> Result<Option<OffsetDateTime>, D::Error> {
+    let text = <Option<serde_json::Value>>::deserialize(json)?;
+    let parsed =
+        text.as_ref().and_then(|value| value.as_str()).map(|text| OffsetDateTime::parse(text, &Rfc3339));
+    Ok(parsed.and_then(Result::ok).and_then(normal))
+}
+
+/// UTC, to the microsecond: as fine as the server keeps it. `None` if UTC cannot tell it (the first and last hours of time).
+fn normal(at: OffsetDateTime) -> Option<OffsetDateTime> {
+    let at = at.checked_to_offset(UtcOffset::UTC)?;
+    at.replace_nanosecond(at.nanosecond() / 1000 * 1000).ok()
+}
+
+/// [`normal`] for a time that is needed.
+fn needed(field: &str, at: OffsetDateTime) -> serde_json::Result<OffsetDateTime> {
+    normal(at).ok_or_else(|| serde_json::Error::custom(format!("{field}: {at} is no plausible time")))
+}
+
+/// A text of the author. A lone surrogate, left over from an emoji that some program cut in half, becomes U+FFFD.
+#[derive(Debug, Default)]
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Lossy;
+        impl Visitor<'_> for Lossy {
+            type Value = Text;
+            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str("a text")
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
+                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
+            }
+        }
+        json.deserialize_bytes(Lossy)
+    }
+}
+
+/// For fields that are not needed: an odd type counts as missing.
+fn odd_as_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(json: D) -> Result<Option<T>, D::Error> {
+    let raw = <&RawValue>::deserialize(json)?;
+    Ok(serde_json::from_str(raw.get()).ok())
+}
+
+/// A message as the file has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    id: Id,
+    #[serde(with = "time::serde::rfc3339")]
+    timestamp: OffsetDateTime,
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    timestamp_edited: Option<OffsetDateTime>,
+    /// A name; a number for a kind that the exporter did not know.
+    #[serde(rename = "type", default, deserialize_with = "odd_as_none")]
+    kind: Option<String>,
+    #[serde(default)]
+    content: Option<Text>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    author: Option<RawAuthor>,
+    #[serde(default)]
+    embeds: Option<Vec<RawEmbed>>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    attachments: Option<Vec<RawAttachment>>,
+    #[serde(default)]
+    reference: Option<Reference>,
+    #[serde(default)]
+    forwarded_message: Option<Forwarded>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference {
+    /// Written by exporters from February 2026 on.
+    #[serde(rename = "type", default, deserialize_with = "odd_as_none")]
+    kind: Option<String>,
+    #[serde(default)]
+    message_id: Option<Id>,
+    #[serde(default)]
+    channel_id: Option<Id>,
+    #[serde(default)]
+    guild_id: Option<Id>,
+}
+
+impl Reference {
+    fn is_forward(&self) -> bool {
+        self.kind.as_deref() == Some("Forward")
+    }
+}
+
+#[derive(Deserialize)]
+struct Forwarded {
+    #[serde(default)]
+    content: Option<Text>,
+    #[serde(default)]
+    embeds: Option<Vec<RawEmbed>>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    attachments: Option<Vec<RawAttachment>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawAuthor {
+    #[serde(default, deserialize_with = "odd_as_none")]
+    id: Option<Id>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    name: Option<Text>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    is_bot: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct RawEmbed {
+    #[serde(default)]
+    title: Option<Text>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    author: Option<NamedText>,
+    #[serde(default)]
+    description: Option<Text>,
+    #[serde(default)]
+    fields: Option<Vec<RawField>>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    footer: Option<NamedText>,
+}
+
+/// An embed's author (`name`) or footer (`text`).
+#[derive(Deserialize)]
+struct NamedText {
+    #[serde(default, alias = "text")]
+    name: Option<Text>,
+}
+
+#[derive(Deserialize)]
+struct RawField {
+    #[serde(default)]
+    name: Option<Text>,
+    #[serde(default)]
+    value: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawAttachment {
+    #[serde(default, deserialize_with = "odd_as_none")]
+    id: Option<Id>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    file_name: Option<Text>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    file_size_bytes: Option<u64>,
+}
+
+impl Message {
+    /// The original's channel and id, if this is a crosspost: an ordinary message, no reply and no forward, that refers
+    /// to a message of another guild, or of another channel of this guild.
+    ///
+    /// An exporter from before February 2026 shows a forward in the same way, but without its text. Such an empty
+    /// message is therefore no crosspost: it must not stand as the original's text.
+    fn original(&self, guild: Option<&str>, channel: &ChannelRef) -> Option<(ChannelRef, String)> {
+        let reference = self.reference.as_ref().filter(|reference| !reference.is_forward())?;
+        let may_be_old_forward = reference.kind.is_none() && self.is_empty();
+        if self.kind.as_deref() != Some("Default") || self.forwarded_message.is_some() || may_be_old_forward {
+            return None;
+        }
+        let text = |id: &Option<Id>| id.clone().map(Id::into_text).filter(|id| !id.is_empty());
+        let (message, from) = (text(&reference.message_id)?, text(&reference.channel_id)?);
+        let other_guild = text(&reference.guild_id).is_some_and(|from| Some(from.as_str()) != guild);
+        if !other_guild && from == channel.external_id {
+            return None;
+        }
+        let name = format!("followed in {}", channel.name);
+        Some((ChannelRef { source: channel.source, external_id: from, name }, message))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.content.as_ref().is_none_or(|text| text.0.is_empty())
+            && self.embeds.as_ref().is_none_or(Vec::is_empty)
+            && self.attachments.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    fn into_post(self, channel: ChannelRef, external_id: String) -> serde_json::Result<Post> {
+        let is_reply = self.kind.as_deref() == Some("Reply");
+        let replied = self.reference.filter(|reference| is_reply && !reference.is_forward());
+        let mut embeds = cards(self.embeds);
+        let mut attachments = files(self.attachments);
+        if let Some(forwarded) = self.forwarded_message {
+            embeds.extend(forwarded_card(forwarded.content));
+            embeds.extend(cards(forwarded.embeds));
+            attachments.extend(files(forwarded.attachments));
+        }
+        Ok(Post {
+            channel,
+            external_id,
+            author: author(self.author),
+            posted_at: needed("timestamp", self.timestamp)?,
+            edited_at: self.timestamp_edited.map(|at| needed("timestampEdited", at)).transpose()?,
+            deleted_at: None,
+            content: self.content.unwrap_or_default().0,
+            embeds,
+            attachments,
+            reply_to: replied.and_then(|reference| reference.message_id).map(Id::into_text),
+        })
+    }
+}
+
+fn author(raw: Option<RawAuthor>) -> Author {
+    let id = raw.as_ref().and_then(|raw| raw.id.clone()).map(Id::into_text).filter(|id| !id.is_empty());
+    let is_bot = raw.as_ref().and_then(|raw| raw.is_bot).unwrap_or(false);
+    let name = raw.and_then(|raw| raw.name).unwrap_or_default().0;
+    Author { external_id: id.unwrap_or_else(|| UNKNOWN_AUTHOR.to_owned()), name, is_bot }
+}
+
+/// A forwarded message stands in the post as one more card, so that nobody takes its words for the author's own.
+fn forwarded_card(content: Option<Text>) -> Option<Embed> {
+    let description = not_empty(content)?;
+    Some(Embed { author: Some(FORWARDED.to_owned()), description: Some(description), ..Embed::default() })
+}
+
+/// The cards that have text: one with only a picture says nothing, and is often made by Discord out of a link.
+fn cards(raw: Option<Vec<RawEmbed>>) -> Vec<Embed> {
+    let cards = raw.unwrap_or_default().into_iter().map(card);
+    cards.filter(|card| card.texts().next().is_some()).collect()
+}
+
+fn card(raw: RawEmbed) -> Embed {
+    let field = |field: RawField| EmbedField {
+        name: field.name.unwrap_or_default().0,
+        value: field.value.unwrap_or_default().0,
+    };
+    Embed {
+        title: not_empty(raw.title),
+        author: raw.author.and_then(|author| not_empty(author.name)),
+        description: not_empty(raw.description),
+        fields: raw.fields.unwrap_or_default().into_iter().map(field).collect(),
+        footer: raw.footer.and_then(|footer| not_empty(footer.name)),
+    }
+}
+
+fn files(raw: Option<Vec<RawAttachment>>) -> Vec<Attachment> {
+    let file = |raw: RawAttachment| Attachment {
+        external_id: raw.id.map(Id::into_text).unwrap_or_default(),
+        file_name: raw.file_name.unwrap_or_default().0,
+        size_bytes: raw.file_size_bytes.unwrap_or(0),
+    };
+    raw.unwrap_or_default().into_iter().map(file).collect()
+}
+
+/// The exporter writes `""` where there is no text.
+fn not_empty(text: Option<Text>) -> Option<String> {
+    text.map(|text| text.0).filter(|text| !text.is_empty())
+}
