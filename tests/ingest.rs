@@ -85,7 +85,7 @@ async fn invariant_2_another_text_under_the_same_key_raises_a_dispute_and_never_
     let (ana, ben) = (server.client(Role::Contributor).await, server.client(Role::Contributor).await);
     let told = sighting(1, &signal_text("BTC"));
     let mut altered = told.clone();
-    altered.post.content = told.post.content.replace("SL: 95", "SL: 90");
+    altered.post.content = told.post.content.replace("SL: 3800", "SL: 3700");
     assert_eq!(post(&ana, [told.clone()]).await, ["stored"]);
     assert_eq!(post(&ben, [altered.clone()]).await, ["disputed"]);
     assert_eq!(post(&ben, [altered]).await, ["disputed"], "the same dispute again changes nothing");
@@ -102,14 +102,14 @@ async fn an_edit_revises_the_signal_and_a_delete_withdraws_it_but_every_text_is_
     let server = TestServer::start().await;
     let api = server.client(Role::Contributor).await;
     let original = sighting(1, &signal_text("BTC"));
-    let wider = edited(&original, 2, &signal_text("BTC").replace("SL: 95", "SL: 94"));
+    let wider = edited(&original, 2, &signal_text("BTC").replace("SL: 3800", "SL: 3750"));
     post(&api, [original.clone()]).await;
     post(&api, [wider.clone()]).await;
     let revised = only_signal(&api).await;
     assert_eq!(revised.state.status, SignalStatus::Open);
     assert_eq!(revised.state.record.posted_at, original.post.posted_at);
     assert_eq!(Some(revised.state.record.occurred_at), wider.post.edited_at);
-    assert!(revised.state.record.signal.fields().stop.as_ref().unwrap().price().unwrap().to_string() == "94");
+    assert!(revised.state.record.signal.fields().stop.as_ref().unwrap().price().unwrap().to_string() == "3750");
     post(&api, [deleted(&original, 7)]).await;
     let withdrawn = only_signal(&api).await;
     assert_eq!(withdrawn.state.status, SignalStatus::Withdrawn);
@@ -132,7 +132,7 @@ async fn an_earlier_revision_that_arrives_late_is_kept_and_changes_nothing() {
     let server = TestServer::start().await;
     let api = server.client(Role::Contributor).await;
     let original = sighting(1, &signal_text("BTC"));
-    let edit = edited(&original, 2, &signal_text("BTC").replace("SL: 95", "SL: 94"));
+    let edit = edited(&original, 2, &signal_text("BTC").replace("SL: 3800", "SL: 3750"));
     assert_eq!(post(&api, [edit]).await, ["stored"]);
     assert_eq!(post(&api, [original.clone()]).await, ["revision"]);
     assert_eq!(only_signal(&api).await.posts.len(), 2);
@@ -184,7 +184,7 @@ async fn a_batch_and_single_posts_tell_the_same_story() {
         original.clone(),
         reply(2, 1, "TP1 hit, move SL to entry"),
         sighting(3, "good morning everyone"),
-        edited(&original, 5, &signal_text("BTC").replace("SL: 95", "SL: 94")),
+        edited(&original, 5, &signal_text("BTC").replace("SL: 3800", "SL: 3750")),
         sighting(6, "BTC: closed"),
         deleted(&original, 9),
     ];
@@ -211,7 +211,7 @@ async fn the_counts_of_a_channel_add_up() {
     let server = TestServer::start().await;
     let api = server.client(Role::Contributor).await;
     let signal = sighting(1, &signal_text("BTC"));
-    let trap = signal_text("ETH").replace("SL: 95", "SL: 101");
+    let trap = signal_text("ETH").replace("SL: 3800", "SL: 4010");
     let sent = [signal.clone(), sighting(2, &trap), sighting(3, "gm"), reply(4, 1, "closed"), deleted(&signal, 9)];
     post(&api, sent).await;
     let page: ChannelsPage = api.get("/v1/channels").await;
@@ -223,10 +223,10 @@ async fn the_counts_of_a_channel_add_up() {
 async fn a_trap_is_abstained_with_its_reason() {
     let server = TestServer::start().await;
     let api = server.client(Role::Contributor).await;
-    post(&api, [sighting(1, &signal_text("BTC").replace("SL: 95", "SL: 101"))]).await;
+    post(&api, [sighting(1, &signal_text("BTC").replace("SL: 3800", "SL: 4010"))]).await;
     let reading: String = sqlx::query_scalar("SELECT reading FROM readings").fetch_one(&server.pool).await.unwrap();
     let Reading::Abstained { reason } = serde_json::from_str(&reading).unwrap() else { panic!("{reading}") };
-    assert!(reason.contains("stop 101 is not below entry 100"), "{reason}");
+    assert!(reason.contains("stop 4010 is not below entry 4000"), "{reason}");
     assert!(events(&api).await.is_empty());
 }
 

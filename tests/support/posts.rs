@@ -8,9 +8,10 @@ use time::{Duration, OffsetDateTime};
 /// When the first post of every test was posted.
 pub const START: OffsetDateTime = datetime!(2026-06-01 08:00 UTC);
 
-/// A signal that the reader accepts: a long on this ticker at 100 with stop 95 and targets 105 and 110.
+/// A signal that the reader accepts: a long on this ticker at 4000 (which BTC, ETH and SOL have all been worth, or nearly)
+/// with stop 3800 and targets 4200 and 4400.
 pub fn signal_text(base: &str) -> String {
-    format!("#{base}/USDT LONG\nEntry: 100\nTP1: 105\nTP2: 110\nSL: 95")
+    format!("#{base}/USDT LONG\nEntry: 4000\nTP1: 4200\nTP2: 4400\nSL: 3800")
 }
 
 /// A live sighting of a post with this id and text, `id` minutes after [`START`].
