@@ -24,7 +24,8 @@ CREATE TABLE known (
     PRIMARY KEY (source, channel, external_id, revision)
 ) STRICT, WITHOUT ROWID;
 
--- Sightings that wait for the server's answer, as the JSON that is sent. AUTOINCREMENT, because the sender goes forward by
+-- Sightings that wait for the server's answer, as the JSON that is sent. `occurred_at` is when the revision came to be: a
+-- replay sends in that order. AUTOINCREMENT, because the sender goes forward by
 -- id and must never meet a reused one.
 CREATE TABLE outbox (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -33,6 +34,7 @@ CREATE TABLE outbox (
     channel_name TEXT    NOT NULL,
     external_id  TEXT    NOT NULL,
     staged_at    INTEGER NOT NULL,
+    occurred_at  INTEGER NOT NULL,
     body         TEXT    NOT NULL
 ) STRICT;
 
@@ -45,6 +47,7 @@ CREATE TABLE refused (
     channel_name TEXT    NOT NULL,
     external_id  TEXT,
     refused_at   INTEGER NOT NULL,
+    occurred_at  INTEGER,
     reason       TEXT    NOT NULL,
     body         TEXT,
     raw          TEXT,

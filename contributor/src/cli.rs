@@ -11,9 +11,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::api::Api;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::import::{self, Filled, Options, Speed};
+use crate::import::{self, Filled, Options};
 use crate::outbox::{Outbox, Sent};
 use crate::report::{self, Progress};
+use crate::replay::{self, Speed};
 use crate::{sender, status};
 
 const EXIT_CODES: &str = "Exit codes:
@@ -83,7 +84,9 @@ struct Import {
     /// The files, oldest first
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Keep the original spacing of the posts, divided by SPEED: 86400 replays a day in a second
+    /// Keep the original spacing, divided by SPEED: 86400 replays a day in a second
+    ///
+    /// All files are read first. Then every post, edit and delete is sent in the order in which it came to be.
     #[arg(long, value_name = "SPEED")]
     replay: Option<Speed>,
     /// Send posts again that were sent before (the server recognises them)
@@ -154,10 +157,17 @@ async fn import(settings: &Settings, wanted: Import) -> Result<(), Failure> {
     let Import { files, replay, again, infer_deletes } = wanted;
     let mut progress = Progress::new(&files, Progress::watched());
     outbox.set_filling(true);
-    let options = Options { again, infer_deletes, replay };
+    let options = Options { again, infer_deletes, stage_all: replay.is_some() };
     let filling = import::fill(&outbox, &files, options, (launch::clock::now, &mut progress));
-    let sending = sender::drain(&outbox, &api, launch::clock::now);
-    let work = async { tokio::try_join!(filling, sending) };
+    let work = async {
+        match replay {
+            None => tokio::try_join!(filling, sender::drain(&outbox, &api, launch::clock::now)),
+            Some(speed) => {
+                let filled = filling.await?;
+                Ok((filled, replay::play(&outbox, &api, speed, launch::clock::now).await?))
+            }
+        }
+    };
     let rest = "the same import, run again, reads the rest";
     let (filled, sent): (Filled, Sent) = until_stopped(&outbox, work, rest).await?;
     report::print(&report::account(&filled, sent, began.elapsed()))?;

@@ -5,14 +5,11 @@
 //! inferred deletes.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::time::Duration;
 
 use shared::post::{Post, Provenance, Sighting};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use crate::Clock;
 use crate::failure::Failure;
@@ -35,31 +32,8 @@ pub struct Options {
     pub again: bool,
     /// Take posts that an older export had and this one lacks for deleted.
     pub infer_deletes: bool,
-    /// Keep the original spacing of the posts, divided by this.
-    pub replay: Option<Speed>,
-}
-
-/// How many times faster than the original a replay is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Speed(f64);
-
-impl FromStr for Speed {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let factor: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
-        if factor.is_finite() && factor > 0.0 {
-            return Ok(Self(factor));
-        }
-        Err(format!("`{text}` must be more than 0, such as 86400 for a day in a second"))
-    }
-}
-
-impl Speed {
-    /// The wait that stands for an original one.
-    fn shorten(self, original: time::Duration) -> Duration {
-        Duration::try_from_secs_f64(original.as_seconds_f64().max(0.0) / self.0).unwrap_or(Duration::MAX)
-    }
+    /// Stage everything before anything is sent, for a replay: the order of sending depends on all of it.
+    pub stage_all: bool,
 }
 
 /// What an import put into the outbox.
@@ -101,7 +75,9 @@ pub async fn fill(
         import.progress.file_done(file);
     }
     outbox.set_filling(false);
-    import.progress.all_read(outbox.watch()).await;
+    if !options.stage_all {
+        import.progress.all_read(outbox.watch()).await;
+    }
     Ok(import.filled)
 }
 
@@ -119,17 +95,8 @@ impl Import<'_> {
         let (batches, mut incoming) = mpsc::channel(BATCHES_AHEAD);
         let (path, now) = (file.to_owned(), (self.clock)());
         let reader = tokio::task::spawn_blocking(move || read_batches(&path, now, &batches));
-        let mut replay = self.options.replay.map(Replay::new);
         while let Some(batch) = incoming.recv().await {
-            match &mut replay {
-                None => self.stage(batch).await?,
-                Some(replay) => {
-                    for piece in batch {
-                        replay.wait_for(&piece).await;
-                        self.stage(vec![piece]).await?;
-                    }
-                }
-            }
+            self.stage(batch).await?;
         }
         reader.await.map_err(|error| Failure::Other(anyhow::anyhow!("reading {}: {error}", file.display())))
     }
@@ -146,6 +113,9 @@ impl Import<'_> {
     }
 
     async fn wait_for_room(&self) {
+        if self.options.stage_all {
+            return;
+        }
         // Fails only if the outbox is gone, and it is borrowed here.
         let room = self.outbox.watch().wait_for(|level| level.waiting <= MAX_WAITING).await.is_ok();
         debug_assert!(room, "the outbox outlives the import");
@@ -232,41 +202,9 @@ fn read_batches(
     summary
 }
 
-/// Waits for the moment at which a post's time has come.
-struct Replay {
-    speed: Speed,
-    began: Instant,
-    first: Option<OffsetDateTime>,
-}
-
-impl Replay {
-    fn new(speed: Speed) -> Self {
-        Self { speed, began: Instant::now(), first: None }
-    }
-
-    async fn wait_for(&mut self, piece: &Piece) {
-        let Some(posted_at) = piece.entry.posted_at() else { return };
-        let first = *self.first.get_or_insert(posted_at);
-        let due = self.speed.shorten(posted_at - first);
-        tokio::time::sleep(due.saturating_sub(self.began.elapsed())).await;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_speed_is_a_factor_above_zero() {
-        let day: Speed = "86400".parse().unwrap();
-        assert_eq!(day.shorten(time::Duration::DAY), Duration::from_secs(1));
-        assert_eq!(day.shorten(-time::Duration::DAY), Duration::ZERO, "out of order means at once");
-        let slow: Speed = "0.000001".parse().unwrap();
-        assert_eq!(slow.shorten(time::Duration::MAX), Duration::MAX, "no gap is capped or overflows");
-        for bad in ["0", "-1", "NaN", "inf", "fast"] {
-            assert!(bad.parse::<Speed>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_tombstone_passes_the_checks_of_the_wire_and_says_how_it_was_concluded() {

@@ -11,6 +11,7 @@ pub mod config;
 pub mod failure;
 pub mod import;
 pub mod outbox;
+pub mod replay;
 pub mod report;
 pub mod sender;
 pub mod source;

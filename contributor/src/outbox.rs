@@ -22,7 +22,7 @@ use tokio::sync::watch;
 pub use entry::{Entry, MAX_SIGHTING_BYTES};
 pub use missing::{Missing, Span};
 pub use report::{ChannelWaiting, Refusal, Report};
-pub use waiting::{Sent, Waiting};
+pub use waiting::{Ahead, Sent, Waiting};
 
 /// The most posts in one staging transaction: one fsync for many posts, and a crash costs little to read again.
 pub const STAGE_BATCH: usize = 500;

@@ -1,18 +1,19 @@
 //! Sends what waits in the outbox: oldest first, one request in flight, until the outbox is empty and nothing more comes.
 //!
-//! Entry point: [`drain`]. Invariants: order is kept; a row is forgotten only after the server's answer; a batch without an
+//! Entry points: [`drain`], [`drain_until`]. Invariants: order is kept; a row is forgotten only after the server's answer; a batch without an
 //! answer is sent again, unchanged, for as long as it takes; while one batch is in flight the next one is read.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use shared::wire::{MAX_BODY_BYTES, MAX_SIGHTINGS, PostResult};
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::Clock;
 use crate::api::{Answer, Api};
 use crate::failure::Failure;
-use crate::outbox::{MAX_SIGHTING_BYTES, Outbox, Sent, Waiting};
+use crate::outbox::{Ahead, MAX_SIGHTING_BYTES, Outbox, Sent, Waiting};
 
 /// Rows are read ahead up to this many bytes: one request in flight and one behind it.
 const READ_AHEAD_BYTES: usize = 2 * MAX_BODY_BYTES;
@@ -50,41 +51,37 @@ pub async fn drain(outbox: &Outbox, api: &Api, clock: Clock) -> Result<Sent, Fai
 
 /// [`drain`] with another pace.
 pub async fn drain_at(outbox: &Outbox, api: &Api, edge: (Clock, Pace)) -> Result<Sent, Failure> {
-    let (clock, pace) = edge;
-    let mut sender = Sender {
-        outbox,
-        clock,
-        queue: VecDeque::new(),
-        read_to: 0,
-        most: MAX_SIGHTINGS,
-        sent: Sent::default(),
-        outage: Outage::default(),
-    };
+    let mut sender = Sender::new(outbox, edge, None);
     let mut level = outbox.watch();
     loop {
-        sender.read_ahead().await?;
-        if sender.queue.is_empty() {
-            // The outbox holds the other end of the watch for as long as this borrow lives.
-            let Ok(level) = level.wait_for(|level| level.waiting > 0 || !level.filling).await else { break };
-            if level.waiting == 0 {
-                break;
-            }
-            continue;
-        }
-        let (body, count) = sender.batch();
-        launch::crash::point("batch_sending");
-        let (answer, read) = tokio::join!(api.post(body, count), sender.outbox_ahead());
-        sender.append(read?);
-        if let Some(wait) = sender.heed(answer, count, pace).await? {
-            tokio::time::sleep(wait).await;
+        sender.send_all(api).await?;
+        // The outbox holds the other end of the watch for as long as this borrow lives.
+        let Ok(level) = level.wait_for(|level| level.waiting > 0 || !level.filling).await else { break };
+        if level.waiting == 0 {
+            break;
         }
     }
+    Ok(sender.sent)
+}
+
+/// Sends what came to be by `until`; the outbox must be in that order ([`Outbox::put_in_order`]).
+pub async fn drain_until(
+    outbox: &Outbox,
+    api: &Api,
+    clock: Clock,
+    until: OffsetDateTime,
+) -> Result<Sent, Failure> {
+    let mut sender = Sender::new(outbox, (clock, PACE), Some(until));
+    sender.send_all(api).await?;
     Ok(sender.sent)
 }
 
 struct Sender<'o> {
     outbox: &'o Outbox,
     clock: Clock,
+    pace: Pace,
+    /// Only what came to be by then is sent.
+    until: Option<OffsetDateTime>,
     /// Rows that have been read and not yet settled, oldest first.
     queue: VecDeque<Waiting>,
     /// The id of the last row that was read.
@@ -95,7 +92,39 @@ struct Sender<'o> {
     outage: Outage,
 }
 
-impl Sender<'_> {
+impl<'o> Sender<'o> {
+    fn new(outbox: &'o Outbox, edge: (Clock, Pace), until: Option<OffsetDateTime>) -> Self {
+        let (clock, pace) = edge;
+        Self {
+            outbox,
+            clock,
+            pace,
+            until,
+            queue: VecDeque::new(),
+            read_to: 0,
+            most: MAX_SIGHTINGS,
+            sent: Sent::default(),
+            outage: Outage::default(),
+        }
+    }
+
+    /// Sends until nothing is left to read.
+    async fn send_all(&mut self, api: &Api) -> Result<(), Failure> {
+        loop {
+            self.read_ahead().await?;
+            if self.queue.is_empty() {
+                return Ok(());
+            }
+            let (body, count) = self.batch();
+            launch::crash::point("batch_sending");
+            let (answer, read) = tokio::join!(api.post(body, count), self.outbox_ahead());
+            self.append(read?);
+            if let Some(wait) = self.heed(answer, count).await? {
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+
     async fn read_ahead(&mut self) -> Result<(), Failure> {
         if self.queue.is_empty() {
             let rows = self.outbox_ahead().await?;
@@ -112,7 +141,8 @@ impl Sender<'_> {
         if count == 0 || bytes == 0 {
             return Ok(Vec::new());
         }
-        Ok(self.outbox.load(self.read_to, count, bytes).await?)
+        let ahead = Ahead { after: self.read_to, until: self.until };
+        Ok(self.outbox.load(ahead, count, bytes).await?)
     }
 
     fn append(&mut self, rows: Vec<Waiting>) {
@@ -141,13 +171,13 @@ impl Sender<'_> {
     }
 
     /// Does what the answer asks for. Returns how long to wait before going on.
-    async fn heed(&mut self, answer: Answer, count: usize, pace: Pace) -> Result<Option<Duration>, Failure> {
+    async fn heed(&mut self, answer: Answer, count: usize) -> Result<Option<Duration>, Failure> {
         match answer {
             Answer::Settled(results) => self.settle(&results).await?,
             Answer::Unacceptable { at, reason } => self.refuse(at, &reason).await?,
             Answer::TooLarge { reason } if count == 1 => self.refuse(0, &reason).await?,
             Answer::TooLarge { .. } => self.most = count.div_ceil(2),
-            Answer::Later { reason, after } => return Ok(Some(self.outage.wait(&reason, after, pace))),
+            Answer::Later { reason, after } => return Ok(Some(self.outage.wait(&reason, after, self.pace))),
             Answer::Never { reason } => return Err(Failure::Configuration(reason)),
         }
         self.outage.end();

@@ -38,6 +38,7 @@ pub struct Prepared {
     external_id: String,
     revision: i64,
     posted_at: OffsetDateTime,
+    occurred_at: OffsetDateTime,
     seen_at: OffsetDateTime,
     author: String,
     body: String,
@@ -71,19 +72,12 @@ impl Entry {
             external_id: post.external_id.clone(),
             revision: post.revision().number(),
             posted_at: post.posted_at,
+            occurred_at: post.occurred_at(),
             seen_at: sighting.seen_at,
             author: serde_json::to_string(&post.author)?,
             body,
             refusal,
         }))
-    }
-
-    /// When the post was posted, if that is known.
-    pub fn posted_at(&self) -> Option<OffsetDateTime> {
-        match self {
-            Entry::Sighting(prepared) => Some(prepared.posted_at),
-            Entry::Undecodable { .. } => None,
-        }
     }
 
     /// The sighting as it will be sent.
@@ -143,15 +137,15 @@ impl Prepared {
         }
         let (table, at) = match &self.refusal {
             None => (
-                "INSERT INTO outbox (source, channel, channel_name, external_id, staged_at, body) \
-                 VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO outbox (source, channel, channel_name, external_id, staged_at, occurred_at, body) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
                 micros(now),
             ),
             // One that is refused here stays refused however often it is sent.
             Some(_) if !is_new => return Ok(Outcome::Known),
             Some(_) => (
-                "INSERT INTO refused (source, channel, channel_name, external_id, refused_at, body, reason) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO refused (source, channel, channel_name, external_id, refused_at, occurred_at, body, reason) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 micros(now),
             ),
         };
@@ -161,6 +155,7 @@ impl Prepared {
             .bind(&self.channel_name)
             .bind(&self.external_id)
             .bind(at)
+            .bind(micros(self.occurred_at))
             .bind(&self.body);
         let query = if let Some(reason) = &self.refusal { query.bind(reason) } else { query };
         query.execute(&mut **transaction).await?;

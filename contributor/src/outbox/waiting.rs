@@ -1,6 +1,7 @@
 //! The outbox as its sender sees it: rows that wait, oldest first, and what becomes of them.
 //!
-//! Entry points: [`Outbox::load`], [`Outbox::settle`], [`Outbox::refuse`], [`Outbox::retry_refused`].
+//! Entry points: [`Outbox::load`], [`Outbox::settle`], [`Outbox::refuse`], [`Outbox::retry_refused`],
+//! [`Outbox::put_in_order`].
 //! Invariant: a row is deleted in the same transaction that counts the server's answer or keeps the refusal.
 
 use futures_util::TryStreamExt as _;
@@ -8,7 +9,7 @@ use shared::wire::{PostResult, PostStatus};
 use sqlx::{Row as _, Sqlite, Transaction};
 use time::OffsetDateTime;
 
-use super::{Outbox, OutboxError, doing, micros};
+use super::{Outbox, OutboxError, doing, micros, time_of};
 
 /// One sighting that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,15 @@ pub struct Waiting {
     pub external_id: String,
     /// The sighting as JSON.
     pub body: String,
+}
+
+/// Which rows a look at the outbox is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ahead {
+    /// Only rows behind this one.
+    pub after: i64,
+    /// Only rows that came to be by then.
+    pub until: Option<OffsetDateTime>,
 }
 
 /// What the server answered, counted.
@@ -50,13 +60,14 @@ impl Sent {
 }
 
 impl Outbox {
-    /// The oldest rows behind `after`: at most `count`, and no more than are needed to reach `bytes`.
-    pub async fn load(&self, after: i64, count: usize, bytes: usize) -> Result<Vec<Waiting>, OutboxError> {
+    /// The oldest rows ahead: at most `count`, and no more than are needed to reach `bytes`.
+    pub async fn load(&self, ahead: Ahead, count: usize, bytes: usize) -> Result<Vec<Waiting>, OutboxError> {
         let reading = "reading the outbox";
         let limit = i64::try_from(count).unwrap_or(i64::MAX);
         let mut rows =
-            sqlx::query("SELECT id, external_id, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?")
-                .bind(after)
+            sqlx::query("SELECT id, external_id, body FROM outbox WHERE id > ? AND occurred_at <= ? ORDER BY id LIMIT ?")
+                .bind(ahead.after)
+                .bind(ahead.until.map_or(i64::MAX, micros))
                 .bind(limit)
                 .fetch(&self.pool);
         let (mut loaded, mut size) = (Vec::new(), 0);
@@ -118,8 +129,8 @@ impl Outbox {
         let retrying = "putting refused posts back";
         let mut transaction = self.begin().await?;
         let moved = sqlx::query(
-            "INSERT INTO outbox (source, channel, channel_name, external_id, staged_at, body) \
-             SELECT source, channel, channel_name, external_id, ?, body FROM refused \
+            "INSERT INTO outbox (source, channel, channel_name, external_id, staged_at, occurred_at, body) \
+             SELECT source, channel, channel_name, external_id, ?, occurred_at, body FROM refused \
              WHERE body IS NOT NULL ORDER BY id",
         )
         .bind(micros(now))
@@ -136,6 +147,32 @@ impl Outbox {
         transaction.commit().await.map_err(doing(retrying))?;
         Ok(moved)
     }
+
+    /// Puts the waiting rows in the order in which their revisions came to be, whatever file they were read from.
+    pub async fn put_in_order(&self) -> Result<(), OutboxError> {
+        let ordering = "putting the outbox in order";
+        let mut transaction = self.begin().await?;
+        let last: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM outbox")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(doing(ordering))?;
+        let again = "INSERT INTO outbox (source, channel, channel_name, external_id, staged_at, occurred_at, body) \
+                     SELECT source, channel, channel_name, external_id, staged_at, occurred_at, body FROM outbox \
+                     WHERE id <= ? ORDER BY occurred_at, id";
+        for statement in [again, "DELETE FROM outbox WHERE id <= ?"] {
+            sqlx::query(statement).bind(last).execute(&mut *transaction).await.map_err(doing(ordering))?;
+        }
+        transaction.commit().await.map_err(doing(ordering))
+    }
+
+    /// When the first of the waiting rows came to be.
+    pub async fn first_occurrence(&self) -> Result<Option<OffsetDateTime>, OutboxError> {
+        let first: Option<i64> = sqlx::query_scalar("SELECT occurred_at FROM outbox ORDER BY id LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(doing("reading the outbox"))?;
+        Ok(first.and_then(time_of))
+    }
 }
 
 async fn keep_refused(
@@ -145,8 +182,8 @@ async fn keep_refused(
     now: OffsetDateTime,
 ) -> Result<(), OutboxError> {
     sqlx::query(
-        "INSERT INTO refused (source, channel, channel_name, external_id, refused_at, reason, body) \
-         SELECT source, channel, channel_name, external_id, ?, ?, body FROM outbox WHERE id = ?",
+        "INSERT INTO refused (source, channel, channel_name, external_id, refused_at, occurred_at, reason, body) \
+         SELECT source, channel, channel_name, external_id, ?, occurred_at, ?, body FROM outbox WHERE id = ?",
     )
     .bind(micros(now))
     .bind(reason)
