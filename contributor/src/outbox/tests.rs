@@ -1,6 +1,6 @@
 //! The outbox alone: what it knows, what it keeps, and whose it is.
 
-use shared::post::{Author, ChannelRef, Provenance, Sighting, Source};
+use shared::post::{Author, ChannelRef, Post, Provenance, Sighting, Source};
 use shared::wire::{PostResult, PostStatus};
 use time::Duration;
 use time::macros::datetime;

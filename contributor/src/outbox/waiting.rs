@@ -5,7 +5,7 @@
 
 use futures_util::TryStreamExt as _;
 use shared::wire::{PostResult, PostStatus};
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 use time::OffsetDateTime;
 
 use super::{Outbox, OutboxError, doing, micros};
@@ -93,8 +93,9 @@ impl Outbox {
                     keep_refused(&mut transaction, row.id, reason, now).await?;
                 }
             }
-            forget(&mut transaction, row.id).await?;
         }
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        forget(&mut transaction, &ids).await?;
         count(&mut transaction, sent).await?;
         transaction.commit().await.map_err(doing("forgetting sent posts"))?;
         self.lower(rows.len() as u64);
@@ -106,7 +107,7 @@ impl Outbox {
         let sent = Sent { rejected: 1, ..Sent::default() };
         let mut transaction = self.begin().await?;
         keep_refused(&mut transaction, row, reason, now).await?;
-        forget(&mut transaction, row).await?;
+        forget(&mut transaction, &[row]).await?;
         count(&mut transaction, sent).await?;
         transaction.commit().await.map_err(doing("keeping a refused post"))?;
         self.lower(1);
@@ -157,21 +158,27 @@ async fn keep_refused(
     Ok(())
 }
 
-async fn forget(transaction: &mut Transaction<'static, Sqlite>, row: i64) -> Result<(), OutboxError> {
-    let deleted = sqlx::query("DELETE FROM outbox WHERE id = ?")
-        .bind(row)
+async fn forget(transaction: &mut Transaction<'static, Sqlite>, rows: &[i64]) -> Result<(), OutboxError> {
+    let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM outbox WHERE id IN (");
+    let mut ids = query.separated(", ");
+    for row in rows {
+        ids.push_bind(*row);
+    }
+    query.push(")");
+    let deleted = query
+        .build()
         .execute(&mut **transaction)
         .await
-        .map_err(doing("forgetting a sent post"))?
+        .map_err(doing("forgetting sent posts"))?
         .rows_affected();
-    if deleted == 1 {
+    if deleted == rows.len() as u64 {
         return Ok(());
     }
     Err(OutboxError::Corrupt {
         table: "outbox",
         column: "id",
-        id: row.to_string(),
-        problem: "the row vanished while it was being sent".into(),
+        id: format!("{rows:?}"),
+        problem: format!("only {deleted} of these rows were still there after they had been sent"),
     })
 }
 
