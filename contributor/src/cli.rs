@@ -37,6 +37,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Settings")]
 struct Global {
     /// The config file [default: contributor.toml in this folder, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
