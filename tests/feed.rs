@@ -31,8 +31,16 @@ async fn channel(pool: &PgPool) -> Uuid {
 
 fn lines(channel_id: Uuid, count: u64) -> Vec<NewEvent> {
     let occurred_at = "2026-06-01T08:00:00Z";
-    let payload = format!(r#"{{"kind":"signal_disputed","signal_id":"{}","occurred_at":"{occurred_at}"}}"#, Uuid::nil());
-    let line = |_| NewEvent { kind: "signal_disputed", channel_id, base: Some("BTC".into()), payload: payload.clone() };
+    let payload = format!(
+        r#"{{"kind":"signal_disputed","signal_id":"{}","occurred_at":"{occurred_at}"}}"#,
+        Uuid::nil()
+    );
+    let line = |_| NewEvent {
+        kind: "signal_disputed",
+        channel_id,
+        base: Some("BTC".into()),
+        payload: payload.clone(),
+    };
     (0..count).map(line).collect()
 }
 
@@ -75,7 +83,11 @@ async fn invariant_1_the_log_is_gapless_under_8_writers_with_rollbacks() {
         committed += writer.await.unwrap();
     }
     let seen = follower.events(usize::try_from(committed).unwrap()).await;
-    assert_eq!(seen, (1..=i64::try_from(committed).unwrap()).collect::<Vec<_>>(), "a tailing reader sees every line, in order");
+    assert_eq!(
+        seen,
+        (1..=i64::try_from(committed).unwrap()).collect::<Vec<_>>(),
+        "a tailing reader sees every line, in order"
+    );
     assert_eq!(log::head(&server.pool).await.unwrap(), i64::try_from(committed).unwrap());
 }
 
@@ -171,7 +183,10 @@ async fn an_acknowledged_signal_is_on_the_feed_with_all_its_times() {
     contributor.post(&batch([sent.clone()])).await;
     let Seen::Event(1, event) = subscription.next().await else { panic!("no event") };
     let Event::SignalPosted { signal } = *event else { panic!("{event:?}") };
-    assert_eq!((signal.posted_at, signal.occurred_at, signal.seen_at), (sent.post.posted_at, sent.post.posted_at, sent.seen_at));
+    assert_eq!(
+        (signal.posted_at, signal.occurred_at, signal.seen_at),
+        (sent.post.posted_at, sent.post.posted_at, sent.seen_at)
+    );
     assert!(signal.received_at > signal.seen_at);
     assert_eq!((signal.channel.as_str(), signal.external_id.as_str()), ("vip-calls", "1"));
 }

@@ -5,7 +5,8 @@ use server::auth::Role;
 use shared::post::Sighting;
 use shared::reading::Reading;
 use shared::wire::{
-    ChannelsPage, Event, EventsPage, PostResult, PostStatus, ProblemKind, SignalDetail, SignalStatus, SignalsPage,
+    ChannelsPage, Event, EventsPage, PostResult, PostStatus, ProblemKind, SignalDetail, SignalStatus,
+    SignalsPage,
 };
 use support::posts::{batch, deleted, edited, reply, sighting, signal_text};
 use support::server::{Api, TestServer};
@@ -43,13 +44,14 @@ async fn each_post_of_a_request_is_answered_on_its_own() {
     let first = sighting(1, "hello");
     let mut hopeless = sighting(2, "too long");
     hopeless.post.content = "x".repeat(shared::post::MAX_TEXT_BYTES + 1);
-    let answers = post(&api, [first.clone(), hopeless, first.clone(), edited(&first, 5, "hello!"), sighting(3, "bye")]).await;
+    let answers =
+        post(&api, [first.clone(), hopeless, first.clone(), edited(&first, 5, "hello!"), sighting(3, "bye")])
+            .await;
     assert_eq!(answers, ["stored", "rejected", "duplicate", "revision", "stored"]);
-    assert_eq!(post(&api, [first.clone(), edited(&first, 5, "hello!"), deleted(&first, 9)]).await, [
-        "duplicate",
-        "duplicate",
-        "revision"
-    ]);
+    assert_eq!(
+        post(&api, [first.clone(), edited(&first, 5, "hello!"), deleted(&first, 9)]).await,
+        ["duplicate", "duplicate", "revision"]
+    );
 }
 
 #[tokio::test]
@@ -94,7 +96,10 @@ async fn invariant_2_another_text_under_the_same_key_raises_a_dispute_and_never_
     assert_eq!(detail.posts[0].post, told.post);
     assert_eq!(detail.posts[0].sightings, 2);
     let kinds = events(&ana).await;
-    assert!(matches!(kinds.as_slice(), [Event::SignalPosted { .. }, Event::SignalDisputed { .. }]), "{kinds:?}");
+    assert!(
+        matches!(kinds.as_slice(), [Event::SignalPosted { .. }, Event::SignalDisputed { .. }]),
+        "{kinds:?}"
+    );
 }
 
 #[tokio::test]
@@ -109,7 +114,9 @@ async fn an_edit_revises_the_signal_and_a_delete_withdraws_it_but_every_text_is_
     assert_eq!(revised.state.status, SignalStatus::Open);
     assert_eq!(revised.state.record.posted_at, original.post.posted_at);
     assert_eq!(Some(revised.state.record.occurred_at), wider.post.edited_at);
-    assert!(revised.state.record.signal.fields().stop.as_ref().unwrap().price().unwrap().to_string() == "3750");
+    assert!(
+        revised.state.record.signal.fields().stop.as_ref().unwrap().price().unwrap().to_string() == "3750"
+    );
     post(&api, [deleted(&original, 7)]).await;
     let withdrawn = only_signal(&api).await;
     assert_eq!(withdrawn.state.status, SignalStatus::Withdrawn);
@@ -118,11 +125,10 @@ async fn an_edit_revises_the_signal_and_a_delete_withdraws_it_but_every_text_is_
     assert!(withdrawn.posts[2].reading.is_none(), "a tombstone has no text to read");
     let kinds = events(&api).await;
     assert!(
-        matches!(kinds.as_slice(), [
-            Event::SignalPosted { .. },
-            Event::SignalRevised { .. },
-            Event::SignalWithdrawn { .. }
-        ]),
+        matches!(
+            kinds.as_slice(),
+            [Event::SignalPosted { .. }, Event::SignalRevised { .. }, Event::SignalWithdrawn { .. }]
+        ),
         "{kinds:?}"
     );
 }
@@ -199,11 +205,15 @@ async fn a_batch_and_single_posts_tell_the_same_story() {
                 post(&api, [one]).await;
             }
         }
-        let kinds: Vec<String> = sqlx::query_scalar("SELECT kind FROM events ORDER BY seq").fetch_all(&server.pool).await.unwrap();
+        let kinds: Vec<String> =
+            sqlx::query_scalar("SELECT kind FROM events ORDER BY seq").fetch_all(&server.pool).await.unwrap();
         told.push(kinds);
     }
     assert_eq!(told[0], told[1]);
-    assert_eq!(told[0], ["signal_posted", "signal_updated", "signal_revised", "signal_updated", "signal_withdrawn"]);
+    assert_eq!(
+        told[0],
+        ["signal_posted", "signal_updated", "signal_revised", "signal_updated", "signal_withdrawn"]
+    );
 }
 
 #[tokio::test]
@@ -212,11 +222,15 @@ async fn the_counts_of_a_channel_add_up() {
     let api = server.client(Role::Contributor).await;
     let signal = sighting(1, &signal_text("BTC"));
     let trap = signal_text("ETH").replace("SL: 3800", "SL: 4010");
-    let sent = [signal.clone(), sighting(2, &trap), sighting(3, "gm"), reply(4, 1, "closed"), deleted(&signal, 9)];
+    let sent =
+        [signal.clone(), sighting(2, &trap), sighting(3, "gm"), reply(4, 1, "closed"), deleted(&signal, 9)];
     post(&api, sent).await;
     let page: ChannelsPage = api.get("/v1/channels").await;
     let posts = page.channels[0].posts;
-    assert_eq!((posts.total, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes), (4, 1, 1, 1, 1, 1));
+    assert_eq!(
+        (posts.total, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes),
+        (4, 1, 1, 1, 1, 1)
+    );
 }
 
 #[tokio::test]
@@ -224,7 +238,8 @@ async fn a_trap_is_abstained_with_its_reason() {
     let server = TestServer::start().await;
     let api = server.client(Role::Contributor).await;
     post(&api, [sighting(1, &signal_text("BTC").replace("SL: 3800", "SL: 4010"))]).await;
-    let reading: String = sqlx::query_scalar("SELECT reading FROM readings").fetch_one(&server.pool).await.unwrap();
+    let reading: String =
+        sqlx::query_scalar("SELECT reading FROM readings").fetch_one(&server.pool).await.unwrap();
     let Reading::Abstained { reason } = serde_json::from_str(&reading).unwrap() else { panic!("{reading}") };
     assert!(reason.contains("stop 4010 is not below entry 4000"), "{reason}");
     assert!(events(&api).await.is_empty());
@@ -249,12 +264,32 @@ async fn malformed_requests_are_refused_by_name_and_store_nothing() {
         (with("hello", "\\ud800"), ProblemKind::MalformedJson, None),
         (b"{\"sightings\":[]}".to_vec(), ProblemKind::InvalidRequest, Some("sightings")),
         (many, ProblemKind::InvalidRequest, Some("sightings")),
-        (with("\"content\":\"hello\"", "\"content\":7"), ProblemKind::InvalidRequest, Some("sightings[0].post.content")),
-        (with("\"content\"", "\"contents\""), ProblemKind::InvalidRequest, Some("sightings[0].post.contents")),
-        (with("2026-06-01T08:01:00Z", "yesterday"), ProblemKind::InvalidRequest, Some("sightings[0].post.posted_at")),
+        (
+            with("\"content\":\"hello\"", "\"content\":7"),
+            ProblemKind::InvalidRequest,
+            Some("sightings[0].post.content"),
+        ),
+        (
+            with("\"content\"", "\"contents\""),
+            ProblemKind::InvalidRequest,
+            Some("sightings[0].post.contents"),
+        ),
+        (
+            with("2026-06-01T08:01:00Z", "yesterday"),
+            ProblemKind::InvalidRequest,
+            Some("sightings[0].post.posted_at"),
+        ),
         (with("hello", "a\\u0000b"), ProblemKind::InvalidRequest, Some("sightings[0].post.content")),
-        (with("\"external_id\":\"1\"", "\"external_id\":\"\\u0000\""), ProblemKind::InvalidRequest, Some("sightings[0].post.external_id")),
-        ([&good.as_bytes()[..40], b"\xff\xfe", &good.as_bytes()[40..]].concat(), ProblemKind::InvalidRequest, Some("body")),
+        (
+            with("\"external_id\":\"1\"", "\"external_id\":\"\\u0000\""),
+            ProblemKind::InvalidRequest,
+            Some("sightings[0].post.external_id"),
+        ),
+        (
+            [&good.as_bytes()[..40], b"\xff\xfe", &good.as_bytes()[40..]].concat(),
+            ProblemKind::InvalidRequest,
+            Some("body"),
+        ),
     ];
     for (body, kind, field) in &cases {
         let problem = api.problem(Method::POST, "/v1/messages", Some(body)).await;
@@ -289,6 +324,10 @@ async fn only_a_contributors_key_may_post() {
     }
     for wrong in ["", "cb_", "nonsense", "cb_0000000000000000000000000000000000000000b7cc1ae4"] {
         let api = Api::new(&server.url, wrong);
-        assert_eq!(api.problem(Method::POST, "/v1/messages", Some(&good)).await.kind, ProblemKind::Unauthorized, "{wrong}");
+        assert_eq!(
+            api.problem(Method::POST, "/v1/messages", Some(&good)).await.kind,
+            ProblemKind::Unauthorized,
+            "{wrong}"
+        );
     }
 }

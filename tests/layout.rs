@@ -27,13 +27,32 @@ const CRATE_EDGES: [(&str, &[&str]); 7] = [
 
 /// What the files below a path may not name: as the first part of a path, or as the part after `crate::`.
 const CLOSED_DOORS: [(&str, &[&str]); 7] = [
-    ("shared/src", &["tokio", "sqlx", "axum", "reqwest", "std::fs", "std::net", "std::env", "std::process", "std::thread"]),
+    (
+        "shared/src",
+        &[
+            "tokio",
+            "sqlx",
+            "axum",
+            "reqwest",
+            "std::fs",
+            "std::net",
+            "std::env",
+            "std::process",
+            "std::thread",
+        ],
+    ),
     ("exchange/src/sim", &["tokio", "sqlx", "std::fs", "std::net", "std::env", "std::thread"]),
     ("server/src/http", &["sqlx"]),
     ("server/src/ingest/binding.rs", &["sqlx", "tokio"]),
     ("server/src/ingest/publish.rs", &["sqlx", "tokio"]),
-    ("trader-client/src/engine", &["tokio", "sqlx", "reqwest", "launch", "std::fs", "std::net", "std::env", "std::thread"]),
-    ("trader-client/src/policy", &["tokio", "sqlx", "reqwest", "launch", "std::fs", "std::net", "std::env", "std::thread"]),
+    (
+        "trader-client/src/engine",
+        &["tokio", "sqlx", "reqwest", "launch", "std::fs", "std::net", "std::env", "std::thread"],
+    ),
+    (
+        "trader-client/src/policy",
+        &["tokio", "sqlx", "reqwest", "launch", "std::fs", "std::net", "std::env", "std::thread"],
+    ),
 ];
 
 /// The only modules of their own crate that the files below a path may name.
@@ -91,7 +110,9 @@ fn crates_use_only_the_crates_below_them() {
         let ours: BTreeSet<&str> = CRATE_EDGES.iter().map(|(name, _)| *name).collect();
         let dependencies = manifest["dependencies"].as_table().unwrap();
         let used = dependencies.keys().filter(|dependency| ours.contains(dependency.as_str()));
-        offenders.extend(used.filter(|used| !allowed.contains(&used.as_str())).map(|used| format!("{name} uses {used}")));
+        offenders.extend(
+            used.filter(|used| !allowed.contains(&used.as_str())).map(|used| format!("{name} uses {used}")),
+        );
     }
     assert_none("crates that import upwards or sideways", &offenders);
 }
@@ -124,7 +145,10 @@ fn files_are_short_and_say_what_they_are_for() {
             offenders.push(format!("{} does not open with `//!`", file.path));
         }
         if header > MAX_HEADER_LINES {
-            offenders.push(format!("{} opens with {header} lines of comment, more than {MAX_HEADER_LINES}", file.path));
+            offenders.push(format!(
+                "{} opens with {header} lines of comment, more than {MAX_HEADER_LINES}",
+                file.path
+            ));
         }
     }
     assert_none("files", &offenders);
@@ -181,7 +205,8 @@ fn paths_of(file: &Source) -> BTreeSet<(String, String)> {
 fn is_test_module(item: &syn::Item) -> bool {
     let syn::Item::Mod(module) = item else { return false };
     module.attrs.iter().any(|attribute| {
-        attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Ident>().is_ok_and(|argument| argument == "test")
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<syn::Ident>().is_ok_and(|argument| argument == "test")
     })
 }
 
@@ -195,12 +220,19 @@ fn modules_do_not_reach_through_closed_doors() {
                 Some((first, second)) => paths.contains(&(first.to_owned(), second.to_owned())),
                 None => paths.iter().any(|(first, _)| first == *door),
             };
-            offenders.extend(closed.iter().filter(named).map(|door| format!("{} names {door}, closed to {place}", file.path)));
+            offenders.extend(
+                closed
+                    .iter()
+                    .filter(named)
+                    .map(|door| format!("{} names {door}, closed to {place}", file.path)),
+            );
         }
         for (place, open) in OPEN_DOORS.iter().filter(|(place, _)| file.path.starts_with(place)) {
             let own = paths.iter().filter(|(first, _)| first == "crate").map(|(_, module)| module);
             let outside = own.filter(|module| !open.contains(&module.as_str()));
-            offenders.extend(outside.map(|module| format!("{} names crate::{module}, closed to {place}", file.path)));
+            offenders.extend(
+                outside.map(|module| format!("{} names crate::{module}, closed to {place}", file.path)),
+            );
         }
     }
     assert_none("imports", &offenders);
@@ -268,7 +300,11 @@ fn tests_neither_sleep_nor_are_skipped() {
         if file.path.starts_with("tests/") || file.path.contains("/tests/") {
             shortcuts.visit_file(&file.syntax);
         } else {
-            file.syntax.items.iter().filter(|item| is_test_module(item)).for_each(|item| shortcuts.visit_item(item));
+            file.syntax
+                .items
+                .iter()
+                .filter(|item| is_test_module(item))
+                .for_each(|item| shortcuts.visit_item(item));
         }
         offenders.extend(shortcuts.0.iter().map(|shortcut| format!("{}: {shortcut}", file.path)));
     }

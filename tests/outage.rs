@@ -6,10 +6,10 @@ use reqwest::Method;
 
 use server::auth::Role;
 use shared::wire::{ChannelsPage, ProblemBody, ProblemKind};
+use support::eventually;
 use support::feed::Subscription;
 use support::posts::{batch, sighting, signal_text};
 use support::program::{ServerProgram, command, run};
-use support::eventually;
 use support::server::{Api, TestServer};
 use tempfile::TempDir;
 
@@ -75,7 +75,9 @@ async fn while_the_database_is_away_requests_get_503_with_retry_after_and_then_a
     let mut subscription = Subscription::open(&contributor, 0, "").await.unwrap();
     let body = serde_json::to_vec(&batch([sighting(1, &signal_text("BTC"))])).unwrap();
     server.scratch.shut(true).await;
-    for (method, path, body) in [(Method::POST, "/v1/messages", Some(&body)), (Method::GET, "/v1/signals", None)] {
+    for (method, path, body) in
+        [(Method::POST, "/v1/messages", Some(&body)), (Method::GET, "/v1/signals", None)]
+    {
         let refused = contributor.send(method, path, body.cloned()).await;
         assert_eq!(refused.status(), 503, "{path}");
         assert_eq!(refused.headers()["retry-after"], "1", "{path}");
@@ -149,7 +151,13 @@ async fn a_bad_setting_is_named_with_its_line_and_its_neighbour() {
     std::fs::write(&config, "# settings\nlisten = \"127.0.0.1:0\"\ndata_dri = \"/tmp\"\n").unwrap();
     let refused = run(command("server").arg("config").arg("show").arg("--config").arg(&config)).await;
     assert_eq!(refused.code, Some(1));
-    assert!(refused.err.contains("server.toml, line 3: unknown key `data_dri`; the nearest known key is `data_dir`"), "{}", refused.err);
+    assert!(
+        refused
+            .err
+            .contains("server.toml, line 3: unknown key `data_dri`; the nearest known key is `data_dir`"),
+        "{}",
+        refused.err
+    );
     let exposed = run(command("server").args(["serve", "--listen", "0.0.0.0:0"])).await;
     assert!(exposed.err.contains("loopback"), "{}", exposed.err);
 }
@@ -162,7 +170,9 @@ async fn a_hosted_database_must_be_migrated_first_and_secrets_are_never_shown() 
     let pool = scratch.pool().await;
     sqlx::query("DELETE FROM _sqlx_migrations").execute(&pool).await.unwrap();
     pool.close().await;
-    let refused = run(command("server").args(["serve", "--listen", "127.0.0.1:0"]).env("DATABASE_URL", scratch.url())).await;
+    let refused =
+        run(command("server").args(["serve", "--listen", "127.0.0.1:0"]).env("DATABASE_URL", scratch.url()))
+            .await;
     assert_eq!(refused.code, Some(1));
     assert!(refused.err.contains("run `server migrate` first"), "{}", refused.err);
 }

@@ -13,8 +13,8 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::import::{self, Filled, Options};
 use crate::outbox::{Outbox, Sent};
-use crate::report::{self, Progress};
 use crate::replay::{self, Speed};
+use crate::report::{self, Progress};
 use crate::{sender, status};
 
 const EXIT_CODES: &str = "Exit codes:
@@ -38,6 +38,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Settings")]
 struct Global {
     /// The config file [default: contributor.toml in this folder, if there is one]
     #[arg(long, global = true, value_name = "FILE")]

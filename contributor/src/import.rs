@@ -70,7 +70,7 @@ pub async fn fill(
         match import.file(file).await? {
             Ok(summary) if options.infer_deletes => import.infer_deletes(file, &summary).await?,
             Ok(_) => {}
-            Err(error) => import.filled.problems.push(error.to_string()),
+            Err(error) => import.problem(error.to_string()),
         }
         import.progress.file_done(file);
     }
@@ -112,6 +112,12 @@ impl Import<'_> {
         Ok(())
     }
 
+    /// Told at once, because sending may take long, and again at the end.
+    fn problem(&mut self, problem: String) {
+        tracing::warn!("{problem}");
+        self.filled.problems.push(problem);
+    }
+
     async fn wait_for_room(&self) {
         if self.options.stage_all {
             return;
@@ -132,7 +138,7 @@ impl Import<'_> {
                     None => "it has no plausible `exportedAt`".to_owned(),
                 };
                 let problem = format!("{}: no deletes were inferred, because {why}", file.display());
-                self.filled.problems.push(problem);
+                self.problem(problem);
                 return Ok(());
             }
         };

@@ -7,13 +7,13 @@
 mod entry;
 mod missing;
 mod report;
+mod stage;
 mod waiting;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use shared::post::Post;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use time::OffsetDateTime;
@@ -163,15 +163,9 @@ impl Outbox {
         again: bool,
         now: OffsetDateTime,
     ) -> Result<Staged, OutboxError> {
-        let mut staged = Staged::default();
         let mut transaction = self.pool.begin().await.map_err(doing("beginning to stage posts"))?;
-        for entry in entries {
-            match entry.stage(&mut transaction, again, now).await.map_err(doing("staging a post"))? {
-                entry::Outcome::New => staged.new += 1,
-                entry::Outcome::Known => staged.known += 1,
-                entry::Outcome::Refused => staged.refused += 1,
-            }
-        }
+        let staged =
+            stage::stage(&mut transaction, entries, again, now).await.map_err(doing("staging posts"))?;
         // Before the commit, so that the sender never takes away what has not been added yet.
         self.level.send_modify(|level| level.waiting += staged.new);
         transaction.commit().await.map_err(doing("committing staged posts"))?;
@@ -197,11 +191,6 @@ fn micros(at: OffsetDateTime) -> i64 {
 /// A time of a table.
 fn time_of(micros: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()
-}
-
-/// The channel's columns of a post.
-fn source_of(post: &Post) -> &'static str {
-    post.channel.source.as_str()
 }
 
 /// Takes the lock that keeps two processes from sending from one outbox.

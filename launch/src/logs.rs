@@ -10,6 +10,9 @@ pub fn start() {
     let ours = "warn,server=info,contributor=info,trader_client=info,exchange=info,launch=info";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(ours));
     let json = std::env::var("CALLBOARD_LOG_FORMAT").is_ok_and(|format| format == "json");
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     if json { lines.json().flatten_event(true).init() } else { lines.with_target(false).init() }
 }

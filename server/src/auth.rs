@@ -72,7 +72,10 @@ impl FromRequestParts<App> for Contributor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let caller = identify(parts, app).await?;
         if caller.role != Role::Contributor {
-            let detail = format!("posting messages needs a key of role contributor; this one is of role {}", caller.role.as_str());
+            let detail = format!(
+                "posting messages needs a key of role contributor; this one is of role {}",
+                caller.role.as_str()
+            );
             return Err(ApiError::new(ProblemKind::Forbidden, detail));
         }
         Ok(Self(caller))
@@ -81,9 +84,15 @@ impl FromRequestParts<App> for Contributor {
 
 async fn identify(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
     let unauthorized = |detail: &str| ApiError::new(ProblemKind::Unauthorized, detail);
-    let header = parts.headers.get(AUTHORIZATION).ok_or_else(|| unauthorized("send `Authorization: Bearer <API key>`"))?;
+    let header = parts
+        .headers
+        .get(AUTHORIZATION)
+        .ok_or_else(|| unauthorized("send `Authorization: Bearer <API key>`"))?;
     let text = header.to_str().unwrap_or_default();
-    let key = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
+    let key = text
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, key)| key.trim());
     let key = key.ok_or_else(|| unauthorized("the Authorization header must be `Bearer <API key>`"))?;
     if !is_well_formed(key) {
         return Err(unauthorized("this is not a Callboard API key, or it was mistyped"));

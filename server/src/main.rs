@@ -18,8 +18,11 @@ use tokio::sync::watch;
 
 /// Keeps every post, reads it, and streams signals.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\
-    Settings come from the config file, then from SERVER__… and DATABASE_URL, then from flags.")]
+#[command(
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\
+    Settings come from the config file, then from SERVER__… and DATABASE_URL, then from flags."
+)]
 struct Arguments {
     #[command(flatten)]
     settings: Settings,
@@ -118,7 +121,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let mut signals = Signals::new()?;
     let database = Database::open(config).await?;
-    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
+    let listener =
+        TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
     print(&format!("listening on http://{}", listener.local_addr()?))?;
     let serving = server::run(database.pool.clone(), listener, stopping);
     tokio::pin!(serving);

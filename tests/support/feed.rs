@@ -33,7 +33,9 @@ impl Subscription {
     pub async fn open(api: &Api, after: i64, query: &str) -> Result<Self, u16> {
         let url = format!("{}/v1/feed?after={after}{query}", api.url.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("a feed URL");
-        request.headers_mut().insert("authorization", format!("Bearer {}", api.key).parse().expect("a header"));
+        request
+            .headers_mut()
+            .insert("authorization", format!("Bearer {}", api.key).parse().expect("a header"));
         match connect_async(request).await {
             Ok((socket, _)) => {
                 let mut subscription = Self { socket, cursor: after };
@@ -66,7 +68,9 @@ impl Subscription {
         loop {
             let text = match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => text,
-                Some(Ok(Message::Close(frame))) => return Seen::Closed(frame.map_or(1005, |frame| frame.code.into())),
+                Some(Ok(Message::Close(frame))) => {
+                    return Seen::Closed(frame.map_or(1005, |frame| frame.code.into()));
+                }
                 Some(Ok(_)) => continue,
                 Some(Err(_)) | None => return Seen::Closed(1006),
             };

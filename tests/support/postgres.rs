@@ -69,7 +69,8 @@ impl Drop for Scratch {
         let (options, name) = (self.options.clone().database("callboard"), self.name.clone());
         // The test's runtime may be shutting down: drop the database from a thread with a runtime of its own.
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(execute(&options, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
         });
         assert!(dropping.join().is_ok() || std::thread::panicking(), "the scratch database was not dropped");
@@ -85,7 +86,8 @@ async fn start() -> Shared {
         execute(&options, &format!("DROP DATABASE IF EXISTS \"{leftover}\" WITH (FORCE)")).await;
     }
     execute(&options, "CREATE DATABASE migrated").await;
-    let mut connection = options.clone().database("migrated").connect().await.expect("the template takes connections");
+    let mut connection =
+        options.clone().database("migrated").connect().await.expect("the template takes connections");
     MIGRATIONS.run(&mut connection).await.expect("the migrations run on an empty database");
     connection.close().await.expect("the template is closed");
     Shared { cluster, _lock: lock }
@@ -115,5 +117,8 @@ async fn databases(options: &PgConnectOptions) -> Vec<String> {
 
 async fn execute(options: &PgConnectOptions, statement: &str) {
     let mut connection = options.connect().await.expect("the cluster takes connections");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.expect("the statement runs");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned()))
+        .execute(&mut connection)
+        .await
+        .expect("the statement runs");
 }

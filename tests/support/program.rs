@@ -64,11 +64,13 @@ pub struct ServerProgram {
 impl ServerProgram {
     /// Starts `server serve` and waits for its address; `None` when it ended before it listened.
     pub async fn start(command: &mut Command) -> Option<Self> {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("a line in time");
         let line = line.expect("its output can be read")?;
-        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("unexpected: {line}")).to_owned();
+        let url =
+            line.strip_prefix("listening on ").unwrap_or_else(|| panic!("unexpected: {line}")).to_owned();
         Some(Self { child, url })
     }
 

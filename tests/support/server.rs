@@ -106,7 +106,12 @@ impl Api {
     /// The problem that a request is answered with; fails when it is answered with success.
     pub async fn problem(&self, method: Method, path: &str, body: Option<&[u8]>) -> ProblemBody {
         let response = self.send(method, path, body.map(<[u8]>::to_vec)).await;
-        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}: {}", response.status());
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json",
+            "{path}: {}",
+            response.status()
+        );
         let status = response.status();
         let problem: ProblemBody = response.json().await.expect("a problem");
         assert_eq!(status.as_u16(), problem.status);

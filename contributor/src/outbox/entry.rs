@@ -5,10 +5,9 @@
 
 use shared::post::{ChannelRef, Post, Sighting, check_sighting};
 use shared::wire::MAX_BODY_BYTES;
-use sqlx::{Sqlite, Transaction};
 use time::OffsetDateTime;
 
-use super::{micros, source_of};
+use super::stage::Key;
 
 /// The longest sighting as JSON: it must fit into a request alone, with 1 KiB left for the frame and 99 commas.
 pub const MAX_SIGHTING_BYTES: usize = MAX_BODY_BYTES - 1024;
@@ -32,24 +31,20 @@ pub enum Entry {
 /// A sighting with what the tables need of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prepared {
-    source: &'static str,
-    channel: String,
-    channel_name: String,
-    external_id: String,
-    revision: i64,
-    posted_at: OffsetDateTime,
-    occurred_at: OffsetDateTime,
-    seen_at: OffsetDateTime,
-    author: String,
-    body: String,
-    refusal: Option<String>,
-}
-
-/// What became of one entry.
-pub(super) enum Outcome {
-    New,
-    Known,
-    Refused,
+    pub(super) source: &'static str,
+    pub(super) channel: String,
+    pub(super) channel_name: String,
+    pub(super) external_id: String,
+    pub(super) revision: i64,
+    pub(super) posted_at: OffsetDateTime,
+    pub(super) occurred_at: OffsetDateTime,
+    pub(super) seen_at: OffsetDateTime,
+    /// The author as JSON.
+    pub(super) author: String,
+    /// The sighting as JSON.
+    pub(super) body: String,
+    /// Why it cannot be sent.
+    pub(super) refusal: Option<String>,
 }
 
 impl Entry {
@@ -66,7 +61,7 @@ impl Entry {
         };
         let refusal = check_sighting(sighting).err().map(|error| error.to_string()).or_else(too_long);
         Ok(Entry::Sighting(Prepared {
-            source: source_of(post),
+            source: post.channel.source.as_str(),
             channel: post.channel.external_id.clone(),
             channel_name: post.channel.name.clone(),
             external_id: post.external_id.clone(),
@@ -80,12 +75,27 @@ impl Entry {
         }))
     }
 
+    /// When the post was posted, if that is known.
+    pub fn posted_at(&self) -> Option<OffsetDateTime> {
+        match self {
+            Entry::Sighting(prepared) => Some(prepared.posted_at),
+            Entry::Undecodable { .. } => None,
+        }
+    }
+
     /// The sighting as it will be sent.
     #[cfg(test)]
     pub(crate) fn sighting(&self) -> Sighting {
         match self {
             Entry::Sighting(prepared) => serde_json::from_str(&prepared.body).unwrap(),
             Entry::Undecodable { reason, .. } => panic!("undecodable: {reason}"),
+        }
+    }
+
+    pub(super) fn prepared(&self) -> Option<&Prepared> {
+        match self {
+            Entry::Sighting(prepared) => Some(prepared),
+            Entry::Undecodable { .. } => None,
         }
     }
 
@@ -96,100 +106,11 @@ impl Entry {
             Entry::Undecodable { raw, .. } => raw.len(),
         }
     }
-
-    pub(super) async fn stage(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        again: bool,
-        now: OffsetDateTime,
-    ) -> sqlx::Result<Outcome> {
-        match self {
-            Entry::Sighting(prepared) => prepared.stage(transaction, again, now).await,
-            Entry::Undecodable { channel, raw, reason } => {
-                let added = sqlx::query(
-                    "INSERT INTO refused (source, channel, channel_name, refused_at, reason, raw) \
-                     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                )
-                .bind(channel.source.as_str())
-                .bind(&channel.external_id)
-                .bind(&channel.name)
-                .bind(micros(now))
-                .bind(reason)
-                .bind(raw)
-                .execute(&mut **transaction)
-                .await?;
-                Ok(if added.rows_affected() == 0 { Outcome::Known } else { Outcome::Refused })
-            }
-        }
-    }
 }
 
 impl Prepared {
-    async fn stage(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        again: bool,
-        now: OffsetDateTime,
-    ) -> sqlx::Result<Outcome> {
-        let is_new = self.remember(transaction).await?;
-        if !is_new && !again {
-            return Ok(Outcome::Known);
-        }
-        let (table, at) = match &self.refusal {
-            None => (
-                "INSERT INTO outbox (source, channel, channel_name, external_id, staged_at, occurred_at, body) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
-                micros(now),
-            ),
-            // One that is refused here stays refused however often it is sent.
-            Some(_) if !is_new => return Ok(Outcome::Known),
-            Some(_) => (
-                "INSERT INTO refused (source, channel, channel_name, external_id, refused_at, occurred_at, body, reason) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                micros(now),
-            ),
-        };
-        let query = sqlx::query(table)
-            .bind(self.source)
-            .bind(&self.channel)
-            .bind(&self.channel_name)
-            .bind(&self.external_id)
-            .bind(at)
-            .bind(micros(self.occurred_at))
-            .bind(&self.body);
-        let query = if let Some(reason) = &self.refusal { query.bind(reason) } else { query };
-        query.execute(&mut **transaction).await?;
-        Ok(if self.refusal.is_none() { Outcome::New } else { Outcome::Refused })
-    }
-
-    /// Whether this revision was unknown. A known one keeps the youngest time at which it was seen.
-    async fn remember(&self, transaction: &mut Transaction<'static, Sqlite>) -> sqlx::Result<bool> {
-        let added = sqlx::query(
-            "INSERT INTO known (source, channel, external_id, revision, posted_at, last_seen, author) \
-             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        )
-        .bind(self.source)
-        .bind(&self.channel)
-        .bind(&self.external_id)
-        .bind(self.revision)
-        .bind(micros(self.posted_at))
-        .bind(micros(self.seen_at))
-        .bind(&self.author)
-        .execute(&mut **transaction)
-        .await?;
-        if added.rows_affected() > 0 {
-            return Ok(true);
-        }
-        let newer = "UPDATE known SET last_seen = ?1 WHERE source = ?2 AND channel = ?3 AND external_id = ?4 \
-                     AND revision = ?5 AND last_seen < ?1";
-        sqlx::query(newer)
-            .bind(micros(self.seen_at))
-            .bind(self.source)
-            .bind(&self.channel)
-            .bind(&self.external_id)
-            .bind(self.revision)
-            .execute(&mut **transaction)
-            .await?;
-        Ok(false)
+    /// What names this revision.
+    pub(super) fn key(&self) -> Key {
+        (self.source.to_owned(), self.channel.clone(), self.external_id.clone(), self.revision)
     }
 }

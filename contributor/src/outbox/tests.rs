@@ -1,11 +1,14 @@
 //! The outbox alone: what it knows, what it keeps, and whose it is.
 
-use shared::post::{Author, ChannelRef, Provenance, Sighting, Source};
+use shared::post::{Author, ChannelRef, Post, Provenance, Sighting, Source};
 use shared::wire::{PostResult, PostStatus};
 use time::Duration;
 use time::macros::datetime;
 
 use super::*;
+
+/// Everything that waits.
+const FROM_THE_START: Ahead = Ahead { after: 0, until: None };
 
 const NOW: OffsetDateTime = datetime!(2026-05-01 00:00 UTC);
 const SERVER: &str = "http://127.0.0.1:1";
@@ -38,7 +41,13 @@ fn span(first: i64, last: i64, day: i64) -> Span {
 }
 
 async fn waiting(outbox: &Outbox) -> Vec<String> {
-    outbox.load(0, 1000, usize::MAX).await.unwrap().into_iter().map(|row| row.external_id).collect()
+    outbox
+        .load(FROM_THE_START, 1000, usize::MAX)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| row.external_id)
+        .collect()
 }
 
 async fn missing(outbox: &Outbox, span: &Span) -> Vec<String> {
@@ -71,7 +80,7 @@ async fn settled_rows_are_gone_and_their_ids_never_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = Outbox::open(folder.path(), SERVER).await.unwrap();
     outbox.stage(&entries(1..=4, 1), false, NOW).await.unwrap();
-    let rows = outbox.load(0, 1000, usize::MAX).await.unwrap();
+    let rows = outbox.load(FROM_THE_START, 1000, usize::MAX).await.unwrap();
     let post_id = uuid::Uuid::nil();
     let results = [
         PostStatus::Stored { post_id },
@@ -92,7 +101,7 @@ async fn settled_rows_are_gone_and_their_ids_never_come_back() {
     assert_eq!(report.latest_refused[0].reason, "channel is blocked");
     outbox.stage(&entries(5..=5, 1), false, NOW).await.unwrap();
     assert!(
-        outbox.load(rows[3].id, 1000, usize::MAX).await.unwrap().len() == 1,
+        outbox.load(Ahead { after: rows[3].id, until: None }, 1000, usize::MAX).await.unwrap().len() == 1,
         "a new id lies behind all old ones"
     );
     assert_eq!(outbox.retry_refused(NOW).await.unwrap(), 1);
@@ -168,8 +177,12 @@ async fn reading_ahead_stops_at_the_given_size() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = Outbox::open(folder.path(), SERVER).await.unwrap();
     outbox.stage(&entries(1..=9, 1), false, NOW).await.unwrap();
-    assert_eq!(outbox.load(0, 4, usize::MAX).await.unwrap().len(), 4);
-    let size = outbox.load(0, 1, usize::MAX).await.unwrap()[0].body.len();
-    assert_eq!(outbox.load(0, 100, size * 2 + 1).await.unwrap().len(), 3, "enough to reach the size");
+    assert_eq!(outbox.load(FROM_THE_START, 4, usize::MAX).await.unwrap().len(), 4);
+    let size = outbox.load(FROM_THE_START, 1, usize::MAX).await.unwrap()[0].body.len();
+    assert_eq!(
+        outbox.load(FROM_THE_START, 100, size * 2 + 1).await.unwrap().len(),
+        3,
+        "enough to reach the size"
+    );
     assert!(Report::read(&folder.path().join("none")).await.unwrap().is_none());
 }

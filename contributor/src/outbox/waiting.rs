@@ -6,7 +6,7 @@
 
 use futures_util::TryStreamExt as _;
 use shared::wire::{PostResult, PostStatus};
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 use time::OffsetDateTime;
 
 use super::{Outbox, OutboxError, doing, micros, time_of};
@@ -64,12 +64,13 @@ impl Outbox {
     pub async fn load(&self, ahead: Ahead, count: usize, bytes: usize) -> Result<Vec<Waiting>, OutboxError> {
         let reading = "reading the outbox";
         let limit = i64::try_from(count).unwrap_or(i64::MAX);
-        let mut rows =
-            sqlx::query("SELECT id, external_id, body FROM outbox WHERE id > ? AND occurred_at <= ? ORDER BY id LIMIT ?")
-                .bind(ahead.after)
-                .bind(ahead.until.map_or(i64::MAX, micros))
-                .bind(limit)
-                .fetch(&self.pool);
+        let mut rows = sqlx::query(
+            "SELECT id, external_id, body FROM outbox WHERE id > ? AND occurred_at <= ? ORDER BY id LIMIT ?",
+        )
+        .bind(ahead.after)
+        .bind(ahead.until.map_or(i64::MAX, micros))
+        .bind(limit)
+        .fetch(&self.pool);
         let (mut loaded, mut size) = (Vec::new(), 0);
         while size < bytes
             && let Some(row) = rows.try_next().await.map_err(doing(reading))?
@@ -104,8 +105,9 @@ impl Outbox {
                     keep_refused(&mut transaction, row.id, reason, now).await?;
                 }
             }
-            forget(&mut transaction, row.id).await?;
         }
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        forget(&mut transaction, &ids).await?;
         count(&mut transaction, sent).await?;
         transaction.commit().await.map_err(doing("forgetting sent posts"))?;
         self.lower(rows.len() as u64);
@@ -117,7 +119,7 @@ impl Outbox {
         let sent = Sent { rejected: 1, ..Sent::default() };
         let mut transaction = self.begin().await?;
         keep_refused(&mut transaction, row, reason, now).await?;
-        forget(&mut transaction, row).await?;
+        forget(&mut transaction, &[row]).await?;
         count(&mut transaction, sent).await?;
         transaction.commit().await.map_err(doing("keeping a refused post"))?;
         self.lower(1);
@@ -194,21 +196,27 @@ async fn keep_refused(
     Ok(())
 }
 
-async fn forget(transaction: &mut Transaction<'static, Sqlite>, row: i64) -> Result<(), OutboxError> {
-    let deleted = sqlx::query("DELETE FROM outbox WHERE id = ?")
-        .bind(row)
+async fn forget(transaction: &mut Transaction<'static, Sqlite>, rows: &[i64]) -> Result<(), OutboxError> {
+    let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM outbox WHERE id IN (");
+    let mut ids = query.separated(", ");
+    for row in rows {
+        ids.push_bind(*row);
+    }
+    query.push(")");
+    let deleted = query
+        .build()
         .execute(&mut **transaction)
         .await
-        .map_err(doing("forgetting a sent post"))?
+        .map_err(doing("forgetting sent posts"))?
         .rows_affected();
-    if deleted == 1 {
+    if deleted == rows.len() as u64 {
         return Ok(());
     }
     Err(OutboxError::Corrupt {
         table: "outbox",
         column: "id",
-        id: row.to_string(),
-        problem: "the row vanished while it was being sent".into(),
+        id: format!("{rows:?}"),
+        problem: format!("only {deleted} of these rows were still there after they had been sent"),
     })
 }
 

@@ -10,6 +10,7 @@ use contributor::config::Settings;
 use contributor::failure::Failure;
 use contributor::import::{self, Filled, Options};
 use contributor::outbox::{Outbox, Report, Sent};
+use contributor::replay;
 use contributor::report::Progress;
 use contributor::sender::{self, Pace};
 use time::OffsetDateTime;
@@ -195,12 +196,19 @@ async fn nothing_is_inferred_from_a_file_with_messages_that_cannot_be_decoded() 
 }
 
 #[tokio::test]
-async fn a_replay_stages_every_post_when_its_time_has_come() {
+async fn a_replay_sends_everything_in_the_order_in_which_it_came_to_be_across_files() {
     let folder = tempfile::tempdir().unwrap();
     let server = Loopback::start().await;
-    let replay = Options { replay: Some("1e9".parse().unwrap()), ..Options::default() };
-    let (filled, _) =
-        relay(folder.path(), &server, &[&export_of(folder.path(), 30, 2)], replay).await.unwrap();
-    assert_eq!(filled.staged.new, 30);
-    assert_eq!(server.kept(), ids(1..=30));
+    let late = export(folder.path(), &[2, 4, 6].map(message), 3);
+    let early = export(folder.path(), &[1, 3, 5].map(message), 2);
+    let outbox = Outbox::open(folder.path(), &server.url).await.unwrap();
+    let mut progress = Progress::new(&[], false);
+    let all = Options { stage_all: true, ..Options::default() };
+    let filled = import::fill(&outbox, &[late, early], all, (now, &mut progress)).await.unwrap();
+    assert_eq!(filled.staged.new, 6);
+    assert!(server.kept().is_empty(), "nothing is sent before all is known");
+    let speed = "1e9".parse().unwrap();
+    let sent = replay::play(&outbox, &api(&server.url, KEY), speed, now).await.unwrap();
+    assert_eq!(sent.stored, 6);
+    assert_eq!(server.kept(), ids(1..=6));
 }

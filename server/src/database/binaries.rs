@@ -25,7 +25,9 @@ pub(super) fn find(wanted_major: Option<u32>) -> Result<Binaries, ClusterError> 
     found.sort_by_key(|binaries| std::cmp::Reverse(binaries.major));
     let newest = found.first().cloned().ok_or(ClusterError::NotInstalled)?;
     match wanted_major {
-        None if newest.major < OLDEST_MAJOR => Err(ClusterError::TooOld { found: newest.major, oldest: OLDEST_MAJOR }),
+        None if newest.major < OLDEST_MAJOR => {
+            Err(ClusterError::TooOld { found: newest.major, oldest: OLDEST_MAJOR })
+        }
         None => Ok(newest),
         Some(major) => found
             .into_iter()

@@ -23,7 +23,9 @@ pub enum ClusterError {
     )]
     NotInstalled,
     /// The installed PostgreSQL is too old.
-    #[error("the newest PostgreSQL found is version {found}: install version {oldest} or later, or set DATABASE_URL")]
+    #[error(
+        "the newest PostgreSQL found is version {found}: install version {oldest} or later, or set DATABASE_URL"
+    )]
     TooOld {
         /// The newest major version found.
         found: u32,
@@ -42,7 +44,9 @@ pub enum ClusterError {
         installed: u32,
     },
     /// There is nobody to run PostgreSQL as.
-    #[error("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`: start the server as another user")]
+    #[error(
+        "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`: start the server as another user"
+    )]
     NoUnprivilegedUser,
     /// The unprivileged user cannot enter the data folder.
     #[error(
@@ -157,11 +161,14 @@ impl Launch {
     pub(super) fn command(&self) -> Result<Command, ClusterError> {
         let log = self.data.with_extension("log");
         let opened = std::fs::OpenOptions::new().create(true).append(true).open(&log);
-        let log = opened.map_err(|source| ClusterError::Io { what: format!("opening {}", log.display()), source })?;
+        let log = opened
+            .map_err(|source| ClusterError::Io { what: format!("opening {}", log.display()), source })?;
         let mut command = quiet(&self.binaries.folder.join("postgres"), self.user);
         command.arg("-D").arg(&self.data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         command.arg("-c").arg(format!("unix_socket_directories={}", self.socket.display()));
-        for setting in ["listen_addresses=", "unix_socket_permissions=0700", "logging_collector=off", "timezone=UTC"] {
+        for setting in
+            ["listen_addresses=", "unix_socket_permissions=0700", "logging_collector=off", "timezone=UTC"]
+        {
             command.args(["-c", setting]);
         }
         if self.durability == Durability::ThrowAway {
@@ -266,8 +273,10 @@ fn make_private_folder(folder: &Path, user: Option<User>) -> Result<(), ClusterE
 /// The first folder on the way to `folder` that the user cannot enter is an error.
 fn check_reachable(folder: &Path, user: User) -> Result<(), ClusterError> {
     for ancestor in folder.ancestors() {
-        let metadata = std::fs::metadata(ancestor)
-            .map_err(|source| ClusterError::Io { what: format!("inspecting {}", ancestor.display()), source })?;
+        let metadata = std::fs::metadata(ancestor).map_err(|source| ClusterError::Io {
+            what: format!("inspecting {}", ancestor.display()),
+            source,
+        })?;
         let owned = metadata.uid() == user.uid && metadata.mode() & 0o100 != 0;
         if !owned && metadata.mode() & 0o001 == 0 {
             return Err(ClusterError::Unreachable { folder: ancestor.to_owned(), uid: user.uid });

@@ -50,7 +50,10 @@ impl Keeper {
         match first_start.recv() {
             Ok(Ok(())) => Ok(keeper),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(ClusterError::Failed { what: "starting PostgreSQL".into(), output: "its keeper ended".into() }),
+            Err(_) => Err(ClusterError::Failed {
+                what: "starting PostgreSQL".into(),
+                output: "its keeper ended".into(),
+            }),
         }
     }
 
@@ -148,12 +151,14 @@ fn start_once(launch: &Launch, stopped: &mpsc::Receiver<()>) -> Result<Child, Cl
     }
 }
 
-#[expect(unsafe_code, reason = "pre_exec is the only way to have the kernel stop PostgreSQL when we are killed")]
+#[expect(
+    unsafe_code,
+    reason = "pre_exec is the only way to have the kernel stop PostgreSQL when we are killed"
+)]
 fn spawn(launch: &Launch) -> Result<Child, ClusterError> {
     let mut command = launch.command()?;
-    let stop_with_us = || {
-        rustix::process::set_parent_process_death_signal(Some(Signal::INT)).map_err(std::io::Error::from)
-    };
+    let stop_with_us =
+        || rustix::process::set_parent_process_death_signal(Some(Signal::INT)).map_err(std::io::Error::from);
     // SAFETY: between fork and exec only one system call is made, which is async-signal-safe and allocates nothing.
     unsafe { command.pre_exec(stop_with_us) };
     command.spawn().map_err(|source| ClusterError::Io { what: "starting postgres".into(), source })

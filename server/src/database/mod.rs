@@ -43,7 +43,8 @@ impl Database {
     /// Opens the database for serving. A private cluster is started and migrated; a hosted database must be migrated.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         if let Some(url) = &config.database_url {
-            let pool = connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?).await?;
+            let pool =
+                connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?).await?;
             check_migrated(&pool).await?;
             return Ok(Self { pool, cluster: None, _lock: None });
         }
@@ -62,7 +63,8 @@ impl Database {
         let running = if config.database_url.is_none() { cluster::running(&folder) } else { None };
         match (&config.database_url, running) {
             (Some(url), _) => {
-                let pool = connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?).await?;
+                let pool = connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?)
+                    .await?;
                 if migrate {
                     MIGRATIONS.run(&pool).await.context("migrating the database")?;
                 } else {
@@ -99,13 +101,17 @@ async fn start_cluster(folder: &Path) -> anyhow::Result<Cluster> {
 /// How to reach our database inside a private cluster; it is created on the first visit.
 pub async fn inside(socket: &Path) -> anyhow::Result<PgConnectOptions> {
     let options = PgConnectOptions::new_without_pgpass().socket(socket).port(5432).username(cluster::ROLE);
-    let mut connection = options.clone().database("postgres").connect().await.context("connecting to the private cluster")?;
+    let mut connection =
+        options.clone().database("postgres").connect().await.context("connecting to the private cluster")?;
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
         .bind(cluster::ROLE)
         .fetch_one(&mut connection)
         .await?;
     if !exists {
-        sqlx::query("CREATE DATABASE callboard").execute(&mut connection).await.context("creating the database")?;
+        sqlx::query("CREATE DATABASE callboard")
+            .execute(&mut connection)
+            .await
+            .context("creating the database")?;
     }
     connection.close().await?;
     Ok(options.database(cluster::ROLE))
@@ -117,9 +123,14 @@ async fn connect(options: PgConnectOptions) -> anyhow::Result<PgPool> {
 }
 
 async fn check_migrated(pool: &PgPool) -> anyhow::Result<()> {
-    let applied: Vec<i64> = match sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await {
+    let applied: Vec<i64> = match sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+        .fetch_all(pool)
+        .await
+    {
         Ok(versions) => versions,
-        Err(error) if error.as_database_error().is_some_and(|e| e.code().as_deref() == Some("42P01")) => Vec::new(),
+        Err(error) if error.as_database_error().is_some_and(|e| e.code().as_deref() == Some("42P01")) => {
+            Vec::new()
+        }
         Err(error) => return Err(error).context("reading which migrations were applied"),
     };
     let missing = MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count();
@@ -145,6 +156,8 @@ fn lock_folder(folder: &Path) -> anyhow::Result<File> {
             "the data folder {} is in use by another server: stop it first, or choose another --data-dir",
             folder.display()
         ),
-        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("locking {}", path.display()))
+        }
     }
 }

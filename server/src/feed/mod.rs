@@ -130,7 +130,10 @@ impl Feed {
         let head = self.head();
         let events = log::after(pool, cursor, filter, PAGE).await?;
         let full = i64::try_from(events.len()).is_ok_and(|count| count == PAGE);
-        let lines = events.into_iter().filter(|event| event.seq <= head).map(|event| Line::encode(event).map(Arc::new));
+        let lines = events
+            .into_iter()
+            .filter(|event| event.seq <= head)
+            .map(|event| Line::encode(event).map(Arc::new));
         let lines = lines.collect::<Result<Vec<_>, _>>()?;
         let reached = if full { lines.last().map_or(cursor, |line| line.seq) } else { head };
         Ok(Page { lines, reached })
@@ -158,7 +161,8 @@ mod tests {
     fn line(seq: i64, base: &str) -> Line {
         let payload = format!(r#"{{"kind":"test","n":{seq}}}"#);
         let at = datetime!(2026-06-01 12:00 UTC);
-        Line::encode(StoredEvent { seq, at, channel_id: Uuid::nil(), base: Some(base.into()), payload }).unwrap()
+        Line::encode(StoredEvent { seq, at, channel_id: Uuid::nil(), base: Some(base.into()), payload })
+            .unwrap()
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(super) struct JsonBody<T>(pub(super) T);
 impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = ApiError;
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             let detail = format!("send `Content-Type: application/json`, not `{essence}`");
@@ -27,7 +28,10 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
             if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::new(ProblemKind::BodyTooLarge, "send fewer posts at once, or shorter ones")
             } else {
-                ApiError::new(ProblemKind::MalformedJson, format!("the body did not arrive whole: {rejection}"))
+                ApiError::new(
+                    ProblemKind::MalformedJson,
+                    format!("the body did not arrive whole: {rejection}"),
+                )
             }
         })?;
         parse(&bytes).map(Self)
@@ -43,7 +47,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let problem = error.inner().to_string();
         match error.inner().classify() {
             Category::Data => ApiError::invalid(error.path().to_string(), problem),
-            Category::Io | Category::Syntax | Category::Eof => ApiError::new(ProblemKind::MalformedJson, problem),
+            Category::Io | Category::Syntax | Category::Eof => {
+                ApiError::new(ProblemKind::MalformedJson, problem)
+            }
         }
     })?;
     deserializer.end().map_err(|error| ApiError::new(ProblemKind::MalformedJson, error.to_string()))?;

@@ -32,7 +32,9 @@ impl ApiError {
 
     /// A cursor beyond the head of the log.
     pub fn cursor_ahead(after: i64, head: i64) -> Self {
-        let detail = format!("`after` is {after}, but the log ends at {head}: this cursor belongs to another database");
+        let detail = format!(
+            "`after` is {after}, but the log ends at {head}: this cursor belongs to another database"
+        );
         Self { head: Some(head), ..Self::new(ProblemKind::CursorAhead, detail) }
     }
 }
@@ -42,7 +44,10 @@ impl From<StoreError> for ApiError {
         match error.remedy() {
             Remedy::RunAgain | Remedy::TryLater => {
                 tracing::warn!("answered 503: {error}");
-                Self::new(ProblemKind::Unavailable, "the database is not available: try again after `Retry-After` seconds")
+                Self::new(
+                    ProblemKind::Unavailable,
+                    "the database is not available: try again after `Retry-After` seconds",
+                )
             }
             Remedy::Report => {
                 tracing::error!("answered 500: {error}");
@@ -78,7 +83,8 @@ impl IntoResponse for ApiError {
 
 /// The answer when a handler panicked.
 pub(super) fn from_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let words =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!("a handler panicked: {}", words.unwrap_or("without a message"));
     ApiError::new(ProblemKind::Internal, "the server could not do this; its log says why").into_response()
 }

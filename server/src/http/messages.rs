@@ -41,13 +41,19 @@ pub(super) async fn post_messages(
 fn check(body: &PostMessages) -> Result<(), ApiError> {
     let count = body.sightings.len();
     if !(1..=MAX_SIGHTINGS).contains(&count) {
-        return Err(ApiError::invalid("sightings", format!("send 1 to {MAX_SIGHTINGS} sightings, not {count}")));
+        return Err(ApiError::invalid(
+            "sightings",
+            format!("send 1 to {MAX_SIGHTINGS} sightings, not {count}"),
+        ));
     }
     for (at, sighting) in body.sightings.iter().enumerate() {
         if let Err(unacceptable) = check_sighting(sighting)
             && unacceptable.problem == Problem::Nul
         {
-            return Err(ApiError::invalid(format!("sightings[{at}].{}", unacceptable.field), Problem::Nul.to_string()));
+            return Err(ApiError::invalid(
+                format!("sightings[{at}].{}", unacceptable.field),
+                Problem::Nul.to_string(),
+            ));
         }
     }
     Ok(())

@@ -60,8 +60,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(reads::channels))
         .routes(routes!(reads::events))
         .routes(routes!(feed::feed));
-    let contributor =
-        OpenApiRouter::new().routes(routes!(messages::post_messages)).layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+    let contributor = OpenApiRouter::new()
+        .routes(routes!(messages::post_messages))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(anyone.merge(member).layer(DefaultBodyLimit::max(MAX_SMALL_BODY)))
         .merge(contributor)
@@ -71,9 +72,14 @@ fn routes() -> OpenApiRouter<App> {
 pub fn router(app: App) -> Router {
     let (router, _document) = routes().split_for_parts();
     router
-        .fallback(async || ApiError::new(ProblemKind::NotFound, "no route has this path; openapi.yaml lists them"))
+        .fallback(async || {
+            ApiError::new(ProblemKind::NotFound, "no route has this path; openapi.yaml lists them")
+        })
         .method_not_allowed_fallback(async || {
-            ApiError::new(ProblemKind::MethodNotAllowed, "this path exists, but not for this method; see openapi.yaml")
+            ApiError::new(
+                ProblemKind::MethodNotAllowed,
+                "this path exists, but not for this method; see openapi.yaml",
+            )
         })
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::from_panic))
         .with_state(app)

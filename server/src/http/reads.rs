@@ -5,7 +5,9 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::signal::{Side, Symbol};
-use shared::wire::{ChannelsPage, EventRecord, EventsPage, ProblemBody, ProblemKind, SignalDetail, SignalsPage};
+use shared::wire::{
+    ChannelsPage, EventRecord, EventsPage, ProblemBody, ProblemKind, SignalDetail, SignalsPage,
+};
 use time::OffsetDateTime;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -35,16 +37,18 @@ pub(super) fn query<T>(parameters: Result<Query<T>, QueryRejection>) -> Result<T
 
 /// The ticker of a filter.
 pub(super) fn base_of(symbol: Option<&str>) -> Result<Option<String>, ApiError> {
-    let parse = |text: &str| text.parse::<Symbol>().map_err(|error| ApiError::invalid("symbol", error.to_string()));
+    let parse =
+        |text: &str| text.parse::<Symbol>().map_err(|error| ApiError::invalid("symbol", error.to_string()));
     Ok(symbol.map(parse).transpose()?.map(String::from))
 }
 
 /// Refuses a channel that is not known.
 pub(super) async fn check_channel(app: &App, channel: Option<Uuid>) -> Result<(), ApiError> {
     match channel {
-        Some(id) if !channels::exists(&app.pool, id).await? => {
-            Err(ApiError::new(ProblemKind::NotFound, format!("there is no channel {id}; GET /v1/channels lists them")))
-        }
+        Some(id) if !channels::exists(&app.pool, id).await? => Err(ApiError::new(
+            ProblemKind::NotFound,
+            format!("there is no channel {id}; GET /v1/channels lists them"),
+        )),
         _ => Ok(()),
     }
 }
@@ -137,7 +141,8 @@ pub(super) async fn signal(
     let unknown = || ApiError::new(ProblemKind::NotFound, "there is no such signal");
     let id: Uuid = id.parse().map_err(|_| unknown())?;
     let state = signals::by_id(&app.pool, id).await?.ok_or_else(unknown)?;
-    let key = MessageKey { channel_id: state.record.channel_id, external_id: state.record.external_id.clone() };
+    let key =
+        MessageKey { channel_id: state.record.channel_id, external_id: state.record.external_id.clone() };
     let posts = posts::of_message(&app.pool, &key).await?;
     let updates = updates::of_signal(&app.pool, id).await?;
     Ok(Json(SignalDetail { state, posts, updates }))

@@ -24,25 +24,39 @@ pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) ->
         Scope::Reply { base } => {
             let answered = arrival.reply_key().ok_or("it is read as a reply, but answers no post")?;
             let about = book.about(&answered);
-            let fits = |signal: &&Signal| base.as_ref().is_none_or(|base| signal.record.signal.base() == base);
+            let fits =
+                |signal: &&Signal| base.as_ref().is_none_or(|base| signal.record.signal.base() == base);
             let fitting: Vec<&Signal> = about.iter().copied().filter(fits).collect();
             match fitting.as_slice() {
                 [] if about.is_empty() => return Err("the answered post is no known signal".into()),
                 [] => return Err("it names another ticker than the signal that it answers".into()),
-                [one] if one.author_id != *author => return Err("it answers the signal of another author".into()),
+                [one] if one.author_id != *author => {
+                    return Err("it answers the signal of another author".into());
+                }
                 [one] => vec![one.record.id],
-                _ => return Err("the answered post holds several signals, and the ticker does not choose one".into()),
+                _ => {
+                    return Err(
+                        "the answered post holds several signals, and the ticker does not choose one".into()
+                    );
+                }
             }
         }
         Scope::Symbol { base, side } => {
             let fits = |signal: &&Signal| {
-                signal.record.signal.base() == base && side.is_none_or(|side| signal.record.signal.side() == side)
+                signal.record.signal.base() == base
+                    && side.is_none_or(|side| signal.record.signal.side() == side)
             };
-            book.of_author(arrival).into_iter().find(fits).map(|signal| signal.record.id).into_iter().collect()
+            book.of_author(arrival)
+                .into_iter()
+                .find(fits)
+                .map(|signal| signal.record.id)
+                .into_iter()
+                .collect()
         }
         Scope::Last => book.of_author(arrival).first().map(|signal| signal.record.id).into_iter().collect(),
         Scope::All { side } => {
-            let open = book.of_author(arrival).into_iter().filter(|signal| signal.status == SignalStatus::Open);
+            let open =
+                book.of_author(arrival).into_iter().filter(|signal| signal.status == SignalStatus::Open);
             open.filter(|signal| side.is_none_or(|side| signal.record.signal.side() == side))
                 .map(|signal| signal.record.id)
                 .collect::<Vec<_>>()
@@ -53,7 +67,9 @@ pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) ->
 
 fn nothing_found(scope: &Scope) -> String {
     match scope {
-        Scope::Symbol { base, .. } => format!("this author has no signal on {base} in this channel in the last 30 days"),
+        Scope::Symbol { base, .. } => {
+            format!("this author has no signal on {base} in this channel in the last 30 days")
+        }
         _ => "this author has no signal in this channel that it could be about".into(),
     }
 }

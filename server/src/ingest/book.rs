@@ -96,7 +96,9 @@ impl Book {
             .signals
             .values()
             .filter(|signal| signal.record.channel_id == arrival.key.channel_id)
-            .filter(|signal| signal.author_id == post.author.external_id && signal.status != SignalStatus::Withdrawn)
+            .filter(|signal| {
+                signal.author_id == post.author.external_id && signal.status != SignalStatus::Withdrawn
+            })
             .filter(|signal| signal.record.posted_at <= post.occurred_at())
             .filter(|signal| signal.record.posted_at >= post.occurred_at() - MAX_REACH)
             .collect();

@@ -34,7 +34,8 @@ pub async fn ingest(
     sightings: Vec<Sighting>,
     now: OffsetDateTime,
 ) -> Result<Vec<PostResult>, StoreError> {
-    let prepared: Vec<Prepared> = sightings.into_iter().map(|sighting| prepare::prepare(sighting, now)).collect();
+    let prepared: Vec<Prepared> =
+        sightings.into_iter().map(|sighting| prepare::prepare(sighting, now)).collect();
     for run in 1.. {
         match transact(pool, key_id, &prepared, now).await {
             Err(error) if error.remedy() == Remedy::RunAgain && run < MAX_RUNS => {
@@ -134,7 +135,11 @@ impl Batch<'_> {
     }
 
     /// Records who saw what; returns the places in `kept` where a text differs from the first one and is new.
-    async fn record_sightings(&mut self, kept: &[Kept<'_>], stored: &Stored) -> Result<Vec<usize>, StoreError> {
+    async fn record_sightings(
+        &mut self,
+        kept: &[Kept<'_>],
+        stored: &Stored,
+    ) -> Result<Vec<usize>, StoreError> {
         let mut rows = Vec::with_capacity(kept.len());
         let mut differing = Vec::new();
         for (at, item) in kept.iter().enumerate() {
@@ -164,11 +169,20 @@ impl Batch<'_> {
                 Some(NewReading { post_id: item.post.id, channel_id: item.channel.id, reading })
             })
             .collect();
-        if readings.is_empty() { Ok(()) } else { posts::insert_readings(self.connection, &readings, self.now).await }
+        if readings.is_empty() {
+            Ok(())
+        } else {
+            posts::insert_readings(self.connection, &readings, self.now).await
+        }
     }
 
     /// Turns what is new and current into signals, updates and events.
-    async fn publish(&mut self, kept: &[Kept<'_>], stored: &Stored, disputed: &[usize]) -> Result<(), StoreError> {
+    async fn publish(
+        &mut self,
+        kept: &[Kept<'_>],
+        stored: &Stored,
+        disputed: &[usize],
+    ) -> Result<(), StoreError> {
         let published = |item: &&Kept<'_>| item.channel.status == ChannelStatus::Approved;
         let arrivals: Vec<Arrival<'_>> =
             kept.iter().filter(published).filter(|item| stored.is_news(item)).map(Arrival::from).collect();
@@ -218,7 +232,9 @@ impl Stored {
 
     fn status(&self, item: &Kept<'_>) -> PostStatus {
         let Some(known) = self.known(item) else {
-            return PostStatus::Rejected { reason: "the post was stored by nobody: please report this".into() };
+            return PostStatus::Rejected {
+                reason: "the post was stored by nobody: please report this".into(),
+            };
         };
         let post_id = known.id;
         if !self.inserted.contains(&item.post.id) {

@@ -67,9 +67,11 @@ impl Publisher {
             Some(Reading::Update { update }) => {
                 earlier.iter().try_for_each(|signal| self.bound(arrival, update, signal.record.id))
             }
-            Some(Reading::Noise { reason } | Reading::Abstained { reason }) => {
-                self.withdraw(arrival, &earlier, &format!("its post was edited and is no signal any more: {reason}"))
-            }
+            Some(Reading::Noise { reason } | Reading::Abstained { reason }) => self.withdraw(
+                arrival,
+                &earlier,
+                &format!("its post was edited and is no signal any more: {reason}"),
+            ),
         }
     }
 
@@ -90,10 +92,17 @@ impl Publisher {
         Changes { signals: self.book.into_changed(), updates: self.updates, events: self.events }
     }
 
-    fn signals(&mut self, arrival: &Arrival<'_>, ideas: &[Idea], earlier: &[Signal]) -> Result<(), StoreError> {
+    fn signals(
+        &mut self,
+        arrival: &Arrival<'_>,
+        ideas: &[Idea],
+        earlier: &[Signal],
+    ) -> Result<(), StoreError> {
         for (ordinal, idea) in (0u16..).zip(ideas) {
             let before = earlier.iter().find(|signal| signal.record.ordinal == ordinal);
-            if before.is_some_and(|before| before.record.signal == *idea && before.status != SignalStatus::Withdrawn) {
+            if before.is_some_and(|before| {
+                before.record.signal == *idea && before.status != SignalStatus::Withdrawn
+            }) {
                 continue;
             }
             let id = before.map_or_else(|| ids::new(self.now), |before| before.record.id);
@@ -113,8 +122,11 @@ impl Publisher {
             self.event(&event, &signal)?;
             self.book.put(signal);
         }
-        let surplus: Vec<Signal> =
-            earlier.iter().filter(|signal| usize::from(signal.record.ordinal) >= ideas.len()).cloned().collect();
+        let surplus: Vec<Signal> = earlier
+            .iter()
+            .filter(|signal| usize::from(signal.record.ordinal) >= ideas.len())
+            .cloned()
+            .collect();
         self.withdraw(arrival, &surplus, "its post was edited and holds fewer signals now")
     }
 
@@ -139,7 +151,12 @@ impl Publisher {
         }
     }
 
-    fn withdraw(&mut self, arrival: &Arrival<'_>, signals: &[Signal], reason: &str) -> Result<(), StoreError> {
+    fn withdraw(
+        &mut self,
+        arrival: &Arrival<'_>,
+        signals: &[Signal],
+        reason: &str,
+    ) -> Result<(), StoreError> {
         for signal in signals.iter().filter(|signal| signal.status != SignalStatus::Withdrawn) {
             let event = Event::SignalWithdrawn {
                 signal_id: signal.record.id,
@@ -147,7 +164,11 @@ impl Publisher {
                 reason: reason.to_owned(),
             };
             self.event(&event, signal)?;
-            self.book.put(Signal { status: SignalStatus::Withdrawn, revision: arrival.revision, ..signal.clone() });
+            self.book.put(Signal {
+                status: SignalStatus::Withdrawn,
+                revision: arrival.revision,
+                ..signal.clone()
+            });
         }
         Ok(())
     }
@@ -171,9 +192,15 @@ impl Publisher {
         }
     }
 
-    fn bound(&mut self, arrival: &Arrival<'_>, update: &SignalUpdate, signal_id: Uuid) -> Result<(), StoreError> {
+    fn bound(
+        &mut self,
+        arrival: &Arrival<'_>,
+        update: &SignalUpdate,
+        signal_id: Uuid,
+    ) -> Result<(), StoreError> {
         let found = self.book.get(signal_id).cloned();
-        let signal = found.ok_or_else(|| StoreError::Unwritable(format!("signal {signal_id} is not in the book")))?;
+        let signal =
+            found.ok_or_else(|| StoreError::Unwritable(format!("signal {signal_id} is not in the book")))?;
         let record = self.update_record(arrival, update, Some(signal_id));
         self.event(&Event::SignalUpdated { update: Box::new(record.clone()) }, &signal)?;
         self.updates.push(record);
@@ -184,7 +211,12 @@ impl Publisher {
         Ok(())
     }
 
-    fn update_record(&self, arrival: &Arrival<'_>, update: &SignalUpdate, signal_id: Option<Uuid>) -> UpdateRecord {
+    fn update_record(
+        &self,
+        arrival: &Arrival<'_>,
+        update: &SignalUpdate,
+        signal_id: Option<Uuid>,
+    ) -> UpdateRecord {
         let post = &arrival.sighting.post;
         UpdateRecord {
             id: ids::new(self.now),

@@ -49,7 +49,11 @@ pub async fn ensure(
 }
 
 /// The channels after `after` (by name, then id), at most `limit`.
-pub async fn page(pool: &PgPool, after: Option<(&str, Uuid)>, limit: i64) -> Result<Vec<ChannelRecord>, StoreError> {
+pub async fn page(
+    pool: &PgPool,
+    after: Option<(&str, Uuid)>,
+    limit: i64,
+) -> Result<Vec<ChannelRecord>, StoreError> {
     let (name, id) = after.unzip();
     let rows = sqlx::query_as!(
         Row,
@@ -112,7 +116,9 @@ impl TryFrom<Row> for ChannelRecord {
 
 /// Whether there is such a channel.
 pub async fn exists(pool: &PgPool, id: Uuid) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM channels WHERE id = $1) AS "exists!""#, id).fetch_one(pool).await?)
+    Ok(sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM channels WHERE id = $1) AS "exists!""#, id)
+        .fetch_one(pool)
+        .await?)
 }
 
 fn status(id: Uuid, name: &str) -> Result<ChannelStatus, StoreError> {

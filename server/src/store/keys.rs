@@ -64,7 +64,9 @@ pub async fn insert(
 
 /// The key of this hash.
 pub async fn by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Option<Caller>, StoreError> {
-    let row = sqlx::query!("SELECT id, role FROM api_keys WHERE key_hash = $1", hash.as_slice()).fetch_optional(pool).await?;
+    let row = sqlx::query!("SELECT id, role FROM api_keys WHERE key_hash = $1", hash.as_slice())
+        .fetch_optional(pool)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let role = Role::from_name(&row.role).ok_or_else(|| StoreError::Corrupt {
         table: "api_keys",

@@ -91,7 +91,12 @@ pub async fn head(pool: &PgPool) -> Result<i64, StoreError> {
 }
 
 /// The lines after `seq`, at most `limit`, oldest first.
-pub async fn after(pool: &PgPool, seq: i64, filter: &Filter, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
+pub async fn after(
+    pool: &PgPool,
+    seq: i64,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
     let rows = sqlx::query_as!(
         StoredEvent,
         "SELECT seq, at, channel_id, base, payload FROM events

@@ -85,8 +85,12 @@ fn from_json<T: DeserializeOwned>(
     (table, column): (&'static str, &'static str),
     id: impl std::fmt::Display,
 ) -> Result<T, StoreError> {
-    serde_json::from_str(text)
-        .map_err(|error| StoreError::Corrupt { table, column, id: id.to_string(), problem: error.to_string() })
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt {
+        table,
+        column,
+        id: id.to_string(),
+        problem: error.to_string(),
+    })
 }
 
 #[cfg(test)]

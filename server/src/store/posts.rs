@@ -96,7 +96,8 @@ pub async fn insert(
     let posted: Vec<OffsetDateTime> = posts.iter().map(|post| post.posted_at).collect();
     let hashes: Vec<Vec<u8>> = posts.iter().map(|post| post.content_hash.to_vec()).collect();
     let bodies: Vec<String> = posts.iter().map(|post| post.body.clone()).collect();
-    let provenances: Vec<String> = posts.iter().map(|post| provenance_name(post.provenance).to_owned()).collect();
+    let provenances: Vec<String> =
+        posts.iter().map(|post| provenance_name(post.provenance).to_owned()).collect();
     let inserted = sqlx::query_scalar!(
         "INSERT INTO posts
             (id, channel_id, external_id, revision, author_id, posted_at, content_hash, body, provenance, received_at)
@@ -154,7 +155,8 @@ pub async fn insert_sightings(
     let provenances: Vec<String> =
         sightings.iter().map(|sighting| provenance_name(sighting.provenance).to_owned()).collect();
     let raws: Vec<String> = sightings.iter().map(|sighting| sighting.raw.clone()).collect();
-    let bodies: Vec<Option<String>> = sightings.iter().map(|sighting| sighting.differing_body.clone()).collect();
+    let bodies: Vec<Option<String>> =
+        sightings.iter().map(|sighting| sighting.differing_body.clone()).collect();
     let inserted = sqlx::query_scalar!(
         "INSERT INTO sightings (post_id, key_id, content_hash, seen_at, received_at, provenance, raw, differing_body)
         SELECT s.post_id, $7::uuid, s.content_hash, s.seen_at, $8::timestamptz, s.provenance, s.raw, s.differing_body
@@ -235,7 +237,11 @@ pub async fn of_message(pool: &PgPool, key: &MessageKey) -> Result<Vec<PostRecor
     .fetch_all(pool)
     .await?;
     let record = |row: StoredPost| -> Result<PostRecord, StoreError> {
-        let reading = row.reading.as_deref().map(|text| from_json(text, ("readings", "reading"), row.id)).transpose()?;
+        let reading = row
+            .reading
+            .as_deref()
+            .map(|text| from_json(text, ("readings", "reading"), row.id))
+            .transpose()?;
         Ok(PostRecord {
             id: row.id,
             post: from_json(&row.body, ("posts", "body"), row.id)?,
@@ -250,11 +256,13 @@ pub async fn of_message(pool: &PgPool, key: &MessageKey) -> Result<Vec<PostRecor
 
 fn provenance(id: Uuid, name: &str) -> Result<Provenance, StoreError> {
     let all = [Provenance::Live, Provenance::Backfill, Provenance::Imported];
-    all.into_iter().find(|provenance| provenance_name(*provenance) == name).ok_or_else(|| StoreError::Corrupt {
-        table: "posts",
-        column: "provenance",
-        id: id.to_string(),
-        problem: format!("unknown value `{name}`"),
+    all.into_iter().find(|provenance| provenance_name(*provenance) == name).ok_or_else(|| {
+        StoreError::Corrupt {
+            table: "posts",
+            column: "provenance",
+            id: id.to_string(),
+            problem: format!("unknown value `{name}`"),
+        }
     })
 }
 

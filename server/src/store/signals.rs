@@ -89,7 +89,10 @@ fn status(id: Uuid, name: &str) -> Result<SignalStatus, StoreError> {
 }
 
 /// The signals of these messages, and those that follow-ups in these messages were bound to.
-pub async fn of_messages(connection: &mut PgConnection, keys: &[MessageKey]) -> Result<Vec<(MessageKey, Signal)>, StoreError> {
+pub async fn of_messages(
+    connection: &mut PgConnection,
+    keys: &[MessageKey],
+) -> Result<Vec<(MessageKey, Signal)>, StoreError> {
     let channels: Vec<Uuid> = keys.iter().map(|key| key.channel_id).collect();
     let externals: Vec<String> = keys.iter().map(|key| key.external_id.clone()).collect();
     let rows = sqlx::query!(
@@ -111,14 +114,18 @@ pub async fn of_messages(connection: &mut PgConnection, keys: &[MessageKey]) -> 
     let found = rows.into_iter().map(|row| {
         let key = MessageKey { channel_id: row.channel_id, external_id: row.external_id };
         let (id, revision, author_id) = (row.id, row.revision, row.author_id);
-        let row = Row { id, revision, author_id, status: row.status, disputed: row.disputed, record: row.record };
+        let row =
+            Row { id, revision, author_id, status: row.status, disputed: row.disputed, record: row.record };
         Ok((key, Signal::try_from(row)?))
     });
     found.collect()
 }
 
 /// The signals that updates may be about: for each wish the newest ones that were not withdrawn.
-pub async fn candidates(connection: &mut PgConnection, wishes: &[Candidates]) -> Result<Vec<Signal>, StoreError> {
+pub async fn candidates(
+    connection: &mut PgConnection,
+    wishes: &[Candidates],
+) -> Result<Vec<Signal>, StoreError> {
     let channels: Vec<Uuid> = wishes.iter().map(|wish| wish.channel_id).collect();
     let authors: Vec<String> = wishes.iter().map(|wish| wish.author_id.clone()).collect();
     let bases: Vec<Option<String>> = wishes.iter().map(|wish| wish.base.clone()).collect();
@@ -155,13 +162,16 @@ pub async fn save(connection: &mut PgConnection, signals: &[&Signal]) -> Result<
     let ids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
     let channels: Vec<Uuid> = records.iter().map(|record| record.channel_id).collect();
     let externals: Vec<String> = records.iter().map(|record| record.external_id.clone()).collect();
-    let ordinals: Vec<i16> = records.iter().map(|record| i16::try_from(record.ordinal).unwrap_or(i16::MAX)).collect();
+    let ordinals: Vec<i16> =
+        records.iter().map(|record| i16::try_from(record.ordinal).unwrap_or(i16::MAX)).collect();
     let posts: Vec<Uuid> = records.iter().map(|record| record.post_id).collect();
     let revisions: Vec<i64> = signals.iter().map(|signal| signal.revision).collect();
     let authors: Vec<String> = signals.iter().map(|signal| signal.author_id.clone()).collect();
     let bases: Vec<String> = records.iter().map(|record| record.signal.base().to_string()).collect();
-    let quotes: Vec<Option<String>> =
-        records.iter().map(|record| record.signal.fields().instrument.quote.as_ref().map(ToString::to_string)).collect();
+    let quotes: Vec<Option<String>> = records
+        .iter()
+        .map(|record| record.signal.fields().instrument.quote.as_ref().map(ToString::to_string))
+        .collect();
     let sides: Vec<String> = records.iter().map(|record| record.signal.side().to_string()).collect();
     let posted: Vec<OffsetDateTime> = records.iter().map(|record| record.posted_at).collect();
     let statuses: Vec<String> = signals.iter().map(|signal| status_name(signal.status).to_owned()).collect();
