@@ -1,0 +1,41 @@
+# What a newcomer, a developer and CI need. Each target sets up what it needs on a bare machine with Rust.
+#
+#   make demo [ONCE=1]      the whole path on this machine, with invented posts and generated prices
+#   make test [ONLY=name]   everything that CI runs; ONLY picks the tests whose names contain it
+#   make bench [ONLY=part]  how fast it is: a table, and a last line of key=value pairs
+#   make sql                check the server's SQL against the migrations, and write down what was learnt (.sqlx)
+
+SHELL := /bin/bash
+export CARGO_TERM_COLOR ?= auto
+# The server's SQL is checked against .sqlx, not against a database that happens to be named in the environment.
+export SQLX_OFFLINE := true
+unexport DATABASE_URL
+
+.PHONY: demo test bench sql build setup
+
+setup:
+	@demo/setup.sh
+
+build: setup
+	cargo build --workspace --bins --locked
+
+demo: build
+	@ONCE=$(ONCE) demo/run.sh
+
+ifdef ONLY
+test: build
+	cargo test --workspace --locked -- $(ONLY)
+else
+test: build
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --workspace --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+endif
+
+bench: setup
+	cargo build --release --workspace --bins --locked
+	@ONLY=$(ONLY) target/release/bench
+
+sql: setup
+	@migrations/check-sql.sh
