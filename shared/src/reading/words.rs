@@ -35,7 +35,7 @@ pub(super) enum Meaning {
     /// A break through a price.
     Break,
     /// A stop order that opens a position.
-    StopOrder,
+    StopOrder(Side),
     /// Two prices are the ends of a range.
     Zone,
     /// Joins the ends of a range.
@@ -130,6 +130,8 @@ pub(super) enum Meaning {
     Unreal,
     /// Sells something to the reader.
     Advert,
+    /// Options, whose prices and words mean other things.
+    Option,
     /// Shares, currencies, metals, contract addresses.
     NotCrypto,
 }
