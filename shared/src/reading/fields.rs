@@ -41,10 +41,14 @@ pub(super) struct Field {
 
 /// Cuts a text into fields. Together they cover every piece but the labels.
 pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
-    let mut cutter = Cutter { pieces, done: Vec::new(), open: loose(0), has_number: false };
+    let mut cutter = Cutter { pieces, done: Vec::new(), open: loose(0), has_number: false, is_listed: false };
     for at in 0..pieces.list.len() {
-        if cutter.starts_line(at) && !cutter.goes_on(at) {
-            cutter.open(Opener::Loose, (at, at));
+        if cutter.starts_line(at) {
+            if cutter.goes_on(at) {
+                cutter.is_listed |= !cutter.has_number;
+            } else {
+                cutter.open(Opener::Loose, (at, at));
+            }
         }
         if pieces.list[at].what.slot() == Some(Slot::Appendix) {
             cutter.open(Opener::Label(Slot::Appendix), (at, at));
@@ -69,6 +73,8 @@ struct Cutter<'p, 't> {
     done: Vec<Field>,
     open: Field,
     has_number: bool,
+    /// True when the first value stands below the label, so that more may follow.
+    is_listed: bool,
 }
 
 impl Cutter<'_, '_> {
@@ -78,6 +84,7 @@ impl Cutter<'_, '_> {
         let mut ended = std::mem::replace(&mut self.open, next);
         ended.range.end = end.max(ended.range.start);
         self.has_number = false;
+        self.is_listed = false;
         self.done.push(ended);
     }
 

@@ -146,14 +146,22 @@ impl<'t> Levels<'t> {
             prices(&self.entry, way)?.into_iter().filter_map(|(price, item)| Some((price?, item))).collect();
         complete_range(&mut entry);
         let stop = prices(&self.stop, way)?.into_iter().filter_map(|(price, _)| price).collect();
-        let loose = self.loose.iter().filter_map(|number| way.values(number.text)).flatten().collect();
+        let loose = self.loose.iter().flat_map(|number| scaled(*number, way)).collect();
         Ok(Priced { levels: self, entry, targets: prices(&self.targets, way)?, stop, loose })
     }
 }
 
+/// What a loose number may mean: all that counts is whether it could be a level.
+fn scaled(number: Number<'_>, way: Way) -> Vec<Decimal> {
+    let scale = if number.unit == Unit::Kilo { Decimal::ONE_THOUSAND } else { Decimal::ONE };
+    let values = way.values(number.text).unwrap_or_default();
+    values.into_iter().filter_map(|value| value.checked_mul(scale)).collect()
+}
+
 /// A card of the kind "breakout" enters on a trigger.
 fn is_breakout(block: &Block<'_, '_>) -> bool {
-    block.with(Opener::Label(Slot::Kind)).any(|(_, values)| values.has(Meaning::Break))
+    let kinds = block.with(Opener::Label(Slot::Kind)).map(|(field, _)| field.range.clone());
+    kinds.flat_map(|range| &block.pieces.list[range]).any(|piece| piece.what.is(Meaning::Break))
         || block.with(Opener::StopOrder).next().is_some()
 }
 

@@ -68,6 +68,9 @@ fn read(block: &Block<'_, '_>, context: &Context<'_>) -> Result<SignalUpdate, Re
     let numbers = Numbers::of(block.pieces);
     let told = clauses::read(block.pieces, &numbers, context.reply)?;
     let mut actions = told.actions;
+    if block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Bystander)) {
+        return Err(None);
+    }
     ticked(block, &mut actions)?;
     let again = block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Again));
     let names = block.pieces.list.iter().any(|piece| matches!(piece.what, What::Ticker(_)));

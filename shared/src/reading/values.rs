@@ -331,6 +331,7 @@ fn explains(meaning: Meaning) -> bool {
         meaning,
         Meaning::Filler
             | Meaning::New
+            | Meaning::From
             | Meaning::Row
             | Meaning::Limit
             | Meaning::Market

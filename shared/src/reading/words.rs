@@ -40,6 +40,8 @@ pub(super) enum Meaning {
     Zone,
     /// Joins the ends of a range.
     To,
+    /// The first end of a range, or an earlier value.
+    From,
     /// Joins equal things.
     And,
     /// A target without a price.
@@ -120,6 +122,8 @@ pub(super) enum Meaning {
     Changed,
     /// Turns what follows into its opposite.
     Negation,
+    /// The words of a member who talks about the own trade, or thanks for one.
+    Bystander,
     /// Only perhaps: if, would, might.
     Hedge,
     /// Introduces what is to be done later: once, after.

@@ -33,6 +33,9 @@ const MAX_UNKNOWN: usize = 6;
 /// Likewise where neither a symbol nor a reply says that a trade is meant.
 const MAX_UNKNOWN_ALONE: usize = 1;
 
+/// Likewise in a reply.
+const MAX_UNKNOWN_IN_REPLY: usize = 2;
+
 /// The most actions of one update.
 const MAX_ACTIONS: usize = 16;
 
@@ -122,6 +125,16 @@ impl<'t> Clause<'_, 't> {
         self.pieces.iter().any(|piece| trade(&piece.what))
     }
 
+    /// True when the clause speaks of a trade: by name, or because the text or the reply leaves nothing else.
+    fn has_trade(&self) -> bool {
+        let named_here = self.pieces.iter().any(|piece| matches!(piece.what, What::Ticker(_)));
+        let unknown = self.unknown();
+        named_here
+            || self.names_trade()
+            || self.named && unknown == 0
+            || self.reply && unknown <= MAX_UNKNOWN_IN_REPLY
+    }
+
     fn names_object(&self) -> bool {
         self.place(Slot::Stop).is_some()
             || self.place(Slot::Target).is_some()
@@ -139,6 +152,16 @@ impl<'t> Clause<'_, 't> {
         let moved = self.moved_stop()?;
         let has_moved = moved.is_some();
         let stopped = !has_moved && self.is_stopped_out();
+        let acts =
+            has_moved || self.has(Meaning::Close) || self.has(Meaning::Part) || self.has(Meaning::Partial);
+        let hit = self.has(Meaning::Hit) || self.ticked();
+        if acts
+            && !hit
+            && !matches!(moved, Some(StopMove::Target { .. }))
+            && !self.target_numbers().is_empty()
+        {
+            return Err(Some("the update is conditional on a target"));
+        }
         self.targets(told, pending);
         if let Some(to) = moved {
             told.actions.push(Action::MoveStop { to });
@@ -247,13 +270,13 @@ impl<'t> Clause<'_, 't> {
 
     /// The new price of a stop: behind an arrow the later one, before "was" the earlier one.
     fn stop_price(&self, behind: &[Piece<'t>]) -> Result<Option<StopMove>, Refusal> {
-        let was = behind.iter().position(|piece| piece.what.is(Meaning::Was)).unwrap_or(behind.len());
         let leads = |piece: &Piece<'_>| matches!(piece.what, What::Icon('→') | What::Term(Meaning::To, _));
         let after = behind.iter().rposition(leads).map_or(0, |at| at + 1);
         let before =
             behind.iter().position(|piece| matches!(piece.what, What::Icon('←'))).unwrap_or(behind.len());
-        let end = was.min(before);
-        let prices = self.prices(behind.get(after..end).unwrap_or_default())?;
+        let earlier = |piece: &Piece<'_>| piece.what.is(Meaning::Was) || piece.what.is(Meaning::From);
+        let was = behind[after..].iter().position(earlier).map_or(behind.len(), |at| after + at);
+        let prices = self.prices(behind.get(after..was.min(before)).unwrap_or_default())?;
         match prices.as_slice() {
             [] => Ok(None),
             [price] => Ok(Some(StopMove::Price { price: *price })),
@@ -272,12 +295,12 @@ impl<'t> Clause<'_, 't> {
     fn is_stopped_out(&self) -> bool {
         let hit = self.has(Meaning::Hit);
         let stop = self.place(Slot::Stop).is_some();
-        let crossed = self.pieces.iter().any(|piece| matches!(piece.what, What::Icon('❌')));
+        let crossed = self.pieces.iter().any(|piece| matches!(piece.what, What::Icon('❌' | '⛔')));
         let no_target = self.place(Slot::Target).is_none();
         self.has(Meaning::StoppedOut)
             || hit && stop && no_target
             || hit && no_target && self.has(Meaning::BreakEven)
-            || crossed && stop && hit
+            || crossed && stop && no_target && !self.pieces.iter().any(|piece| is_plain_number(&piece.what))
     }
 
     fn is_filled(&self) -> bool {
@@ -294,7 +317,7 @@ impl<'t> Clause<'_, 't> {
 
     /// Closing, part-closing and cancelling; only in part beside a stop that is moved.
     fn closing(&self, told: &mut Told, whole: bool) -> Result<(), Refusal> {
-        let object = self.named || self.reply || self.names_trade();
+        let object = self.has_trade();
         let closes = self.has(Meaning::Closed) || self.is_asked_to_close();
         let share = self.share()?;
         let takes =

@@ -75,6 +75,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     (Meaning::StopOrder(Side::Short), "sell stop"),
     (Meaning::Zone, "zone | range | between | area"),
     (Meaning::To, "to"),
+    (Meaning::From, "from"),
     (Meaning::And, "and | then"),
     (
         Meaning::Runner,
@@ -118,7 +119,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Filler,
         "at | around | near | price | prices | level | levels | usdt | usd | usdc | dollars | is | \
-         are | on | for | from | of | the | a | an | whole | your | my | here | now | only | \
+         are | on | for | of | the | a | an | whole | your | my | here | now | only | \
          trade | term | in | put | set | global | this | we | i | order | orders | ones | \
          name | me | use | as | our | with | vip | premium | free | alert | moon",
     ),
@@ -148,7 +149,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     ),
     (
         Meaning::StoppedOut,
-        "stopped out | stopped | closed at stoploss | closed at stop loss | closed by stop",
+        "stopped out | stopped | closed at stoploss | closed at trailing stoploss | closed at trailing stop loss | closed at stop loss | closed by stop",
     ),
     (Meaning::Part, "booked | book | take | taking | took | secure | off | profit on | profits on"),
     (
@@ -193,12 +194,16 @@ const PHRASES: &[(Meaning, &str)] = &[
          suppose | had | were | if you | when | friend | friends | everyone | everybody | people | \
          about to",
     ),
+    (
+        Meaning::Bystander,
+        "mine | too | congrats | congratulations | thanks | thank you | me too | gz | nice trade",
+    ),
     (Meaning::Later, "once | after | later | upon | at every | then move"),
     (
         Meaning::Report,
         "recap | summary | results | result | yesterday | yesterday's | last week | last month | \
          weekly results | this week's | liquidated | whale | whales | tracker | backtested | \
-         reminder | poll | liquidation | liquidations",
+         reminder | poll | watchlist | liquidation | liquidations",
     ),
     (
         Meaning::Unreal,
