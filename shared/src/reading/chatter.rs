@@ -3,6 +3,8 @@
 //! Entry point: [`objection`]. Invariants: an objection only ever prevents a signal, it never makes one; what governs
 //! the side or the entry counts (`don't long`, `if it holds`), a remark in another line does not.
 
+use std::collections::HashSet;
+
 use super::fields::Opener;
 use super::pieces::{Piece, What};
 use super::signals::Block;
@@ -41,6 +43,7 @@ pub(super) fn objection(block: &Block<'_, '_>) -> Option<Objection> {
 /// Words that rule out a signal wherever they stand.
 const ALWAYS: &[(Meaning, Objection)] = &[
     (Meaning::NotCrypto, Objection::Doubt("not a crypto market")),
+    (Meaning::Option, Objection::Doubt("an option: not read yet")),
     (Meaning::Unreal, Objection::Noise("an example, a test or a joke: nobody is told to trade")),
     (Meaning::Report, Objection::Noise("a report: nobody is told to trade")),
 ];
@@ -48,72 +51,66 @@ const ALWAYS: &[(Meaning, Objection)] = &[
 /// Negation and condition in the lines that name the side or hold the entry.
 fn governed(block: &Block<'_, '_>) -> Option<Objection> {
     let list = &block.pieces.list;
-    let entry_lines: Vec<usize> = block
-        .with(Opener::Label(Slot::Entry))
-        .filter(|(_, values)| !values.items.is_empty())
-        .filter_map(|(field, _)| list.get(field.range.start).map(|piece| piece.line))
-        .collect();
-    let names_side = |piece: &&Piece<'_>| {
+    let entries = block.with(Opener::Label(Slot::Entry)).filter(|(_, values)| !values.items.is_empty());
+    let entry_lines: HashSet<usize> =
+        entries.filter_map(|(field, _)| list.get(field.range.start).map(|piece| piece.line)).collect();
+    let names_side = |piece: &Piece<'_>| {
         matches!(
             piece.what,
-            What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::StopOrder, _)
+            What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::StopOrder(_), _)
         )
     };
-    let side_lines: Vec<usize> = list.iter().filter(names_side).map(|piece| piece.line).collect();
-    let governing =
-        |piece: &&Piece<'_>| side_lines.contains(&piece.line) || entry_lines.contains(&piece.line);
-    list.iter().filter(governing).find_map(|piece| match piece.what {
+    let governing = lines(list).filter(|line| {
+        line.iter().any(names_side) || line.first().is_some_and(|piece| entry_lines.contains(&piece.line))
+    });
+    governing.flatten().find_map(|piece| match piece.what {
         What::Term(Meaning::Negation, _) => Some(Objection::Noise("the trade is negated")),
         What::Term(Meaning::Hedge, _) => Some(Objection::Noise("the trade is only considered")),
         _ => None,
     })
 }
 
+fn lines<'p, 't>(list: &'p [Piece<'t>]) -> impl Iterator<Item = &'p [Piece<'t>]> {
+    list.chunk_by(|a, b| a.line == b.line)
+}
+
 /// Words that tell of a running trade. In a line with "once" or "after" they are notes for later.
 fn running(block: &Block<'_, '_>) -> Option<Objection> {
-    let list = &block.pieces.list;
-    let first_line = list.first().map_or(0, |piece| piece.line);
-    let in_line = |line: usize, meaning: Meaning| list.iter().any(|p| p.line == line && p.what.is(meaning));
-    let stop_line = |line: usize| {
-        list.iter().any(|piece| piece.line == line && piece.what.slot() == Some(Slot::Stop))
-            && (in_line(line, Meaning::CandleWord)
-                || in_line(line, Meaning::Below)
-                || in_line(line, Meaning::Above))
-    };
-    list.iter().find_map(|piece| {
-        let What::Term(meaning, _) = piece.what else { return None };
-        let tells = match meaning {
-            Meaning::Hit | Meaning::Filled | Meaning::StoppedOut | Meaning::Cancel | Meaning::Again => {
-                !in_line(piece.line, Meaning::Later)
+    let told = lines(&block.pieces.list).enumerate().any(|(nth, line)| tells_of_trade(line, nth == 0));
+    told.then_some(Objection::Running("it tells of a running trade"))
+}
+
+fn tells_of_trade(line: &[Piece<'_>], is_first: bool) -> bool {
+    let has = |meaning: Meaning| line.iter().any(|piece| piece.what.is(meaning));
+    let later = has(Meaning::Later);
+    let stops = line.iter().any(|piece| piece.what.slot() == Some(Slot::Stop))
+        && [Meaning::CandleWord, Meaning::Below, Meaning::Above].into_iter().any(has);
+    line.iter().enumerate().any(|(at, piece)| {
+        let What::Term(meaning, _) = piece.what else { return false };
+        match meaning {
+            Meaning::Hit | Meaning::Filled | Meaning::StoppedOut | Meaning::Cancel | Meaning::Again => !later,
+            Meaning::Closed => !later && !stops,
+            Meaning::Close => !later && is_closing(line),
+            Meaning::New => {
+                let next = line.get(at + 1).and_then(|next| next.what.slot());
+                matches!(next, Some(Slot::Stop | Slot::Target))
             }
-            Meaning::Closed => !in_line(piece.line, Meaning::Later) && !stop_line(piece.line),
-            Meaning::Close => is_closing(block, piece),
-            Meaning::New => renews_level(list, piece),
-            Meaning::Changed => piece.line == first_line,
+            Meaning::Changed => is_first,
             _ => false,
-        };
-        tells.then_some(Objection::Running("it tells of a running trade"))
+        }
     })
 }
 
-/// "New stop", "new targets": the earlier ones are replaced.
-fn renews_level(list: &[Piece<'_>], new: &Piece<'_>) -> bool {
-    let at = list.iter().position(|piece| std::ptr::eq(piece, new));
-    let next = at.and_then(|at| list.get(at + 1)).and_then(|piece| piece.what.slot());
-    matches!(next, Some(Slot::Stop | Slot::Target))
-}
-
 /// "Close" alone, or "exit": neither a list of targets, nor a stop's candle, nor advice for each target.
-fn is_closing(block: &Block<'_, '_>, close: &Piece<'_>) -> bool {
-    let list = &block.pieces.list;
-    let same_line = || list.iter().filter(|piece| piece.line == close.line);
-    let explained = same_line().any(|piece| {
+fn is_closing(line: &[Piece<'_>]) -> bool {
+    !line.iter().any(|piece| {
         matches!(
             piece.what,
-            What::Number(_) | What::Term(Meaning::CandleWord | Meaning::Candle(_) | Meaning::Later, _)
-        ) || matches!(piece.what, What::Term(Meaning::Label(Slot::Stop | Slot::Target), _))
-    });
-    !explained
+            What::Number(_)
+                | What::Term(Meaning::CandleWord | Meaning::Candle(_), _)
+                | What::Term(Meaning::Label(Slot::Stop | Slot::Target), _)
+        )
+    })
 }
 
 /// A tick behind a level says that it was reached. Ticks before all levels are only bullets.
@@ -124,7 +121,7 @@ fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
             || matches!(piece.what, What::Term(Meaning::Label(_) | Meaning::Side(_), _) | What::Ticker(_))
     };
     let (mut bulleted, mut plain) = (0_usize, 0_usize);
-    for line in list.chunk_by(|a, b| a.line == b.line) {
+    for line in lines(list) {
         let tick = line.iter().position(
             |piece| matches!(piece.what, What::Icon(icon) if is_tick(icon) || matches!(icon, '❌' | '✖')),
         );

@@ -82,16 +82,16 @@ fn multiples(pieces: &[&Piece<'_>], bare: bool) -> Vec<Leverage> {
 
 /// "Cross" and "isolated" only count beside a leverage, after its label, or alone in a field for it.
 fn margin_mode(block: &Block<'_, '_>) -> Option<MarginMode> {
-    let list = &block.pieces.list;
-    let levered = |line: usize| {
-        list.iter().any(|piece| {
+    let levered = |line: &&[Piece<'_>]| {
+        line.iter().any(|piece| {
             let times = matches!(&piece.what, What::Number(number) if number.unit == Unit::Times);
-            piece.line == line && (times || piece.what.slot() == Some(Slot::Leverage))
+            times || piece.what.slot() == Some(Slot::Leverage)
         })
     };
-    let mut modes = list.iter().filter_map(|piece| match piece.what {
-        What::Term(Meaning::Cross, _) if levered(piece.line) => Some(MarginMode::Cross),
-        What::Term(Meaning::Isolated, _) if levered(piece.line) => Some(MarginMode::Isolated),
+    let lines = block.pieces.list.chunk_by(|a, b| a.line == b.line).filter(levered);
+    let mut modes = lines.flatten().filter_map(|piece| match piece.what {
+        What::Term(Meaning::Cross, _) => Some(MarginMode::Cross),
+        What::Term(Meaning::Isolated, _) => Some(MarginMode::Isolated),
         _ => None,
     });
     let first = modes.next()?;

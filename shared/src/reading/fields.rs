@@ -35,26 +35,28 @@ pub(super) enum Opener {
 pub(super) struct Field {
     /// What opened it.
     pub(super) opener: Opener,
-    /// The list number glued to the label: 2 in `TP2`.
-    pub(super) index: Option<u8>,
     /// The pieces behind the label.
     pub(super) range: Range<usize>,
 }
 
 /// Cuts a text into fields. Together they cover every piece but the labels.
 pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
-    let mut cutter = Cutter { pieces, done: Vec::new(), open: loose(0), has_number: false };
+    let mut cutter = Cutter { pieces, done: Vec::new(), open: loose(0), has_number: false, is_listed: false };
     for at in 0..pieces.list.len() {
-        if cutter.starts_line(at) && !cutter.goes_on(at) {
-            cutter.open(Opener::Loose, None, (at, at));
+        if cutter.starts_line(at) {
+            if cutter.goes_on(at) {
+                cutter.is_listed |= !cutter.has_number;
+            } else {
+                cutter.open(Opener::Loose, (at, at));
+            }
         }
         if pieces.list[at].what.slot() == Some(Slot::Appendix) {
-            cutter.open(Opener::Label(Slot::Appendix), None, (at, at));
+            cutter.open(Opener::Label(Slot::Appendix), (at, at));
             return cutter.done_with(pieces.list.len());
         }
-        if let Some((opener, index)) = cutter.opener(at) {
+        if let Some(opener) = cutter.opener(at) {
             let own = matches!(opener, Opener::Header | Opener::Buy | Opener::Sell | Opener::Market);
-            cutter.open(opener, index, (at, if own { at } else { at + 1 }));
+            cutter.open(opener, (at, if own { at } else { at + 1 }));
         }
         cutter.has_number |=
             matches!(&pieces.list[at].what, What::Number(number) if number.unit != Unit::Times);
@@ -63,7 +65,7 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
 }
 
 fn loose(at: usize) -> Field {
-    Field { opener: Opener::Loose, index: None, range: at..at }
+    Field { opener: Opener::Loose, range: at..at }
 }
 
 struct Cutter<'p, 't> {
@@ -71,15 +73,18 @@ struct Cutter<'p, 't> {
     done: Vec<Field>,
     open: Field,
     has_number: bool,
+    /// True when the first value stands below the label, so that more may follow.
+    is_listed: bool,
 }
 
 impl Cutter<'_, '_> {
     /// Ends the open field before piece `end` and opens the next one at piece `start`.
-    fn open(&mut self, opener: Opener, index: Option<u8>, (end, start): (usize, usize)) {
-        let next = Field { opener, index, range: start..start };
+    fn open(&mut self, opener: Opener, (end, start): (usize, usize)) {
+        let next = Field { opener, range: start..start };
         let mut ended = std::mem::replace(&mut self.open, next);
         ended.range.end = end.max(ended.range.start);
         self.has_number = false;
+        self.is_listed = false;
         self.done.push(ended);
     }
 
@@ -112,7 +117,9 @@ impl Cutter<'_, '_> {
         let value = first.is_some_and(|piece| {
             matches!(
                 piece.what,
-                What::Number(_) | What::Index(_) | What::Term(Meaning::Runner | Meaning::Placeholder, _)
+                What::Number(_)
+                    | What::Index(_)
+                    | What::Term(Meaning::Runner | Meaning::Placeholder | Meaning::Market, _)
             )
         });
         let rockets = first.is_none() && self.has_number;
@@ -125,28 +132,29 @@ impl Cutter<'_, '_> {
         line <= last + MAX_FIELD_LINES
     }
 
-    fn opener(&self, at: usize) -> Option<(Opener, Option<u8>)> {
+    fn opener(&self, at: usize) -> Option<Opener> {
         let what = &self.pieces.list[at].what;
         let open = self.open.opener;
         let in_stop = open == Opener::Label(Slot::Stop);
         match what {
-            What::Term(Meaning::Label(slot), index) => Some((Opener::Label(*slot), *index)),
-            What::Term(Meaning::NoStop, _) => Some((Opener::Label(Slot::Stop), None)),
-            What::Term(Meaning::StopOrder, _) => Some((Opener::StopOrder, None)),
-            What::Term(Meaning::Market, _) if self.may_be_header() => Some((Opener::Market, None)),
-            What::Term(Meaning::Buy, _) if self.may_be_header() => Some((Opener::Buy, None)),
-            What::Term(Meaning::Sell, _) if self.may_be_header() => Some((Opener::Sell, None)),
+            What::Term(Meaning::Label(Slot::Side), _) if !self.is_label(at) => None,
+            What::Term(Meaning::Label(slot), _) => Some(Opener::Label(*slot)),
+            What::Term(Meaning::NoStop, _) => Some(Opener::Label(Slot::Stop)),
+            What::Term(Meaning::StopOrder(_), _) => Some(Opener::StopOrder),
+            What::Term(Meaning::Market, _) if self.may_be_header() && !self.holds_entry() => {
+                Some(Opener::Market)
+            }
+            What::Term(Meaning::Buy, _) if self.may_be_header() => Some(Opener::Buy),
+            What::Term(Meaning::Sell, _) if self.may_be_header() => Some(Opener::Sell),
             What::Term(Meaning::Side(_), _) | What::Ticker(_)
                 if self.may_be_header() && open != Opener::Header =>
             {
-                Some((Opener::Header, None))
+                Some(Opener::Header)
             }
             What::Term(Meaning::Close, _) if !in_stop && self.is_line_start(at) && self.price_follows(at) => {
-                Some((Opener::Close, None))
+                Some(Opener::Close)
             }
-            What::Icon(icon) if self.price_follows(at) => {
-                labelled_by(*icon).map(|slot| (Opener::Label(slot), None))
-            }
+            What::Icon(icon) if self.price_follows(at) => labelled_by(*icon).map(Opener::Label),
             _ => None,
         }
     }
@@ -159,6 +167,24 @@ impl Cutter<'_, '_> {
             Opener::Label(Slot::Decoy | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk) => true,
             _ => self.has_number,
         }
+    }
+
+    /// True where "market" says something about the entry that stands there already.
+    fn holds_entry(&self) -> bool {
+        matches!(
+            self.open.opener,
+            Opener::Label(Slot::Entry) | Opener::Header | Opener::Buy | Opener::Sell | Opener::Market
+        )
+    }
+
+    /// "Position" and its like are ordinary words unless a value is announced.
+    fn is_label(&self, at: usize) -> bool {
+        let line = self.pieces.list[at].line;
+        self.pieces.list.get(at + 1).is_none_or(|next| {
+            next.line != line
+                || matches!(next.what, What::Mark(':' | '-' | '=' | '|' | '"') | What::Icon(_))
+                || matches!(next.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
+        })
     }
 
     fn is_line_start(&self, at: usize) -> bool {

@@ -5,11 +5,12 @@
 
 use rust_decimal::Decimal;
 
-use super::fields::Opener;
+use super::fields::{Field, Opener};
 use super::numbers::{Way, may_join};
+use super::pieces::{Piece, What};
 use super::signals::{Block, side_of};
 use super::tokens::{Number, Unit};
-use super::values::{Item, Joint, Level, ShareForm};
+use super::values::{Item, Joint, Level, ShareForm, Values};
 use super::words::{Meaning, Slot};
 use crate::money::{Percent, Price};
 use crate::signal::{Break, Entry, EntryLeg, Side, Stop, Target, TargetLevel};
@@ -75,6 +76,9 @@ pub(super) struct Priced<'l, 't> {
     pub(super) loose: Vec<Decimal>,
 }
 
+/// The most entries, targets or loose numbers of one signal: cards stop at twelve.
+const MAX_ITEMS: usize = 40;
+
 impl<'t> Levels<'t> {
     /// Sorts the fields of a block.
     pub(super) fn new(block: &Block<'_, 't>) -> Result<Self, Doubt> {
@@ -102,7 +106,7 @@ impl<'t> Levels<'t> {
         let chosen: Vec<Opener> =
             entry_openers.iter().chain(&target_openers).chain(&stop_openers).copied().collect();
         let stops = || block.with(stop_openers[0]).map(|(_, values)| values);
-        Ok(Self {
+        let levels = Self {
             entry: items(block, &entry_openers),
             targets: items(block, &target_openers),
             stop: items(block, &stop_openers),
@@ -114,7 +118,17 @@ impl<'t> Levels<'t> {
             no_stop: stops().any(|values| values.has(Meaning::NoStop)),
             sells_are_targets,
             breakout: is_breakout(block),
-        })
+        };
+        levels.check_size()?;
+        Ok(levels)
+    }
+
+    fn check_size(&self) -> Result<(), Doubt> {
+        let most = [&self.entry, &self.targets, &self.stop].into_iter().map(Vec::len).max();
+        if most.unwrap_or(0) > MAX_ITEMS || self.loose.len() > MAX_ITEMS {
+            return Err(Doubt::Unclear("more numbers than any signal has"));
+        }
+        Ok(())
     }
 
     /// The numbers of all levels as written, in order.
@@ -132,14 +146,22 @@ impl<'t> Levels<'t> {
             prices(&self.entry, way)?.into_iter().filter_map(|(price, item)| Some((price?, item))).collect();
         complete_range(&mut entry);
         let stop = prices(&self.stop, way)?.into_iter().filter_map(|(price, _)| price).collect();
-        let loose = self.loose.iter().filter_map(|number| way.values(number.text)).flatten().collect();
+        let loose = self.loose.iter().flat_map(|number| scaled(*number, way)).collect();
         Ok(Priced { levels: self, entry, targets: prices(&self.targets, way)?, stop, loose })
     }
 }
 
+/// What a loose number may mean: all that counts is whether it could be a level.
+fn scaled(number: Number<'_>, way: Way) -> Vec<Decimal> {
+    let scale = if number.unit == Unit::Kilo { Decimal::ONE_THOUSAND } else { Decimal::ONE };
+    let values = way.values(number.text).unwrap_or_default();
+    values.into_iter().filter_map(|value| value.checked_mul(scale)).collect()
+}
+
 /// A card of the kind "breakout" enters on a trigger.
 fn is_breakout(block: &Block<'_, '_>) -> bool {
-    block.with(Opener::Label(Slot::Kind)).any(|(_, values)| values.has(Meaning::Break))
+    let kinds = block.with(Opener::Label(Slot::Kind)).map(|(field, _)| field.range.clone());
+    kinds.flat_map(|range| &block.pieces.list[range]).any(|piece| piece.what.is(Meaning::Break))
         || block.with(Opener::StopOrder).next().is_some()
 }
 
@@ -150,12 +172,10 @@ fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
             Opener::Loose | Opener::Label(Slot::Decoy | Slot::Appendix | Slot::Risk | Slot::Size)
         )
     };
-    let mut weak = Vec::new();
-    for (field, values) in block.fields.iter().filter(|(field, _)| levelled(field.opener)) {
+    for (_, values) in block.fields.iter().filter(|(field, _)| levelled(field.opener)) {
         if let Some(why) = values.unclear {
             return Err(Doubt::Unclear(why));
         }
-        weak.extend(values.weak_index.zip(Some(field.index)));
     }
     let stop_without_value = block
         .with(Opener::Label(Slot::Stop))
@@ -163,10 +183,34 @@ fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
     if stop_without_value {
         return Err(Doubt::Unclear("the stop cannot be read"));
     }
-    match weak.as_slice() {
-        [(number, None)] if number.text != "1" => Err(Doubt::Unclear("a list number may be a price")),
-        _ => Ok(()),
+    check_list_numbers(block)
+}
+
+/// A list number that only its place tells from a price must be the next one of its list. A lone one must be far from
+/// the price beside it: `Target 1 - 2` can be two targets.
+fn check_list_numbers(block: &Block<'_, '_>) -> Result<(), Doubt> {
+    for slot in [Slot::Entry, Slot::Target, Slot::Stop] {
+        let filled = block.with(Opener::Label(slot)).filter(|(_, values)| !values.items.is_empty());
+        let places: Vec<(usize, &Values<'_>)> = filled.map(|(_, values)| values).enumerate().collect();
+        let weak = places.iter().filter_map(|(place, values)| Some((*place, values.weak_index?, *values)));
+        for (place, number, values) in weak {
+            let lone = places.len() == 1 && values.items.iter().any(|item| is_near(number, item));
+            if usize::from(number) != place + 1 || lone {
+                return Err(Doubt::Unclear("a list number may be a price"));
+            }
+        }
     }
+    Ok(())
+}
+
+/// How many times a price may be a list number and still be mistaken for it.
+const NEAR_FACTOR: u32 = 3;
+
+fn is_near(number: u8, item: &Item<'_>) -> bool {
+    let Level::Price(price) = item.level else { return false };
+    let price: Option<Decimal> = price.text.parse().ok();
+    let (number, factor) = (Decimal::from(number), Decimal::from(NEAR_FACTOR));
+    price.is_none_or(|price| price <= number * factor && price * factor >= number)
 }
 
 fn items<'t>(block: &Block<'_, 't>, openers: &[Opener]) -> Vec<Item<'t>> {
@@ -184,12 +228,27 @@ fn items<'t>(block: &Block<'_, 't>, openers: &[Opener]) -> Vec<Item<'t>> {
 }
 
 fn flags(block: &Block<'_, '_>, openers: &[Opener]) -> Vec<Meaning> {
-    let entry = block
-        .fields
-        .iter()
-        .filter(|(field, _)| openers.contains(&field.opener) || field.opener == Opener::Header);
+    let entry = block.fields.iter().filter(|(field, values)| {
+        let stray = field.opener == Opener::Market && !is_beside_side(block, field, values);
+        openers.contains(&field.opener) && !stray || field.opener == Opener::Header
+    });
     entry.flat_map(|(_, values)| values.flags.iter().copied()).collect()
 }
+
+/// "Market" is the entry before a price or in a line with the side or the symbol; elsewhere it is only talked about.
+fn is_beside_side(block: &Block<'_, '_>, field: &Field, values: &Values<'_>) -> bool {
+    let list = &block.pieces.list;
+    let Some(line) = list.get(field.range.start).map(|piece| piece.line) else { return false };
+    let header = |piece: &Piece<'_>| {
+        matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _) | What::Ticker(_))
+    };
+    let before = list[..field.range.start].iter().rev().take_while(|piece| piece.line == line);
+    let after = list[field.range.start..].iter().take_while(|piece| piece.line == line);
+    !values.items.is_empty() || before.chain(after).take(MAX_HEADER_PIECES).any(header)
+}
+
+/// How many pieces of a line are searched for the side: the header is short.
+const MAX_HEADER_PIECES: usize = 24;
 
 /// Numbers without a label: between fields, behind unexplained words, beside the side when the entry has a label.
 fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener]) -> Vec<Number<'t>> {
@@ -301,8 +360,8 @@ impl Priced<'_, '_> {
     pub(super) fn side(&self, block: &Block<'_, '_>) -> Result<Side, Doubt> {
         let has = |meaning: Meaning| block.pieces.list.iter().any(|piece| piece.what.is(meaning));
         let (buy, sell) = (has(Meaning::Buy), has(Meaning::Sell) && !self.levels.sells_are_targets);
-        let long = has(Meaning::Side(Side::Long)) || buy;
-        let short = has(Meaning::Side(Side::Short)) || sell;
+        let of = |side: Side| has(Meaning::Side(side)) || has(Meaning::StopOrder(side));
+        let (long, short) = (of(Side::Long) || buy, of(Side::Short) || sell);
         match (long, short) {
             (true, true) => Err(Doubt::BothSides),
             (true, false) => Ok(Side::Long),
@@ -350,9 +409,10 @@ impl Priced<'_, '_> {
     fn trigger(&self, side: Side) -> Option<Break> {
         let has = |meaning: Meaning| self.levels.flags.contains(&meaning);
         let (above, below) = (has(Meaning::Above), has(Meaning::Below));
+        let breakout = self.levels.breakout || has(Meaning::Break);
         match side {
-            Side::Long => (above && !below || self.levels.breakout).then_some(Break::Above),
-            Side::Short => (below && !above || self.levels.breakout).then_some(Break::Below),
+            Side::Long => (above && !below || breakout).then_some(Break::Above),
+            Side::Short => (below && !above || breakout).then_some(Break::Below),
         }
     }
 

@@ -27,6 +27,12 @@ pub(super) fn read(post: &Post) -> Reading {
     match texts.as_slice() {
         [] => noise("no text"),
         [text] => read_text(text, reply),
+        [first, ..] if !post.content.trim().is_empty() && is_objected(first) => {
+            match read_text(&texts.join("\n"), reply) {
+                Reading::Signals { .. } => abstained("the text beside the card puts it in doubt"),
+                other => other,
+            }
+        }
         several => {
             let apart = several.iter().map(|text| read_text(text, reply)).collect();
             put_together(apart).unwrap_or_else(|| read_text(&several.join("\n"), reply))
@@ -86,36 +92,53 @@ fn put_together(apart: Vec<Reading>) -> Option<Reading> {
 
 fn read_text(text: &str, reply: bool) -> Reading {
     let cleaned = clean(text);
-    let own = cleaned.own.trim();
-    if own.is_empty() {
+    if cleaned.own.trim().is_empty() {
         return read_without_own(&cleaned);
     }
     let tokens = tokens(&cleaned.own);
     let pieces = pieces(&tokens);
     let block = Block::new(&pieces);
-    let objection = objection(&block);
-    if let Some(Objection::Noise(reason)) = objection {
-        return noise(reason);
-    }
-    let outcome = match objection {
-        None => read_signals(&pieces),
-        Some(_) => Vec::new(),
-    };
-    if let Some(reading) = accept(outcome) {
-        return reading;
-    }
-    if let Some(Objection::Doubt(reason)) = objection {
-        return abstained(reason);
-    }
     let context = updates::Context { reply, quoted: &cleaned.quoted };
-    match updates::update(&block, &context) {
-        updates::Outcome::Update(update) => Reading::Update { update },
-        updates::Outcome::Doubtful(reason) => abstained(reason),
-        updates::Outcome::Nothing => match objection {
-            Some(Objection::Running(reason)) if block.labelled_levels() >= 2 => abstained(reason),
-            _ => noise("neither a signal nor an update"),
+    match objection(&block) {
+        Some(Objection::Noise(reason)) => noise(reason),
+        Some(Objection::Doubt(reason)) if block.looks_like_signal() => abstained(reason),
+        Some(Objection::Doubt(reason)) => noise(reason),
+        Some(Objection::Running(reason)) => {
+            let known = if block.labelled_levels() >= 2 { abstained(reason) } else { nothing() };
+            read_update(&block, &context).unwrap_or(known)
+        }
+        None => match accept(read_signals(&pieces)) {
+            Some(reading @ Reading::Signals { .. }) => reading,
+            // In a reply, a stop and targets alone complete an earlier entry.
+            Some(doubtful) if reply => match read_update(&block, &context) {
+                Some(update @ Reading::Update { .. }) => update,
+                _ => doubtful,
+            },
+            Some(doubtful) => doubtful,
+            None => read_update(&block, &context).unwrap_or_else(nothing),
         },
     }
+}
+
+fn read_update(block: &Block<'_, '_>, context: &updates::Context<'_>) -> Option<Reading> {
+    match updates::update(block, context) {
+        updates::Outcome::Update(update) => Some(Reading::Update { update }),
+        updates::Outcome::Doubtful(reason) => Some(abstained(reason)),
+        updates::Outcome::Nothing => None,
+    }
+}
+
+fn nothing() -> Reading {
+    noise("neither a signal nor an update")
+}
+
+/// True when a text beside a card questions, negates or doubts it.
+fn is_objected(text: &str) -> bool {
+    let cleaned = clean(text);
+    let tokens = tokens(&cleaned.own);
+    let pieces = pieces(&tokens);
+    let objected = objection(&Block::new(&pieces));
+    objected.is_some()
 }
 
 fn read_without_own(cleaned: &Cleaned) -> Reading {

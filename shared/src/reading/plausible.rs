@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 
 use super::levels::Doubt;
-use crate::signal::{Market, SignalDraft, TargetLevel};
+use crate::signal::{Market, SignalDraft, Symbol, TargetLevel};
 
 /// A target further than three times the entry is a slip, unless the coin is bought to be kept.
 const MAX_TARGET_RATIO: u32 = 3;
@@ -86,14 +86,16 @@ fn far(what: &'static str, value: Decimal, other: Decimal) -> Doubt {
     Doubt::Unsound(format!("{what} {value} is implausibly far from {other}: looks like a slip of the pen"))
 }
 
+/// Whether a price in dollars is one that the coin can have; none for coins without a band.
+pub(super) fn is_in_band(base: &Symbol, price: Decimal) -> Option<bool> {
+    let (_, low, high) = BANDS.iter().find(|(name, _, _)| *name == base.as_str())?;
+    Some(price >= Decimal::from(*low) && price <= Decimal::from(*high))
+}
+
 fn check_band(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
-    let base = draft.instrument.base.as_str();
+    let base = &draft.instrument.base;
     let dollars = draft.instrument.quote.as_ref().is_none_or(|quote| quote.as_str().contains("USD"));
-    let Some((_, low, high)) = BANDS.iter().find(|(name, _, _)| *name == base).filter(|_| dollars) else {
-        return Ok(());
-    };
-    let outside = prices.iter().find(|price| **price < Decimal::from(*low) || **price > Decimal::from(*high));
-    match outside {
+    match prices.iter().find(|price| dollars && is_in_band(base, **price) == Some(false)) {
         Some(price) => {
             let price = price.normalize();
             Err(Doubt::Unsound(format!("{price} is no plausible price of {base}: the scale is not written")))

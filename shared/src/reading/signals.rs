@@ -10,7 +10,7 @@ use super::details;
 use super::fields::{Field, Opener, fields};
 use super::levels::{Doubt, Levels};
 use super::numbers::{Separators, Way, may_join, ways};
-use super::pieces::{Pieces, What};
+use super::pieces::{Piece, Pieces, What};
 use super::plausible;
 use super::symbols::{Mention, Strength};
 use super::tokens::Unit;
@@ -57,6 +57,18 @@ impl<'p, 't> Block<'p, 't> {
         self.with(opener).any(|(_, values)| !values.items.is_empty())
     }
 
+    /// True when there is so much of a signal that refusing it needs a reason: two kinds of levels, or a side with one.
+    pub(super) fn looks_like_signal(&self) -> bool {
+        let side = |piece: &Piece<'_>| {
+            matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
+        };
+        let sided = self.pieces.list.iter().any(side);
+        let openers = [Opener::Header, Opener::Buy, Opener::Sell, Opener::Market];
+        let bare = openers.iter().any(|opener| self.has_levels(*opener));
+        let levels = self.labelled_levels();
+        levels >= 2 || sided && (levels == 1 || bare)
+    }
+
     /// How many of entry, targets and stop hold something: two and more look like a signal.
     pub(super) fn labelled_levels(&self) -> usize {
         [Slot::Entry, Slot::Target, Slot::Stop]
@@ -73,15 +85,9 @@ impl<'p, 't> Block<'p, 't> {
 /// Reads a block as one signal.
 pub(super) fn signal(pieces: &Pieces<'_>) -> Outcome {
     let block = Block::new(pieces);
-    let sided = pieces
-        .list
-        .iter()
-        .any(|piece| matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _)));
-    let levels = block.labelled_levels();
-    let looks_like_one = levels >= 2 || levels == 1 && sided;
     match read(&block) {
         Ok(signal) => Outcome::Signal(Box::new(signal)),
-        Err(doubt) if looks_like_one => Outcome::Doubtful(doubt.to_string()),
+        Err(doubt) if block.looks_like_signal() => Outcome::Doubtful(doubt.to_string()),
         Err(_) => Outcome::Nothing,
     }
 }
@@ -100,8 +106,30 @@ fn read(block: &Block<'_, '_>) -> Result<Signal, Doubt> {
             Err(doubt) => first_error = first_error.or(Some(doubt)),
         }
     }
+    prefer_stated(&mut sound, block.pieces);
     choose(sound, block.pieces.decimal_comma, &numbers)
         .unwrap_or_else(|| Err(first_error.unwrap_or(Doubt::Unreadable)))
+}
+
+/// Other numbers of the post, such as `74.5%`, may show what its author takes for the decimal mark.
+fn prefer_stated(sound: &mut Vec<(Way, Signal)>, pieces: &Pieces<'_>) {
+    if sound.len() < 2 {
+        return;
+    }
+    let others: Vec<&str> = pieces
+        .list
+        .iter()
+        .filter_map(|piece| match &piece.what {
+            What::Number(number) if matches!(number.unit, Unit::Percent | Unit::Times | Unit::Risk) => {
+                Some(number.text)
+            }
+            _ => None,
+        })
+        .collect();
+    let fits = |way: &Way| others.iter().all(|number| way.values(number).is_some());
+    if sound.iter().any(|(way, _)| fits(way)) {
+        sound.retain(|(way, _)| fits(way));
+    }
 }
 
 /// Exactly one reading of the numbers may survive. Plain decimal points are believed in a text whose language uses them.
@@ -158,6 +186,9 @@ pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
     if mentions().any(|mention| mention.foreign) {
         return Err(Doubt::NotCrypto);
     }
+    if divided(pieces) {
+        return Err(Doubt::SeveralSymbols);
+    }
     let strongest = mentions().map(|mention| mention.strength).max().ok_or(Doubt::NoSymbol)?;
     let least = strongest.min(Strength::Header);
     let mut chosen: Option<Mention> = None;
@@ -175,6 +206,19 @@ pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
         }
     }
     chosen.ok_or(Doubt::NoSymbol)
+}
+
+/// True when a line that names the side names several symbols.
+fn divided(pieces: &Pieces<'_>) -> bool {
+    pieces.list.chunk_by(|a, b| a.line == b.line).any(|line| {
+        let sided = line.iter().any(|piece| matches!(piece.what, What::Term(Meaning::Side(_), _)));
+        let mut bases = line.iter().filter_map(|piece| match &piece.what {
+            What::Ticker(mention) => Some(&mention.base),
+            _ => None,
+        });
+        let first = bases.next();
+        sided && bases.any(|base| Some(base) != first)
+    })
 }
 
 fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::tokens::{Kind, Token};
-use super::words::{self, Meaning};
+use super::words::{self, Meaning, Slot};
 use crate::signal::Symbol;
 
 /// How sure it is that a word is meant as a symbol.
@@ -242,16 +242,26 @@ fn is_header(tokens: &[Token<'_>], at: usize) -> bool {
         token.filter(|token| token.line == line).is_some()
             && index.is_some_and(|index| is_side(tokens, index))
     };
+    let filler = |i: usize| words::phrase(tokens, i).is_some_and(|found| found.meaning == Meaning::Filler);
     let next = (at + 1..tokens.len()).take(4).find(|i| !decoration(&&tokens[*i]));
-    let previous = (0..at).rev().take(4).find(|i| !decoration(&&tokens[*i]));
+    let previous = (0..at).rev().take(4).find(|i| !decoration(&&tokens[*i]) && !filler(*i));
     let alone =
         next.is_none_or(|i| tokens[i].line != line) && previous.is_none_or(|i| tokens[i].line != line);
-    beside(next.map(|i| &tokens[i]), next) || beside(previous.map(|i| &tokens[i]), previous) || alone
+    (at == 0 && next.is_some_and(|i| tokens[i].line == line && is_level(tokens, i)))
+        || beside(next.map(|i| &tokens[i]), next)
+        || beside(previous.map(|i| &tokens[i]), previous)
+        || alone
+}
+
+/// "LINK stop to entry": the first word of a follow-up.
+fn is_level(tokens: &[Token<'_>], at: usize) -> bool {
+    words::phrase(tokens, at).is_some_and(|found| {
+        matches!(found.meaning, Meaning::Label(Slot::Stop | Slot::Target) | Meaning::Close | Meaning::Closed)
+    })
 }
 
 /// A side, or a label for the symbol, ends at token `at` or begins there.
 fn is_side(tokens: &[Token<'_>], at: usize) -> bool {
-    use super::words::Slot;
     words::phrase(tokens, at).is_some_and(|found| {
         matches!(
             found.meaning,

@@ -148,6 +148,9 @@ fn number(rest: &str) -> (Kind<'_>, usize) {
     let letters = rest[digits..].chars().take_while(|c| c.is_alphanumeric() || *c == '%' || *c == '×');
     let suffix: usize = letters.map(char::len_utf8).sum();
     let text = &rest[..digits];
+    if rest[digits..].starts_with(" %") {
+        return (Kind::Number(Number { text, unit: Unit::Percent }), digits + 2);
+    }
     match unit(&rest[digits..digits + suffix]) {
         Some((unit, length)) => (Kind::Number(Number { text, unit }), digits + length),
         None if text.bytes().all(|b| b.is_ascii_digit()) => {

@@ -6,16 +6,19 @@
 
 mod clauses;
 
+use rust_decimal::Decimal;
+
 use super::fields::Opener;
 use super::numbers::{Separators, Way};
 use super::pieces::{Pieces, What, pieces};
+use super::plausible::is_in_band;
 use super::signals::{Block, the_symbol};
 use super::symbols::Mention;
 use super::tokens::{Number, Unit, tokens};
 use super::values::Level;
 use super::words::{Meaning, Slot};
 use crate::money::Price;
-use crate::signal::Side;
+use crate::signal::{Side, Symbol};
 use crate::update::{Action, Scope, SignalUpdate, StopMove};
 
 /// What stands around the text.
@@ -36,6 +39,19 @@ pub(super) enum Outcome {
     Nothing,
 }
 
+/// What is known about the numbers of a text.
+struct Numbers {
+    decimal_comma: bool,
+    base: Option<Symbol>,
+}
+
+impl Numbers {
+    fn of(pieces: &Pieces<'_>) -> Self {
+        let base = named(pieces).ok().flatten().map(|mention| mention.base);
+        Self { decimal_comma: pieces.decimal_comma, base }
+    }
+}
+
 /// Why an update is not accepted; `None` stands for "it is none".
 type Refusal = Option<&'static str>;
 
@@ -49,23 +65,35 @@ pub(super) fn update(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
 }
 
 fn read(block: &Block<'_, '_>, context: &Context<'_>) -> Result<SignalUpdate, Refusal> {
-    let told = clauses::read(block.pieces, context.reply)?;
+    let numbers = Numbers::of(block.pieces);
+    let told = clauses::read(block.pieces, &numbers, context.reply)?;
     let mut actions = told.actions;
+    if block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Bystander)) {
+        return Err(None);
+    }
     ticked(block, &mut actions)?;
+    let again = block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Again));
+    let names = block.pieces.list.iter().any(|piece| matches!(piece.what, What::Ticker(_)));
+    if again && (names || !actions.is_empty()) {
+        return Err(Some("a further entry into a running trade"));
+    }
     if actions.is_empty() && context.reply {
-        actions = second_half(block)?;
+        actions = second_half(block, &numbers)?;
     }
     if actions.is_empty() {
         return Err(None);
-    }
-    if block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Again)) {
-        return Err(Some("a further entry into a running trade"));
     }
     let scope = scope(block.pieces, context, told.all)?;
     if scope == Scope::Last && !told.has_object {
         return Err(None);
     }
+    if actions.contains(&Action::StoppedOut) {
+        actions.retain(|action| *action != Action::Close);
+    }
     contradiction(&actions)?;
+    if holds_plan(block) && actions.iter().any(changes_levels) {
+        return Err(Some("a plan and a change of it stand in one post"));
+    }
     Ok(SignalUpdate { scope, actions })
 }
 
@@ -118,7 +146,8 @@ fn side(pieces: &Pieces<'_>) -> Option<Side> {
 /// Ticks behind the levels of a card that is posted again.
 fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<(), Refusal> {
     let of = |slot| block.with(Opener::Label(slot)).flat_map(|(_, values)| &values.items);
-    let hit = of(Slot::Target).enumerate().filter(|(_, item)| item.ticked);
+    let known = actions.iter().any(|action| matches!(action, Action::TargetHit { .. }));
+    let hit = of(Slot::Target).enumerate().filter(|(_, item)| item.ticked && !known);
     let numbers: Result<Vec<u8>, _> = hit.map(|(nth, _)| u8::try_from(nth + 1)).collect();
     let numbers = numbers.map_err(|_| Some("too many targets"))?;
     if of(Slot::Entry).any(|item| item.ticked) && !actions.contains(&Action::EntryFilled) {
@@ -131,7 +160,7 @@ fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<(), Refusa
 }
 
 /// The stop and the targets that follow a bare entry in a reply.
-fn second_half(block: &Block<'_, '_>) -> Result<Vec<Action>, Refusal> {
+fn second_half(block: &Block<'_, '_>, numbers: &Numbers) -> Result<Vec<Action>, Refusal> {
     let sided =
         block.pieces.list.iter().any(|piece| {
             matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
@@ -145,7 +174,7 @@ fn second_half(block: &Block<'_, '_>) -> Result<Vec<Action>, Refusal> {
         let mut prices = Vec::new();
         for item in items {
             let Level::Price(number) = item.level else { return Err(Some("a level that is no price")) };
-            prices.push(price(number, block.pieces)?);
+            prices.push(price(number, numbers)?);
         }
         match (slot, prices.as_slice()) {
             (_, []) => {}
@@ -158,23 +187,35 @@ fn second_half(block: &Block<'_, '_>) -> Result<Vec<Action>, Refusal> {
 }
 
 /// One price of an update: it must have one reading only, because there is no geometry to check it against.
-fn price(number: Number<'_>, pieces: &Pieces<'_>) -> Result<Price, Refusal> {
+fn price(number: Number<'_>, numbers: &Numbers) -> Result<Price, Refusal> {
     let read = |separators| Way { separators, spaced_thousands: false }.values(number.text);
     let (point, comma) = (read(Separators::Point), read(Separators::Comma));
-    let plain_point = !pieces.decimal_comma && !number.text.contains(',');
+    let plain_point = !numbers.decimal_comma && !number.text.contains(',');
+    let possible = |values: &[Decimal]| is_in_band(numbers.base.as_ref()?, *values.first()?);
     let values = match (point, comma) {
+        (Some(point), Some(comma)) if possible(&point) == Some(true) && possible(&comma) == Some(false) => {
+            point
+        }
+        (Some(point), Some(comma)) if possible(&point) == Some(false) && possible(&comma) == Some(true) => {
+            comma
+        }
         (Some(point), Some(comma)) if point == comma || plain_point => point,
         (Some(values), None) | (None, Some(values)) => values,
         _ => return Err(Some("a number can be read in two ways")),
     };
     let [value] = values.as_slice() else { return Err(Some("a number cannot be read")) };
-    let scale = if number.unit == Unit::Kilo {
-        rust_decimal::Decimal::ONE_THOUSAND
-    } else {
-        rust_decimal::Decimal::ONE
-    };
+    let scale = if number.unit == Unit::Kilo { Decimal::ONE_THOUSAND } else { Decimal::ONE };
     let value = value.checked_mul(scale).ok_or(Some("a number cannot be read"))?;
     Price::new(value).map_err(|_| Some("a number is no price"))
+}
+
+/// True when the text holds a side and levels of its own.
+fn holds_plan(block: &Block<'_, '_>) -> bool {
+    side(block.pieces).is_some() && block.labelled_levels() >= 2
+}
+
+fn changes_levels(action: &Action) -> bool {
+    matches!(action, Action::SetTargets { .. } | Action::MoveStop { to: StopMove::Price { .. } })
 }
 
 /// Two actions of which only one can be meant.

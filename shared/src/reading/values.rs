@@ -6,7 +6,7 @@
 use super::fields::Field;
 use super::pieces::{MAX_LIST, Piece, What};
 use super::tokens::{Number, Unit};
-use super::words::Meaning;
+use super::words::{Meaning, Slot};
 
 /// What stands between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(super) struct Values<'t> {
     /// Why the field cannot be read, if so.
     pub(super) unclear: Option<&'static str>,
     /// A list number that might be a price: `Target 1 - 2`.
-    pub(super) weak_index: Option<Number<'t>>,
+    pub(super) weak_index: Option<u8>,
 }
 
 impl Values<'_> {
@@ -91,12 +91,16 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         brackets: 0,
         blind: None,
         bracket_closes: false,
+        relation: None,
     };
     for at in 0..scan.pieces.len() {
         scan.piece(at);
     }
     scan.found
 }
+
+/// How many marks and icons may stand between a list number and the rocket in place of its price.
+const MAX_ICONS: usize = 8;
 
 struct Scan<'p, 't> {
     pieces: &'p [Piece<'t>],
@@ -106,6 +110,8 @@ struct Scan<'p, 't> {
     /// The depth of brackets at which an unexplained word stood.
     blind: Option<usize>,
     bracket_closes: bool,
+    /// "Above", "below" or "break", if it stands before the first price.
+    relation: Option<Meaning>,
 }
 
 impl<'t> Scan<'_, 't> {
@@ -162,6 +168,7 @@ impl<'t> Scan<'_, 't> {
                 self.bracket_closes = true;
                 self.found.flags.push(Meaning::Close);
             }
+            Meaning::Above | Meaning::Below | Meaning::Break => self.relation = Some(meaning),
             Meaning::Candle(length) => self.found.candle = Some(length.to_owned()),
             _ if explains(meaning) => self.found.flags.push(meaning),
             _ => self.blind = self.blind.or(Some(self.brackets)),
@@ -178,7 +185,7 @@ impl<'t> Scan<'_, 't> {
     /// True behind a list number, where the price is missing.
     fn awaits_value(&self, at: usize) -> bool {
         let line = self.pieces[at].line;
-        let before = self.pieces[..at].iter().rev().take_while(|piece| piece.line == line);
+        let before = self.pieces[..at].iter().rev().take(MAX_ICONS).take_while(|piece| piece.line == line);
         let mut values = before.filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_)));
         self.joint == Joint::Line
             && values.next().is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Index(_)))
@@ -193,6 +200,9 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn push(&mut self, level: Level<'t>) {
+        if self.found.items.is_empty() {
+            self.found.flags.extend(self.relation);
+        }
         self.found.items.push(Item { level, joint: self.joint, share: None, ticked: false });
         self.joint = Joint::Space;
     }
@@ -202,6 +212,7 @@ impl<'t> Scan<'_, 't> {
             Unit::None | Unit::Kilo if self.is_percent_range(at) => {
                 self.found.unclear = self.found.unclear.or(self.unless_blind("a range of percentages"));
             }
+            Unit::None if self.is_leverage_range(at) => {}
             Unit::None | Unit::Kilo => self.price(at, number),
             Unit::Percent => self.percent(at, number),
             Unit::Risk if self.blind.is_none() => self.push(Level::Multiple(number)),
@@ -255,9 +266,21 @@ impl<'t> Scan<'_, 't> {
 
     /// `25-30%`: one percentage with two ends.
     fn is_percent_range(&self, at: usize) -> bool {
-        let glued = |at: usize| self.pieces.get(at).filter(|piece| piece.glued);
-        matches!(glued(at + 1).map(|piece| &piece.what), Some(What::Mark('-')))
-            && matches!(glued(at + 2).map(|piece| &piece.what), Some(What::Number(n)) if n.unit == Unit::Percent)
+        self.range_unit(at) == Some(Unit::Percent)
+    }
+
+    /// `3-5x`: one leverage with two ends.
+    fn is_leverage_range(&self, at: usize) -> bool {
+        self.range_unit(at) == Some(Unit::Times)
+    }
+
+    /// The unit of the second number of a range written without spaces.
+    fn range_unit(&self, at: usize) -> Option<Unit> {
+        let glued = |at: usize| self.pieces.get(at).filter(|piece| piece.glued).map(|piece| &piece.what);
+        match (glued(at + 1), glued(at + 2)) {
+            (Some(What::Mark('-')), Some(What::Number(number))) => Some(number.unit),
+            _ => None,
+        }
     }
 
     /// `1)`, `#1`, `1:`, `2. ` and, right behind a label, `1 - ` are list numbers.
@@ -279,9 +302,7 @@ impl<'t> Scan<'_, 't> {
             Some((What::Mark('-') | What::Number(_) | What::Icon(_) | What::Mark('$'), _)) if at == 0 => {
                 let prices = self.pieces[1..].iter().take_while(|piece| piece.line == line);
                 let single = prices.filter(|piece| is_price(&piece.what)).count() == 1;
-                if single {
-                    self.found.weak_index = Some(*number);
-                }
+                self.found.weak_index = small_integer(number).filter(|_| single);
                 single
             }
             _ => false,
@@ -310,12 +331,10 @@ fn explains(meaning: Meaning) -> bool {
         meaning,
         Meaning::Filler
             | Meaning::New
+            | Meaning::From
             | Meaning::Row
             | Meaning::Limit
             | Meaning::Market
-            | Meaning::Above
-            | Meaning::Below
-            | Meaning::Break
             | Meaning::Zone
             | Meaning::Side(_)
             | Meaning::Buy
@@ -333,5 +352,6 @@ fn explains(meaning: Meaning) -> bool {
             | Meaning::UpTo
             | Meaning::OfProfit
             | Meaning::Nth(_)
+            | Meaning::Label(Slot::Side | Slot::Pair)
     )
 }

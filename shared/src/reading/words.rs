@@ -35,11 +35,13 @@ pub(super) enum Meaning {
     /// A break through a price.
     Break,
     /// A stop order that opens a position.
-    StopOrder,
+    StopOrder(Side),
     /// Two prices are the ends of a range.
     Zone,
     /// Joins the ends of a range.
     To,
+    /// The first end of a range, or an earlier value.
+    From,
     /// Joins equal things.
     And,
     /// A target without a price.
@@ -120,6 +122,8 @@ pub(super) enum Meaning {
     Changed,
     /// Turns what follows into its opposite.
     Negation,
+    /// The words of a member who talks about the own trade, or thanks for one.
+    Bystander,
     /// Only perhaps: if, would, might.
     Hedge,
     /// Introduces what is to be done later: once, after.
@@ -130,6 +134,8 @@ pub(super) enum Meaning {
     Unreal,
     /// Sells something to the reader.
     Advert,
+    /// Options, whose prices and words mean other things.
+    Option,
     /// Shares, currencies, metals, contract addresses.
     NotCrypto,
 }

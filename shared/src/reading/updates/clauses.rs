@@ -3,13 +3,15 @@
 //! Entry point: [`read`]. Invariants: a negated clause says nothing; a condition makes the whole doubtful; a share
 //! belongs to closing only when it stands in the same clause and is no profit.
 
+use std::ops::Range;
+
 use rust_decimal::Decimal;
 
 use super::super::pieces::{MAX_LIST, Piece, Pieces, What};
 use super::super::tokens::{Number, Unit};
 use super::super::values::{is_tick, small_integer};
 use super::super::words::{Meaning, Slot};
-use super::{Refusal, price};
+use super::{Numbers, Refusal, price};
 use crate::money::{Percent, Price};
 use crate::signal::Side;
 use crate::update::{Action, StopMove};
@@ -28,33 +30,66 @@ pub(super) struct Told {
 /// The most unexplained words of a clause that still counts: beyond that it is prose about something.
 const MAX_UNKNOWN: usize = 6;
 
+/// Likewise where neither a symbol nor a reply says that a trade is meant.
+const MAX_UNKNOWN_ALONE: usize = 1;
+
+/// Likewise in a reply.
+const MAX_UNKNOWN_IN_REPLY: usize = 2;
+
+/// The most actions of one update.
+const MAX_ACTIONS: usize = 16;
+
 /// Reads all clauses of a text.
-pub(super) fn read(pieces: &Pieces<'_>, reply: bool) -> Result<Told, Refusal> {
+pub(super) fn read(pieces: &Pieces<'_>, numbers: &Numbers, reply: bool) -> Result<Told, Refusal> {
     let mut told = Told::default();
     let named = pieces.list.iter().any(|piece| matches!(piece.what, What::Ticker(_)));
     let mut pending: Vec<u8> = Vec::new();
-    for clause in clauses(&pieces.list) {
-        let clause = Clause { pieces: clause, whole: pieces, reply, named };
+    for range in clauses(&pieces.list) {
+        let (line, clause) = (&pieces.list[range.start..], &pieces.list[range]);
+        let clause = Clause { pieces: clause, onwards: line, numbers, reply, named };
         let before = told.actions.len();
         clause.read(&mut told, &mut pending)?;
         let acts = told.actions.len() > before;
-        if acts && (clause.has(Meaning::Hedge) || clause.has(Meaning::Later)) {
+        if acts && clause.is_conditional() {
             return Err(Some("the update is conditional"));
         }
-        told.has_object |= acts && clause.names_object();
+        if told.actions.len() > MAX_ACTIONS {
+            return Err(Some("more actions than any update has"));
+        }
+        told.has_object |= acts && clause.names_object() && clause.unknown() <= MAX_UNKNOWN_ALONE;
     }
     Ok(told)
 }
 
-/// Cuts at line ends, and at marks that end a thought.
-fn clauses<'p, 't>(list: &'p [Piece<'t>]) -> impl Iterator<Item = &'p [Piece<'t>]> {
-    list.chunk_by(|a, b| a.line == b.line)
-        .flat_map(|line| line.split(|piece| matches!(piece.what, What::Mark('.' | ';' | '|' | '!' | ','))))
+/// Cuts at line ends, and behind marks and icons that end a thought. A comma between numbers belongs to a list.
+fn clauses(list: &[Piece<'_>]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for (at, piece) in list.iter().enumerate() {
+        let next = list.get(at + 1);
+        let number =
+            |piece: Option<&Piece<'_>>| matches!(piece.map(|piece| &piece.what), Some(What::Number(_)));
+        let in_list = at > 0 && number(list.get(at - 1)) && number(next);
+        let ends = next.is_none_or(|next| next.line != piece.line)
+            || match piece.what {
+                What::Mark(',') => !in_list,
+                What::Mark('.' | ';' | '|' | '!') => true,
+                What::Icon(icon) => !matches!(icon, '→' | '←'),
+                _ => false,
+            };
+        if ends {
+            found.push(start..at + 1);
+            start = at + 1;
+        }
+    }
+    found
 }
 
 struct Clause<'p, 't> {
     pieces: &'p [Piece<'t>],
-    whole: &'p Pieces<'t>,
+    /// The text from the clause's start on.
+    onwards: &'p [Piece<'t>],
+    numbers: &'p Numbers,
     reply: bool,
     named: bool,
 }
@@ -68,42 +103,76 @@ impl<'t> Clause<'_, 't> {
         self.pieces.iter().position(|piece| piece.what.slot() == Some(slot))
     }
 
+    fn unknown(&self) -> usize {
+        self.pieces.iter().filter(|piece| matches!(piece.what, What::Unknown)).count()
+    }
+
     fn ticked(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece.what, What::Icon(icon) if is_tick(icon)))
+    }
+
+    /// "If", or "once", "after" around something that is to be done. "Closed after the first target" is a report.
+    fn is_conditional(&self) -> bool {
+        let report = self.has(Meaning::StoppedOut)
+            || self.has(Meaning::Closed) && !self.has(Meaning::Move) && self.place(Slot::Stop).is_none();
+        self.has(Meaning::Hedge) || self.has(Meaning::Later) && !report
+    }
+
+    fn names_trade(&self) -> bool {
+        let trade = |what: &What<'_>| {
+            matches!(what, What::Term(Meaning::Trade | Meaning::All | Meaning::Positions(_), _))
+        };
+        self.pieces.iter().any(|piece| trade(&piece.what))
+    }
+
+    /// True when the clause speaks of a trade: by name, or because the text or the reply leaves nothing else.
+    fn has_trade(&self) -> bool {
+        let named_here = self.pieces.iter().any(|piece| matches!(piece.what, What::Ticker(_)));
+        let unknown = self.unknown();
+        named_here
+            || self.names_trade()
+            || self.named && unknown == 0
+            || self.reply && unknown <= MAX_UNKNOWN_IN_REPLY
     }
 
     fn names_object(&self) -> bool {
         self.place(Slot::Stop).is_some()
             || self.place(Slot::Target).is_some()
             || self.place(Slot::Entry).is_some()
-            || [Meaning::Trade, Meaning::All, Meaning::BreakEven, Meaning::StoppedOut]
-                .iter()
-                .any(|m| self.has(*m))
-            || self.pieces.iter().any(|piece| matches!(piece.what, What::Term(Meaning::Positions(_), _)))
+            || self.has(Meaning::BreakEven)
+            || self.has(Meaning::StoppedOut)
+            || self.names_trade()
     }
 
     fn read(&self, told: &mut Told, pending: &mut Vec<u8>) -> Result<(), Refusal> {
-        let unknown = self.pieces.iter().filter(|piece| matches!(piece.what, What::Unknown)).count();
-        if self.has(Meaning::Negation) || unknown > MAX_UNKNOWN {
+        if self.has(Meaning::Negation) || self.unknown() > MAX_UNKNOWN {
             pending.clear();
             return Ok(());
         }
         let moved = self.moved_stop()?;
         let has_moved = moved.is_some();
         let stopped = !has_moved && self.is_stopped_out();
+        let acts =
+            has_moved || self.has(Meaning::Close) || self.has(Meaning::Part) || self.has(Meaning::Partial);
+        let hit = self.has(Meaning::Hit) || self.ticked();
+        if acts
+            && !hit
+            && !matches!(moved, Some(StopMove::Target { .. }))
+            && !self.target_numbers().is_empty()
+        {
+            return Err(Some("the update is conditional on a target"));
+        }
         self.targets(told, pending);
         if let Some(to) = moved {
             told.actions.push(Action::MoveStop { to });
         }
-        if stopped {
+        if stopped && !told.actions.contains(&Action::StoppedOut) {
             told.actions.push(Action::StoppedOut);
         }
-        if self.is_filled() {
+        if self.is_filled() && !told.actions.contains(&Action::EntryFilled) {
             told.actions.push(Action::EntryFilled);
         }
-        if !has_moved && !stopped {
-            self.closing(told)?;
-        }
+        self.closing(told, !has_moved && !stopped)?;
         self.new_targets(told)
     }
 
@@ -157,7 +226,8 @@ impl<'t> Clause<'_, 't> {
                 },
                 What::Index(index) => found.push(*index),
                 What::Term(Meaning::Nth(nth), _) => found.push(*nth),
-                What::Mark('#' | '&' | '+' | '(' | ')' | '-' | ':' | '/') | What::Term(Meaning::And, _) => {}
+                What::Mark('#' | '&' | '+' | '(' | ')' | '-' | ':' | '/' | ',')
+                | What::Term(Meaning::And, _) => {}
                 _ => break,
             }
         }
@@ -174,10 +244,11 @@ impl<'t> Clause<'_, 't> {
             let moves = self.has(Meaning::Move) && self.has(Meaning::BreakEven);
             return Ok(moves.then_some(StopMove::BreakEven));
         };
-        if self.has(Meaning::Hit) || self.has(Meaning::StoppedOut) || self.has(Meaning::Closed) {
+        let behind = &self.pieces[stop + 1..];
+        let reports = self.has(Meaning::Hit) || self.has(Meaning::StoppedOut) || self.has(Meaning::Closed);
+        if reports && !self.has(Meaning::Move) {
             return Ok(None);
         }
-        let behind = &self.pieces[stop + 1..];
         let to_entry = behind
             .iter()
             .any(|piece| piece.what.is(Meaning::BreakEven) || piece.what.slot() == Some(Slot::Entry));
@@ -199,13 +270,13 @@ impl<'t> Clause<'_, 't> {
 
     /// The new price of a stop: behind an arrow the later one, before "was" the earlier one.
     fn stop_price(&self, behind: &[Piece<'t>]) -> Result<Option<StopMove>, Refusal> {
-        let was = behind.iter().position(|piece| piece.what.is(Meaning::Was)).unwrap_or(behind.len());
-        let after =
-            behind.iter().position(|piece| matches!(piece.what, What::Icon('→'))).map_or(0, |at| at + 1);
+        let leads = |piece: &Piece<'_>| matches!(piece.what, What::Icon('→') | What::Term(Meaning::To, _));
+        let after = behind.iter().rposition(leads).map_or(0, |at| at + 1);
         let before =
             behind.iter().position(|piece| matches!(piece.what, What::Icon('←'))).unwrap_or(behind.len());
-        let end = was.min(before);
-        let prices = self.prices(behind.get(after..end).unwrap_or_default())?;
+        let earlier = |piece: &Piece<'_>| piece.what.is(Meaning::Was) || piece.what.is(Meaning::From);
+        let was = behind[after..].iter().position(earlier).map_or(behind.len(), |at| after + at);
+        let prices = self.prices(behind.get(after..was.min(before)).unwrap_or_default())?;
         match prices.as_slice() {
             [] => Ok(None),
             [price] => Ok(Some(StopMove::Price { price: *price })),
@@ -215,46 +286,48 @@ impl<'t> Clause<'_, 't> {
 
     fn prices(&self, pieces: &[Piece<'t>]) -> Result<Vec<Price>, Refusal> {
         let numbers = pieces.iter().filter_map(|piece| match piece.what {
-            What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo) => Some(number),
+            What::Number(number) if is_plain_number(&piece.what) => Some(number),
             _ => None,
         });
-        numbers.map(|number| price(number, self.whole)).collect()
+        numbers.map(|number| price(number, self.numbers)).collect()
     }
 
     fn is_stopped_out(&self) -> bool {
         let hit = self.has(Meaning::Hit);
         let stop = self.place(Slot::Stop).is_some();
-        let crossed = self.pieces.iter().any(|piece| matches!(piece.what, What::Icon('❌')));
+        let crossed = self.pieces.iter().any(|piece| matches!(piece.what, What::Icon('❌' | '⛔')));
         let no_target = self.place(Slot::Target).is_none();
         self.has(Meaning::StoppedOut)
             || hit && stop && no_target
             || hit && no_target && self.has(Meaning::BreakEven)
-            || crossed && stop && hit
+            || crossed && stop && no_target && !self.pieces.iter().any(|piece| is_plain_number(&piece.what))
     }
 
     fn is_filled(&self) -> bool {
         let entry = self.place(Slot::Entry).is_some();
         let object =
             entry || self.named || self.reply || self.has(Meaning::Limit) || self.has(Meaning::Trade);
-        self.has(Meaning::Filled) && object
+        let alone = !self.named && !self.reply && self.unknown() > 0;
+        self.has(Meaning::Filled) && object && !alone
             || entry
                 && self.has(Meaning::Hit)
                 && self.place(Slot::Target).is_none()
                 && !self.has(Meaning::Close)
     }
 
-    /// Closing, part-closing and cancelling.
-    fn closing(&self, told: &mut Told) -> Result<(), Refusal> {
-        let object = self.named || self.reply || self.names_object();
-        let closes = self.has(Meaning::Close) || self.has(Meaning::Closed);
+    /// Closing, part-closing and cancelling; only in part beside a stop that is moved.
+    fn closing(&self, told: &mut Told, whole: bool) -> Result<(), Refusal> {
+        let object = self.has_trade();
+        let closes = self.has(Meaning::Closed) || self.is_asked_to_close();
         let share = self.share()?;
-        let takes = closes || self.has(Meaning::Part) || self.has(Meaning::Partial);
+        let takes =
+            closes || self.has(Meaning::Close) || self.has(Meaning::Part) || self.has(Meaning::Partial);
         let action = match share {
-            _ if self.has(Meaning::Cancel) && object => Action::Cancel,
+            _ if whole && self.has(Meaning::Cancel) && object => Action::Cancel,
             Some(share) if takes => Action::PartClose { share: Some(share) },
-            None if self.has(Meaning::Partial) && object => Action::PartClose { share: None },
-            None if closes && object && self.place(Slot::Target).is_none() => Action::Close,
-            None if self.has(Meaning::Out) && object && self.is_short() => Action::Close,
+            None if whole && self.has(Meaning::Partial) && object => Action::PartClose { share: None },
+            None if whole && closes && object && self.place(Slot::Target).is_none() => Action::Close,
+            None if whole && self.has(Meaning::Out) && object && self.is_short() => Action::Close,
             _ => return Ok(()),
         };
         let mut sides = self.pieces.iter().filter_map(|piece| match piece.what {
@@ -267,14 +340,48 @@ impl<'t> Clause<'_, 't> {
         if self.pieces.iter().any(several) {
             told.all = Some(sides.next());
         }
-        told.actions.push(action);
+        if !told.actions.contains(&action) {
+            told.actions.push(action);
+        }
         Ok(())
+    }
+
+    /// "Close" is asked for when the clause begins with it, or ends with it behind the symbol. "BTC close to its high",
+    /// "4h close above" and "that was close" ask for nothing.
+    fn is_asked_to_close(&self) -> bool {
+        let Some(at) = self.pieces.iter().position(|piece| piece.what.is(Meaning::Close)) else {
+            return false;
+        };
+        let candle = |piece: &Piece<'_>| {
+            matches!(
+                piece.what,
+                What::Term(Meaning::Candle(_) | Meaning::CandleWord | Meaning::Above | Meaning::Below, _)
+            )
+        };
+        let before = |piece: &Piece<'_>| {
+            matches!(
+                piece.what,
+                What::Mark(_)
+                    | What::Icon(_)
+                    | What::Ticker(_)
+                    | What::Term(Meaning::Side(_) | Meaning::Part | Meaning::And, _)
+            )
+        };
+        let next = self.pieces.get(at + 1).map(|piece| &piece.what);
+        let share = self.pieces[..at]
+            .iter()
+            .any(|piece| matches!(&piece.what, What::Number(n) if n.unit == Unit::Percent));
+        let starts = self.pieces[..at].iter().all(before) || share;
+        let plain = at == 0 || !self.pieces[at..].iter().any(|p| is_plain_number(&p.what)) || share;
+        starts
+            && plain
+            && !self.pieces.iter().any(candle)
+            && !matches!(next, Some(What::Term(Meaning::To, _)))
     }
 
     /// "Out of this one": few words, or it is about something else.
     fn is_short(&self) -> bool {
-        let words = self.pieces.iter().filter(|piece| matches!(piece.what, What::Unknown)).count();
-        words <= 2
+        self.unknown() <= 2
             && (self.has(Meaning::Trade)
                 || self.pieces.iter().any(|piece| matches!(piece.what, What::Ticker(_))))
     }
@@ -332,15 +439,18 @@ impl<'t> Clause<'_, 't> {
             return Ok(());
         }
         let line = self.pieces[target].line;
-        let label = self.pieces[target..].as_ptr();
-        let behind = self.whole.list.iter().skip_while(|piece| !std::ptr::eq(*piece, label)).skip(1);
-        let behind: Vec<Piece<'t>> = behind.take_while(|piece| piece.line == line).cloned().collect();
-        let prices = self.prices(&behind)?;
+        let end = self.onwards.iter().position(|piece| piece.line != line).unwrap_or(self.onwards.len());
+        let behind = &self.onwards[target + 1..end];
+        let prices = self.prices(behind)?;
         if !prices.is_empty() {
             told.actions.push(Action::SetTargets { prices });
         }
         Ok(())
     }
+}
+
+fn is_plain_number(what: &What<'_>) -> bool {
+    matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
 }
 
 /// Adds reached targets to those that are known already.

@@ -13,7 +13,7 @@ const PHRASES: &[(Meaning, &str)] = &[
         Meaning::Label(Slot::Entry),
         "entry | entries | enter | entry price | entry point | entry points | entry target | \
          entry targets | entry level | entry order | limit entry | buy entry | sell entry | \
-         buy setup | sell setup | dca | ep | open price",
+         buy  sell  dca | ep | open price",
     ),
     (
         Meaning::Label(Slot::Target),
@@ -71,13 +71,15 @@ const PHRASES: &[(Meaning, &str)] = &[
         Meaning::Break,
         "break | breaks | breakout | breaking | crosses | on a break | if we break | if it breaks",
     ),
-    (Meaning::StopOrder, "buy stop | sell stop | stop limit | stop entry"),
+    (Meaning::StopOrder(Side::Long), "buy stop"),
+    (Meaning::StopOrder(Side::Short), "sell stop"),
     (Meaning::Zone, "zone | range | between | area"),
     (Meaning::To, "to"),
+    (Meaning::From, "from"),
     (Meaning::And, "and | then"),
     (
         Meaning::Runner,
-        "open | moon | moonbag | runner | runners | rest runs | rest run | let it run | the rest runs",
+        "open | moonbag | runner | runners | rest runs | rest run | let it run | the rest runs",
     ),
     (
         Meaning::NoStop,
@@ -117,9 +119,9 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Filler,
         "at | around | near | price | prices | level | levels | usdt | usd | usdc | dollars | is | \
-         are | on | for | from | of | the | a | an | whole | your | my | here | now | only | \
-         new | trade | term | in | put | set | global | this | we | i | order | orders | ones | \
-         name | me | use | as | our | with | vip | premium | free | alert",
+         are | on | for | of | the | a | an | whole | your | my | here | now | only | \
+         trade | term | in | put | set | global | this | we | i | order | orders | ones | \
+         name | me | use | as | our | with | vip | premium | free | alert | moon",
     ),
     (Meaning::Row, "short term | mid term | long term | midterm"),
     (Meaning::OfProfit, "of profit | of profits | of the profit"),
@@ -137,8 +139,8 @@ const PHRASES: &[(Meaning, &str)] = &[
     ),
     (Meaning::New, "new"),
     (Meaning::BreakEven, "be | b e | breakeven | break even | bep | entry level be | cost"),
-    (Meaning::Close, "close | closing | closes | exit | exiting"),
-    (Meaning::Closed, "closed | exited"),
+    (Meaning::Close, "close | closes | exit"),
+    (Meaning::Closed, "closed | closing | exited | exiting"),
     (Meaning::Out, "out | cut | dump"),
     (
         Meaning::Cancel,
@@ -147,7 +149,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     ),
     (
         Meaning::StoppedOut,
-        "stopped out | stopped | closed at stoploss | closed at stop loss | closed by stop",
+        "stopped out | stopped | closed at stoploss | closed at trailing stoploss | closed at trailing stop loss | closed at stop loss | closed by stop",
     ),
     (Meaning::Part, "booked | book | take | taking | took | secure | off | profit on | profits on"),
     (
@@ -164,7 +166,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Trade,
         "trades | positions | one | open trades | open positions | limits | it | this trade | \
-         this position | the trade | the position | my position | the rest | setup | limit order | \
+         this position | the trade | the position | my position | the rest |  limit order | \
          limit orders | pending orders | the order",
     ),
     (Meaning::Nth(1), "first | 1st"),
@@ -182,25 +184,30 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Negation,
         "don't | dont | do not | not | no | never | avoid | nobody | neither | doesn't | isn't | \
-         won't | can't | cannot | without | stop asking | no longs | no shorts | skip | skipped",
+         won't | can't | cannot | without | stop asking | no longs | no shorts | skip | skipped | almost | nearly",
     ),
     (
         Meaning::Hedge,
         "if | unless | would | should | could | might | may | maybe | perhaps | wait | waiting | \
          watch | watching | wish | anyone | someone | somebody | who | thinking | thinking about | \
          considering | possible | potential | potentially | until | he | she | they | imagine | \
-         suppose | had | were | if you | when",
+         suppose | had | were | if you | when | friend | friends | everyone | everybody | people | \
+         about to",
+    ),
+    (
+        Meaning::Bystander,
+        "mine | too | congrats | congratulations | thanks | thank you | me too | gz | nice trade",
     ),
     (Meaning::Later, "once | after | later | upon | at every | then move"),
     (
         Meaning::Report,
         "recap | summary | results | result | yesterday | yesterday's | last week | last month | \
          weekly results | this week's | liquidated | whale | whales | tracker | backtested | \
-         reminder | poll | liquidation | liquidations",
+         reminder | poll | watchlist | liquidation | liquidations",
     ),
     (
         Meaning::Unreal,
-        "example | for example | hypothetical | hypothetically | backtest | paper trade | template | \
+        "example | for example | hypothetical | hypothetically | backtest | paper trade | paper trading | on paper | template | \
          simulation | lesson | education | joke | kidding | valhalla | lol | what could go wrong",
     ),
     (
@@ -208,6 +215,7 @@ const PHRASES: &[(Meaning, &str)] = &[
         "join | discount | subscribe | subscription | giveaway | promo | use code | bonus | dm me | \
          sign up | limited spots",
     ),
+    (Meaning::Option, "calls | puts | strike | bto | sto | stc | call option | put option | options"),
     (
         Meaning::NotCrypto,
         "gold | xau | xauusd | xagusd | silver | xag | us30 | nas100 | nasdaq | spx | spx500 | \
