@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# The whole path on this machine: exports → contributor → server (private PostgreSQL) → feed → trader on the paper exchange.
+# ONCE=1 ends by itself; otherwise the API stays up until Ctrl-C. SPEED sets the pace (43200: half a day in a second).
+set -euo pipefail
+demo=$(cd "$(dirname "$0")" && pwd)
+bin=${BIN:-$demo/../target/debug}
+speed=${SPEED:-43200}
+once=${ONCE:-}
+
+# A folder that PostgreSQL's own user can reach, also when we are root.
+work=$(mktemp -d "${TMPDIR:-/tmp}/callboard-demo.XXXXXX")
+chmod 755 "$work"
+server= trader=
+finish() {
+    trap - EXIT INT TERM
+    for pid in $trader $server; do
+        kill -TERM "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+[ -t 1 ] || title() { printf '\n== %s\n' "$*"; }
+fail() { printf 'demo: %s\n' "$*" >&2; exit 1; }
+
+title "1. The server starts, on a PostgreSQL of its own"
+"$bin/server" serve --listen "127.0.0.1:${PORT:-0}" --data-dir "$work/server" >"$work/server.out" 2>"$work/server.log" &
+server=$!
+for _ in $(seq 600); do
+    grep -q '^listening on' "$work/server.out" && break
+    kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; fail "the server did not start"; }
+    sleep 0.1
+done
+url=$(sed -n 's/^listening on //p' "$work/server.out")
+[ -n "$url" ] || fail "the server was not ready within a minute"
+create_key() { "$bin/server" admin create-key --data-dir "$work/server" --role "$1" --name "$2"; }
+CONTRIBUTOR__API_KEY=$(create_key contributor "demo contributor")
+TRADER__API_KEY=$(create_key member "demo trader")
+export CONTRIBUTOR__API_KEY TRADER__API_KEY CONTRIBUTOR__SERVER=$url TRADER__SERVER=$url
+echo "listening on $url, with one key for a contributor and one for a trader"
+
+contributor=("$bin/contributor" --data-dir "$work/contributor")
+trade=("$bin/trader-client" --config "$demo/trader.toml" --data-dir "$work/trader")
+
+title "2. A trader follows the feed, on paper"
+"${trade[@]}" run 2>"$work/trader.log" &
+trader=$!
+
+title "3. A contributor replays five days of two Discord channels, half a day in a second"
+"${contributor[@]}" import --replay "$speed" --infer-deletes \
+    "$demo/exports/vip-calls-1.json" "$demo/exports/vip-calls-2.json" "$demo/exports/swing-desk.json" \
+    >"$work/import.out" 2>"$work/import.log" || { cat "$work/import.log" >&2; fail "the import failed"; }
+kill -0 "$trader" 2>/dev/null || { cat "$work/trader.log" >&2; fail "the trader has ended early"; }
+kill -TERM "$trader"
+wait "$trader" || { cat "$work/trader.log" >&2; fail "the trader failed"; }
+trader=
+echo
+cat "$work/import.out"
+
+title "4. The trader catches up from its journal, and the market runs to the end of the prices"
+"${trade[@]}" run --once 2>"$work/trader.log" >"$work/once.out" || { cat "$work/trader.log" >&2; fail "the trader failed"; }
+cat "$work/once.out"
+
+title "5. What the channels said"
+"${trade[@]}" channels
+
+title "6. What became of each signal"
+"${trade[@]}" signals
+
+title "Done"
+cat <<TXT
+The API answers at $url, for example:
+  curl -H "Authorization: Bearer $TRADER__API_KEY" "$url/v1/signals?symbol=BTC&limit=1"
+TXT
+[ -n "$once" ] && exit 0
+echo "Ctrl-C stops everything and removes its data."
+wait "$server"
