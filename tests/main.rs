@@ -9,3 +9,4 @@ mod layout;
 mod openapi;
 mod outage;
 mod reads;
+mod restart;

@@ -3,6 +3,7 @@
 //! Nothing here depends on a service that happens to run: PostgreSQL is a throw-away cluster of our own.
 
 pub mod feed;
+pub mod path;
 pub mod postgres;
 pub mod posts;
 pub mod program;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -84,8 +83,8 @@ impl ServerProgram {
         self.child.kill().await.expect("the server can be killed");
     }
 
-    /// Waits until it has ended by itself; false when it has not in time.
-    pub async fn ended(&mut self, within: Duration) -> bool {
-        tokio::time::timeout(within, self.child.wait()).await.is_ok()
+    /// Waits until it has ended.
+    pub async fn end(&mut self) {
+        self.child.wait().await.expect("the server can be waited for");
     }
 }
