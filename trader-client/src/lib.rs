@@ -1,1 +1,4 @@
-//! Placeholder while the house is being built.
+//! The trader's client.
+
+pub mod engine;
+pub mod policy;
