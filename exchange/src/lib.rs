@@ -17,8 +17,8 @@ use time::OffsetDateTime;
 
 pub use candles::{Candle, Candles, CandlesError};
 pub use order::{
-    ClientOrderId, Fill, FillId, FillNote, Filters, Order, OrderKind, OrderSide, OrderState, OrderStatus,
-    Pair,
+    ClientOrderId, Fill, FillId, FillNote, Filters, NotAPair, Order, OrderKind, OrderSide, OrderState,
+    OrderStatus, Pair,
 };
 
 /// A place where orders are carried out.

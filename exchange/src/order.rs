@@ -30,6 +30,27 @@ impl fmt::Display for Pair {
     }
 }
 
+/// The quote currencies that a name of a pair may end in; those that begin another come later (`USDT` before `USD`).
+const QUOTES: [&str; 5] = ["USDT", "USDC", "USD", "BTC", "ETH"];
+
+/// The text does not name a pair.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a pair: a ticker followed by USDT, USDC, USD, BTC or ETH, as in BTCUSDT")]
+pub struct NotAPair(String);
+
+impl FromStr for Pair {
+    type Err = NotAPair;
+    fn from_str(text: &str) -> Result<Self, NotAPair> {
+        let refused = || NotAPair(text.chars().take(40).collect());
+        let name = text.to_ascii_uppercase();
+        QUOTES
+            .iter()
+            .find_map(|quote| Some((name.strip_suffix(quote)?.parse().ok()?, quote.parse().ok()?)))
+            .map(|(base, quote)| Self { base, quote })
+            .ok_or_else(refused)
+    }
+}
+
 /// Our own name for an order, known before it is sent: 36 characters of `0-9a-f-`, which every venue accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -144,6 +165,9 @@ pub struct OrderState {
     pub status: OrderStatus,
     /// How much of it has been filled.
     pub filled: Quantity,
+    /// Why it was refused, in the venue's words; so that whoever missed the answer still learns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
 }
 
 /// The venue's number of a fill: rises with time.
@@ -199,6 +223,7 @@ impl fmt::Display for FillNote {
 
 /// A venue's rules for orders of one pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Filters {
     /// Prices are multiples of this.
     pub tick: Price,
@@ -300,6 +325,20 @@ mod tests {
             kind,
             quantity: quantity.parse().unwrap(),
             reduce_only: false,
+        }
+    }
+
+    #[test]
+    fn a_pair_reads_back_from_its_name() {
+        for (name, base, quote) in
+            [("BTCUSDT", "BTC", "USDT"), ("ethbtc", "ETH", "BTC"), ("1000PEPEUSD", "1000PEPE", "USD")]
+        {
+            let pair: Pair = name.parse().unwrap();
+            assert_eq!((pair.base.as_str(), pair.quote.as_str()), (base, quote));
+            assert_eq!(pair.to_string(), name.to_ascii_uppercase());
+        }
+        for name in ["", "USDT", "BTC", "BTCEUR", "BTC/USDT"] {
+            assert!(name.parse::<Pair>().is_err(), "{name:?} was accepted");
         }
     }
 

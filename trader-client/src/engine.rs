@@ -80,7 +80,7 @@ impl Engine {
             Input::Event { record, snapshot } => commands = self.on_event(now, record, snapshot),
             Input::Placed { id, answer } => self.on_placed(now, *id, answer),
             Input::Cancelled { id, status, filled } => self.on_cancelled(*id, *status, *filled),
-            Input::Filled { fill } => self.on_fill(now, fill),
+            Input::Filled { fills } => fills.iter().for_each(|fill| self.on_fill(now, fill)),
             Input::Tick => {}
         }
         commands.extend(self.pursue(now));
@@ -116,7 +116,9 @@ impl Engine {
                 order.state = State::Refused;
                 let role = order.role;
                 let text = trade.on_refused(id, role, reason);
-                self.note(now, signal, Topic::Alarm, text);
+                if let Some(text) = text {
+                    self.note(now, signal, (Topic::Alarm, text));
+                }
             }
         }
     }
@@ -165,8 +167,8 @@ impl Engine {
         let day = self.days.entry(fill.at.to_utc().date()).or_default();
         *day += realised;
         self.balance = Amount::new(self.balance.get() + realised).unwrap_or(self.balance);
-        for (topic, text) in notes {
-            self.note(now, signal, topic, text);
+        for note in notes {
+            self.note(now, signal, note);
         }
     }
 
@@ -176,7 +178,7 @@ impl Engine {
     }
 
     /// Writes down something about a signal.
-    fn note(&mut self, at: OffsetDateTime, signal: Uuid, topic: Topic, text: String) {
+    fn note(&mut self, at: OffsetDateTime, signal: Uuid, (topic, text): (Topic, String)) {
         let trade = self.trades.get(&signal);
         let card = self.signals.get(&signal);
         let symbol = trade.map(|trade| trade.plan.pair.to_string());
@@ -187,9 +189,13 @@ impl Engine {
 }
 
 impl Trade {
-    /// What follows from a refused order, in words. A stop that cannot stand means that the position is closed.
-    fn on_refused(&mut self, id: ClientOrderId, role: Role, reason: &str) -> String {
-        match role {
+    /// What follows from a refused order, in words. A stop that cannot stand means that the position is closed; an exit
+    /// of a position that is gone already means nothing.
+    fn on_refused(&mut self, id: ClientOrderId, role: Role, reason: &str) -> Option<String> {
+        if self.open().is_zero() && !matches!(role, Role::Entry(_)) {
+            return None;
+        }
+        Some(match role {
             Role::Entry(leg) => format!("entry {} was refused: {reason}", leg + 1),
             Role::Target(target) => format!("target {} was refused: {reason}", target + 1),
             Role::Close => {
@@ -197,18 +203,20 @@ impl Trade {
                 let advice = if self.refused_closes < MAX_CLOSE_REFUSALS { "" } else { "; close it by hand" };
                 format!("closing was refused: {reason}{advice}")
             }
-            Role::Stop => {
-                let refused = self.orders.get(&id).and_then(TradeOrder::price);
-                match self.standing_stop().filter(|standing| Some(*standing) != refused) {
-                    Some(standing) => {
-                        self.stop = standing;
-                        format!("the new stop was refused, the one at {standing} stays: {reason}")
-                    }
-                    None => {
-                        self.closing.get_or_insert_with(|| "its stop was refused".to_owned());
-                        format!("the stop was refused, so the position is closed: {reason}")
-                    }
-                }
+            Role::Stop => self.on_refused_stop(id, reason),
+        })
+    }
+
+    fn on_refused_stop(&mut self, id: ClientOrderId, reason: &str) -> String {
+        let refused = self.orders.get(&id).and_then(TradeOrder::price);
+        match self.standing_stop().filter(|standing| Some(*standing) != refused) {
+            Some(standing) => {
+                self.stop = standing;
+                format!("the new stop was refused, the one at {standing} stays: {reason}")
+            }
+            None => {
+                self.closing.get_or_insert_with(|| "its stop was refused".to_owned());
+                format!("the stop was refused, so the position is closed: {reason}")
             }
         }
     }

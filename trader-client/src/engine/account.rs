@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use exchange::{FillId, Pair};
+use exchange::{ClientOrderId, FillId, Pair};
 use rust_decimal::Decimal;
 use shared::money::{Amount, Price};
 use shared::wire::Event;
@@ -72,6 +72,15 @@ impl Engine {
     /// Results after fees of one UTC day.
     pub fn realised_on(&self, day: Date) -> Amount {
         self.days.get(&day).and_then(|sum| Amount::new(*sum).ok()).unwrap_or(Amount::ZERO)
+    }
+
+    /// True for an exit of a position that is closed by now.
+    pub fn is_moot(&self, id: ClientOrderId) -> bool {
+        let trade = self.owners.get(&id).and_then(|signal| self.trades.get(signal));
+        trade.is_some_and(|trade| {
+            let is_exit = trade.orders.get(&id).is_some_and(|order| order.order.reduce_only);
+            is_exit && trade.open().is_zero()
+        })
     }
 
     /// The pairs whose markets an event's decision depends on: those in trade, and a new signal's.

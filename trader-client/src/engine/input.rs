@@ -48,10 +48,10 @@ pub enum Input {
         /// How much of it was filled, whether or not those fills have arrived yet.
         filled: Quantity,
     },
-    /// An execution.
+    /// Executions: all that are known, so that nothing is done about one that another has overtaken.
     Filled {
-        /// The execution.
-        fill: Fill,
+        /// The executions, oldest first.
+        fills: Vec<Fill>,
     },
     /// Time has passed.
     Tick,

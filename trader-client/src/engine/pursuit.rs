@@ -34,8 +34,8 @@ impl Engine {
                 self.live.remove(&signal);
             }
             commands.extend(wanted);
-            for (topic, text) in notes {
-                self.note(now, signal, topic, text);
+            for note in notes {
+                self.note(now, signal, note);
             }
         }
         commands
@@ -175,7 +175,7 @@ impl Pursuit<'_> {
     fn place(&mut self, role: Role, kind: OrderKind, quantity: Quantity) {
         let exposure =
             Exposure::Exit { open: self.trade.open(), closing: OrderSide::closing(self.trade.plan.side) };
-        let order = self.trade.order(self.account, role, kind, quantity);
+        let order = self.trade.order(self.account, role, (kind, quantity));
         match approve(order, &exposure) {
             Ok(ticket) => {
                 self.trade.remember(&ticket, role);
@@ -188,7 +188,7 @@ impl Pursuit<'_> {
 
 impl Trade {
     /// An order for a role. The attempt is the number of earlier orders of the same role, so that no id is used twice.
-    pub(super) fn order(&self, account: &str, role: Role, kind: OrderKind, quantity: Quantity) -> Order {
+    pub(super) fn order(&self, account: &str, role: Role, (kind, quantity): (OrderKind, Quantity)) -> Order {
         let earlier = self.orders.values().filter(|order| order.role == role).count();
         let attempt = u32::try_from(earlier).unwrap_or(u32::MAX);
         let is_entry = matches!(role, Role::Entry(_));

@@ -85,12 +85,12 @@ impl Engine {
                 self.owners.extend(commands.iter().map(|command| (command.order_id(), record.id)));
                 self.trades.insert(record.id, trade);
                 self.live.insert(record.id);
-                self.note(now, record.id, Topic::Planned, text);
+                self.note(now, record.id, (Topic::Planned, text));
                 self.note_unread_expiry(now, record);
                 commands
             }
             Err(refusal) => {
-                self.note(now, record.id, Topic::Refused, refusal.to_string());
+                self.note(now, record.id, (Topic::Refused, refusal.to_string()));
                 if let Some(note) = self.notes.last_mut() {
                     note.code = Some(refusal.code());
                 }
@@ -133,7 +133,7 @@ impl Engine {
         let mut commands = Vec::new();
         for (number, leg) in trade.plan.legs.clone().into_iter().enumerate() {
             let role = Role::Entry(number);
-            let order = trade.order(&self.account, role, leg.kind, leg.quantity);
+            let order = trade.order(&self.account, role, (leg.kind, leg.quantity));
             let at_risk = view.open_risk.get() + trade.worst_loss() - view.realised_today.get();
             let notional = view.open_notional.get() + trade.notional();
             let exposure = EntryExposure {
@@ -185,7 +185,7 @@ impl Engine {
         if text.parse::<Span>().is_err() {
             let limit = self.settings.engine.entry_expiry;
             let text = format!("its validity {text:?} is not understood: the setting of {limit} counts");
-            self.note(now, record.id, Topic::NotActedOn, text);
+            self.note(now, record.id, (Topic::NotActedOn, text));
         }
     }
 
@@ -195,28 +195,28 @@ impl Engine {
         card.revisions += 1;
         if self.trades.contains_key(&record.id) {
             let text = "its post was edited and reads differently now: the trade stays as planned".to_owned();
-            self.note(now, record.id, Topic::NotActedOn, text);
+            self.note(now, record.id, (Topic::NotActedOn, text));
         }
     }
 
     /// The post is gone: what is not filled is cancelled, what is filled keeps its stop.
     pub(super) fn on_withdrawn(&mut self, now: OffsetDateTime, signal: Uuid, reason: &str) {
-        self.turn_bad(now, signal, Standing::Withdrawn, &format!("the signal was withdrawn ({reason})"));
+        self.turn_bad(now, (signal, Standing::Withdrawn), &format!("the signal was withdrawn ({reason})"));
     }
 
     /// Contributors disagree: handled as a withdrawal.
     pub(super) fn on_disputed(&mut self, now: OffsetDateTime, signal: Uuid) {
-        self.turn_bad(now, signal, Standing::Disputed, "contributors disagree about the post");
+        self.turn_bad(now, (signal, Standing::Disputed), "contributors disagree about the post");
     }
 
-    fn turn_bad(&mut self, now: OffsetDateTime, signal: Uuid, standing: Standing, reason: &str) {
+    fn turn_bad(&mut self, now: OffsetDateTime, (signal, standing): (Uuid, Standing), reason: &str) {
         if let Some(card) = self.signals.get_mut(&signal) {
             card.standing = standing;
         }
         let Some(trade) = self.trades.get_mut(&signal) else { return };
         match trade.end_entries(reason) {
-            Ok(text) => self.note(now, signal, Topic::Handled, text),
-            Err(text) => self.note(now, signal, Topic::NotActedOn, text),
+            Ok(text) => self.note(now, signal, (Topic::Handled, text)),
+            Err(text) => self.note(now, signal, (Topic::NotActedOn, text)),
         }
     }
 }

@@ -26,8 +26,8 @@ impl Engine {
             update.update.actions.iter().map(|action| trade.act(action, price)).collect();
         for outcome in outcomes {
             match outcome {
-                Ok(text) => self.note(now, signal, Topic::Handled, text),
-                Err(text) => self.note(now, signal, Topic::NotActedOn, text),
+                Ok(text) => self.note(now, signal, (Topic::Handled, text)),
+                Err(text) => self.note(now, signal, (Topic::NotActedOn, text)),
             }
         }
     }

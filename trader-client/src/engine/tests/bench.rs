@@ -174,7 +174,7 @@ impl Bench {
         self.fills += 1;
         let order = self.orders().find(|order| order.order.id == id).unwrap().order.clone();
         Input::Filled {
-            fill: Fill {
+            fills: vec![Fill {
                 id: FillId(self.fills),
                 order: id,
                 pair: order.pair,
@@ -184,7 +184,7 @@ impl Bench {
                 fee: Amount::ZERO,
                 at: self.now,
                 note: None,
-            },
+            }],
         }
     }
 

@@ -105,7 +105,7 @@ fn a_withdrawn_or_disputed_signal_loses_its_entries_and_keeps_its_stop() {
         assert_eq!(words(&bench.settle(input)), ["cancel"]);
         assert_eq!(bench.working(Role::Entry(0)), "none");
         assert_eq!(bench.working(Role::Stop), "1 @ 95");
-        assert_eq!(bench.engine.signals()[0].standing != crate::policy::Standing::Good, true);
+        assert_ne!(bench.engine.signals()[0].standing, crate::policy::Standing::Good);
     }
 }
 

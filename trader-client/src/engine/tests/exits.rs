@@ -241,10 +241,30 @@ fn a_fill_that_came_already_and_one_that_is_not_ours_change_no_position() {
     let before = bench.engine.clone();
     assert!(bench.take(again.clone()).is_empty());
     assert_eq!(bench.engine, before);
-    let Input::Filled { mut fill } = again else { panic!() };
+    let Input::Filled { mut fills } = again else { panic!() };
+    let mut fill = fills.remove(0);
     fill.id = exchange::FillId(99);
     fill.order = exchange::ClientOrderId::derive("someone", uuid::Uuid::nil(), "entry-0", 0);
-    assert!(bench.take(Input::Filled { fill }).is_empty());
+    assert!(bench.take(Input::Filled { fills: vec![fill] }).is_empty());
     assert_eq!(bench.last_note().0, Topic::Alarm);
     assert_eq!(bench.trade().open(), quantity("3"));
+}
+
+#[test]
+fn fills_that_come_together_are_weighed_together() {
+    let mut bench = filled();
+    let targets = [Role::Target(0), Role::Target(1), Role::Target(2)];
+    let ids = targets.map(|role| bench.active(role).unwrap().order.id);
+    let mut fills = Vec::new();
+    for (id, at) in ids.into_iter().zip(["105", "110", "120"]) {
+        let Input::Filled { fills: one } = bench.fill_input(id, "1", at) else { panic!() };
+        fills.extend(one);
+    }
+    let commands = bench.settle(Input::Filled { fills });
+    assert_eq!(
+        words(&commands),
+        ["cancel"],
+        "the old stop goes, and no new one is sent for a closed position"
+    );
+    assert_eq!(bench.engine.live_trades().count(), 0);
 }
