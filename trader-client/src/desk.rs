@@ -108,7 +108,7 @@ impl<E: Exchange> Desk<E> {
         if commands.is_empty() && self.engine.notes().len() == notes {
             return Ok(());
         }
-        self.write(&Input::Tick, None, commands, notes).await?;
+        self.write((&Input::Tick, None), commands, notes).await?;
         self.drive().await
     }
 
@@ -167,13 +167,12 @@ impl<E: Exchange> Desk<E> {
     async fn take(&mut self, input: Input, answers: Option<i64>) -> anyhow::Result<()> {
         let notes = self.engine.notes().len();
         let commands = self.engine.step(self.now, &input);
-        self.write(&input, answers, commands, notes).await
+        self.write((&input, answers), commands, notes).await
     }
 
     async fn write(
         &mut self,
-        input: &Input,
-        answers: Option<i64>,
+        (input, answers): (&Input, Option<i64>),
         commands: Vec<Command>,
         notes_before: usize,
     ) -> anyhow::Result<()> {

@@ -128,6 +128,13 @@ pub struct Recovered {
     pub pending: VecDeque<(i64, Command)>,
 }
 
+/// What has been played again so far, and the commands that no input has answered yet.
+struct Replay {
+    engine: Engine,
+    now: Option<OffsetDateTime>,
+    open: BTreeMap<i64, Command>,
+}
+
 #[derive(sqlx::FromRow)]
 struct OwnerRow {
     account: String,
@@ -288,21 +295,19 @@ impl Journal {
 
     /// Plays every input again. The commands must come out as they were journaled.
     pub async fn recover(&mut self) -> Result<Recovered, JournalError> {
-        let mut recovered =
-            Recovered { engine: Engine::new(&self.account), now: None, pending: VecDeque::new() };
-        let mut open = BTreeMap::new();
+        let mut replay = Replay { engine: Engine::new(&self.account), now: None, open: BTreeMap::new() };
         let mut last = 0;
         loop {
             let (inputs, mut commands) = self.page(last).await?;
             let Some(end) = inputs.last().map(|row| row.number) else { break };
             for row in inputs {
                 let journaled = commands.remove(&row.number).unwrap_or_default();
-                self.replay(&row, journaled, &mut recovered, &mut open)?;
+                self.replay(&row, journaled, &mut replay)?;
             }
             last = end;
         }
-        recovered.pending = open.into_iter().collect();
-        Ok(recovered)
+        let Replay { engine, now, open } = replay;
+        Ok(Recovered { engine, now, pending: open.into_iter().collect() })
     }
 
     /// The inputs after one, and their commands by input. Both from one moment, while another process may be writing.
@@ -341,8 +346,7 @@ impl Journal {
         &self,
         row: &InputRow,
         journaled: Vec<CommandRow>,
-        recovered: &mut Recovered,
-        open: &mut BTreeMap<i64, Command>,
+        replay: &mut Replay,
     ) -> Result<(), JournalError> {
         let corrupt = |reason: String| JournalError::Corrupt {
             path: self.path.clone(),
@@ -352,21 +356,21 @@ impl Journal {
         };
         let now = OffsetDateTime::parse(&row.at, &Rfc3339).map_err(|e| corrupt(e.to_string()))?;
         let input: Input = serde_json::from_str(&row.payload).map_err(|e| corrupt(e.to_string()))?;
-        let commands = recovered.engine.step(now, &input);
-        recovered.now = Some(now);
+        let commands = replay.engine.step(now, &input);
+        replay.now = Some(now);
         let diverged = || JournalError::Diverged { path: self.path.clone(), number: row.number };
         if commands.len() != journaled.len() {
             return Err(diverged());
         }
         if let Some(answered) = row.answers {
-            open.remove(&answered);
+            replay.open.remove(&answered);
         }
         for (command, journaled) in commands.into_iter().zip(journaled) {
             let again = serde_json::to_string(&command).map_err(|e| corrupt(e.to_string()))?;
             if again != journaled.payload {
                 return Err(diverged());
             }
-            open.insert(journaled.number, command);
+            replay.open.insert(journaled.number, command);
         }
         Ok(())
     }
