@@ -165,6 +165,9 @@ pub struct OrderState {
     pub status: OrderStatus,
     /// How much of it has been filled.
     pub filled: Quantity,
+    /// Why it was refused, in the venue's words; so that whoever missed the answer still learns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
 }
 
 /// The venue's number of a fill: rises with time.

@@ -135,9 +135,12 @@ impl Sim {
                 Placement::Accepted
             }
             Err(reason) => {
-                let order = order.clone();
-                let filled = shared::money::Quantity::ZERO;
-                self.past.end(OrderState { order, status: OrderStatus::Refused, filled });
+                self.past.end(OrderState {
+                    order: order.clone(),
+                    status: OrderStatus::Refused,
+                    filled: shared::money::Quantity::ZERO,
+                    refusal: Some(reason.clone()),
+                });
                 Placement::Refused { reason }
             }
         }

@@ -27,6 +27,11 @@ pub struct Symbol(String);
 pub const MAX_SYMBOL_LEN: usize = 20;
 
 impl Symbol {
+    /// `USDT`: the currency of most crypto accounts, and of prices in posts that name none.
+    pub fn usdt() -> Self {
+        Self("USDT".to_owned())
+    }
+
     /// The ticker's text.
     pub fn as_str(&self) -> &str {
         &self.0

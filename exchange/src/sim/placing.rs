@@ -39,8 +39,12 @@ impl Turn<'_> {
             ));
         }
         let mut orders = std::mem::take(&mut self.market.working);
-        let mut placed =
-            OrderState { order: order.clone(), status: OrderStatus::Working, filled: Quantity::ZERO };
+        let mut placed = OrderState {
+            order: order.clone(),
+            status: OrderStatus::Working,
+            filled: Quantity::ZERO,
+            refusal: None,
+        };
         if let Some(last) = &last
             && let Some((price, note)) = self.filled_at_once(&placed, last)
         {
