@@ -72,7 +72,9 @@ struct End {
 async fn play(crash: Option<Crash>) -> End {
     let stage = Stage::start().await;
     let story = write_story(stage.folder.path());
-    let at = |program: &str| crash.as_ref().filter(|crash| crash.program == program).map(|crash| crash.point.clone());
+    let at = |program: &str| {
+        crash.as_ref().filter(|crash| crash.program == program).map(|crash| crash.point.clone())
+    };
     let server = stage.serve(at("server").as_deref()).await.expect("the server starts");
     let mut server = Supervised { stage: &stage, server: Some(server), died: false };
     let died = server.outlive(contributing(&stage, &story, at("contributor"))).await;
@@ -86,7 +88,9 @@ async fn play(crash: Option<Crash>) -> End {
     let mut positions: Value = serde_json::from_str(&positions.out).expect("positions as JSON");
     names.neutralise(&mut positions);
     let pool = stage.scratch.pool().await;
-    let log = sqlx::query_scalar("SELECT seq || ' ' || kind || ' ' || coalesce(base, '-') FROM events ORDER BY seq");
+    let log = sqlx::query_scalar(
+        "SELECT seq || ' ' || kind || ' ' || coalesce(base, '-') FROM events ORDER BY seq",
+    );
     let log = log.fetch_all(&pool).await.expect("the log");
     pool.close().await;
     End { journal, positions, log }
@@ -154,9 +158,12 @@ async fn journal_rows(folder: &Path, names: &mut Names) -> Vec<String> {
     let options = SqliteConnectOptions::new().filename(file.expect("a journal"));
     let mut connection = options.connect().await.expect("the journal opens");
     let mut rows = Vec::new();
-    for (table, order) in [("inputs", "number"), ("commands", "number"), ("notes", "number"), ("cursor", "only_row")] {
+    for (table, order) in
+        [("inputs", "number"), ("commands", "number"), ("notes", "number"), ("cursor", "only_row")]
+    {
         let statement = format!("SELECT * FROM {table} ORDER BY {order}");
-        let found = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&mut connection).await.expect("the rows");
+        let found =
+            sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&mut connection).await.expect("the rows");
         rows.extend(found.iter().map(|row| format!("{table} {}", names.neutral_row(row))));
     }
     rows

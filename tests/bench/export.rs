@@ -29,12 +29,17 @@ pub(crate) fn write(path: &Path, messages: u32) -> anyhow::Result<()> {
         let at = (START + Duration::seconds(i64::from(id) * 60)).format(&Rfc3339)?;
         let ticker = TICKERS[usize::try_from(id / 10)? % TICKERS.len()];
         let content = match id % 10 {
-            0 => format!("**{ticker}/USDT LONG**\\nEntry: 40.5\\nTP1: 42\\nTP2: 44.25\\nSL: 38.9\\nLeverage: 5x"),
+            0 => format!(
+                "**{ticker}/USDT LONG**\\nEntry: 40.5\\nTP1: 42\\nTP2: 44.25\\nSL: 38.9\\nLeverage: 5x"
+            ),
             1 => format!("{ticker} TP1 hit, moving stop to entry"),
             other => CHAT[usize::try_from(other)? % CHAT.len()].to_owned(),
         };
         let reply = if id % 10 == 1 && id > 1 {
-            format!(r#","reference":{{"type":"Default","messageId":"{}","channelId":"500","guildId":"1"}}"#, 1_000_000 + id - 1)
+            format!(
+                r#","reference":{{"type":"Default","messageId":"{}","channelId":"500","guildId":"1"}}"#,
+                1_000_000 + id - 1
+            )
         } else {
             String::new()
         };

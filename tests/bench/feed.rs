@@ -19,8 +19,11 @@ pub(crate) async fn measure(figures: &mut Figures, rounds: u32) -> anyhow::Resul
     let (mut p50, mut p99, mut whole) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
         let (mut from_ack, mut from_post) = one_round().await?;
-        let (half, most, all) = (median(&mut from_ack), percentile(&mut from_ack, 99), median(&mut from_post));
-        println!("round {round}: acknowledged → event p50 {half:.2} ms, p99 {most:.2} ms; posted → event p50 {all:.2} ms");
+        let (half, most, all) =
+            (median(&mut from_ack), percentile(&mut from_ack, 99), median(&mut from_post));
+        println!(
+            "round {round}: acknowledged → event p50 {half:.2} ms, p99 {most:.2} ms; posted → event p50 {all:.2} ms"
+        );
         p50.push(half);
         p99.push(most);
         whole.push(all);
@@ -63,7 +66,9 @@ async fn one_round() -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
     let received = receiving.await??;
     let since = |earlier: &[Instant]| {
         let pairs = received.iter().zip(earlier);
-        pairs.map(|(event, earlier)| event.saturating_duration_since(*earlier).as_secs_f64() * 1000.0).collect()
+        pairs
+            .map(|(event, earlier)| event.saturating_duration_since(*earlier).as_secs_f64() * 1000.0)
+            .collect()
     };
     Ok((since(&acknowledged), since(&posted)))
 }

@@ -17,7 +17,8 @@ impl Figures {
             println!("{key:<28} {:>12}", shown(*value));
         }
         println!();
-        let pairs: Vec<String> = self.0.iter().map(|(key, value)| format!("{key}={}", shown(*value))).collect();
+        let pairs: Vec<String> =
+            self.0.iter().map(|(key, value)| format!("{key}={}", shown(*value))).collect();
         println!("{}", pairs.join(" "));
     }
 }

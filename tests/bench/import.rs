@@ -70,7 +70,11 @@ async fn pgbench(bench: &Bench) -> anyhow::Result<Option<f64>> {
     let created = run(&mut create).await;
     anyhow::ensure!(created.code == Some(0), "psql: {}", created.err);
     let mut pgbench = tokio::process::Command::new(programs.join("pgbench"));
-    pgbench.args(["-n", "-c", "1", "-T", PGBENCH_SECONDS, "-U", "callboard", "-h"]).arg(&socket).arg("-f").arg(&script);
+    pgbench
+        .args(["-n", "-c", "1", "-T", PGBENCH_SECONDS, "-U", "callboard", "-h"])
+        .arg(&socket)
+        .arg("-f")
+        .arg(&script);
     let measured = run(pgbench.arg("callboard")).await;
     anyhow::ensure!(measured.code == Some(0), "pgbench: {}", measured.err);
     let line = measured.out.lines().find_map(|line| line.strip_prefix("tps = "));

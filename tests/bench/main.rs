@@ -43,7 +43,9 @@ impl Bench {
 
     async fn api(&self, role: &str) -> anyhow::Result<Api> {
         let mut create = command("server");
-        create.args(["admin", "create-key", "--name", "bench", "--role", role, "--data-dir"]).arg(self.data());
+        create
+            .args(["admin", "create-key", "--name", "bench", "--role", role, "--data-dir"])
+            .arg(self.data());
         let created = run(&mut create).await;
         anyhow::ensure!(created.code == Some(0), "creating a key failed: {}", created.err);
         Ok(Api::new(&self.server.url, created.out.trim()))
@@ -60,7 +62,11 @@ fn number(variable: &str, default: u32) -> anyhow::Result<u32> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let only = std::env::var("ONLY").unwrap_or_default();
-    anyhow::ensure!(only.is_empty() || PARTS.contains(&only.as_str()), "ONLY={only} is none of {}", PARTS.join(", "));
+    anyhow::ensure!(
+        only.is_empty() || PARTS.contains(&only.as_str()),
+        "ONLY={only} is none of {}",
+        PARTS.join(", ")
+    );
     anyhow::ensure!(
         !cfg!(debug_assertions),
         "figures of a debug build mean nothing: run `make bench`, which builds with --release"

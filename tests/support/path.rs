@@ -51,7 +51,9 @@ impl Stage {
     /// Starts the server; `None` when it dies before it listens.
     pub async fn serve(&self, crash_at: Option<&str>) -> Option<ServerProgram> {
         let mut serve = command("server");
-        serve.args(["serve", "--listen", self.url.trim_start_matches("http://")]).env("DATABASE_URL", self.scratch.url());
+        serve
+            .args(["serve", "--listen", self.url.trim_start_matches("http://")])
+            .env("DATABASE_URL", self.scratch.url());
         if let Some(point) = crash_at {
             serve.env("CALLBOARD_CRASH_AT", point);
         }
@@ -62,14 +64,21 @@ impl Stage {
     pub fn contributor(&self) -> Command {
         let mut contributor = command("contributor");
         contributor.env("CONTRIBUTOR__SERVER", &self.url).env("CONTRIBUTOR__API_KEY", &self.contributor_key);
-        contributor.arg("--data-dir").arg(self.folder.path().join("contributor")).current_dir(self.folder.path());
+        contributor
+            .arg("--data-dir")
+            .arg(self.folder.path().join("contributor"))
+            .current_dir(self.folder.path());
         contributor
     }
 
     /// The trader's client, with this config file and its settings.
     pub fn trader(&self, config: &Path) -> Command {
         let mut trader = command("trader-client");
-        trader.env("TRADER__SERVER", &self.url).env("TRADER__API_KEY", &self.member_key).arg("--config").arg(config);
+        trader
+            .env("TRADER__SERVER", &self.url)
+            .env("TRADER__API_KEY", &self.member_key)
+            .arg("--config")
+            .arg(config);
         trader.arg("--data-dir").arg(self.folder.path().join("trader")).current_dir(self.folder.path());
         trader
     }
@@ -100,7 +109,8 @@ pub fn write_story(folder: &Path) -> Story {
     let (early, late) = (posts(false), posts(true));
     let exports = [("early.json", early, 90), ("late.json", late, 480)].map(|(name, posts, minutes)| {
         let path = folder.join(name);
-        std::fs::write(&path, export(&posts, START + Duration::minutes(minutes)).to_string()).expect("an export");
+        std::fs::write(&path, export(&posts, START + Duration::minutes(minutes)).to_string())
+            .expect("an export");
         path
     });
     let config = folder.join("trader.toml");
@@ -116,11 +126,14 @@ fn candle_file(turns: &[(u32, f64)]) -> String {
         low + (high - low) * f64::from(at - from) / f64::from(to - from)
     };
     let mut text = "opened_at,open,high,low,close,volume\n".to_owned();
-    for at in 0..32 {
+    for at in 0..32u32 {
         let (open, close) = (price(at), price(at + 1));
         let reach = open * 0.001;
         let (high, low) = (open.max(close) + reach, open.min(close) - reach);
-        let opened_at = (START + Duration::minutes(15) * at).format(&Rfc3339).expect("a time");
+        // The first candle has ended by the time of the first post, so that there is a price.
+        let opened_at = (START + Duration::minutes(15) * (i32::try_from(at).unwrap_or(0) - 1))
+            .format(&Rfc3339)
+            .expect("a time");
         text += &format!("{opened_at},{open:.3},{high:.3},{low:.3},{close:.3},9000\n");
     }
     text
@@ -157,7 +170,9 @@ fn time(minutes: i64) -> String {
 }
 
 fn message(id: u32, minutes: i64, content: &str, reply_to: Option<u32>) -> Value {
-    let reference = reply_to.map(|id| json!({ "type": "Default", "messageId": id.to_string(), "channelId": "500", "guildId": "1" }));
+    let reference = reply_to.map(
+        |id| json!({ "type": "Default", "messageId": id.to_string(), "channelId": "500", "guildId": "1" }),
+    );
     json!({
         "id": id.to_string(), "type": if reply_to.is_some() { "Reply" } else { "Default" },
         "timestamp": time(minutes), "timestampEdited": null, "isPinned": false, "content": content,

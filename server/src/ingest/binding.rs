@@ -36,7 +36,7 @@ pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) ->
                 [one] => vec![one.record.id],
                 _ => {
                     return Err(
-                        "the answered post holds several signals, and the ticker does not choose one".into()
+                        "the answered post holds several signals, and the ticker does not choose one".into(),
                     );
                 }
             }

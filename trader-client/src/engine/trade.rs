@@ -3,9 +3,8 @@
 //! Entry point: [`Trade`]. Invariants: an order that has ended never works again; what is filled only grows; an order is
 //! counted once, by its fills, whatever else is said about it.
 
-use std::collections::BTreeMap;
-
 use exchange::{ClientOrderId, Fill, Order, OrderKind};
+use indexmap::IndexMap;
 use rust_decimal::Decimal;
 use shared::money::{Price, Quantity};
 use shared::signal::Side;
@@ -24,8 +23,9 @@ pub struct Trade {
     pub expires_at: OffsetDateTime,
     /// Where the stop should be now.
     pub stop: Price,
-    /// Every order of this signal.
-    pub orders: BTreeMap<ClientOrderId, TradeOrder>,
+    /// Every order of this signal, in the order in which they were made: what is done to several is done in that order,
+    /// whatever their ids are.
+    pub orders: IndexMap<ClientOrderId, TradeOrder>,
     /// Why no further entry is wanted.
     pub entries_ended: Option<String>,
     /// Why the position is to be closed at the market.
@@ -141,7 +141,7 @@ impl Trade {
             plan,
             decided_at,
             expires_at,
-            orders: BTreeMap::new(),
+            orders: IndexMap::new(),
             entries_ended: None,
             closing: None,
             to_close: Quantity::ZERO,
