@@ -10,3 +10,4 @@ pub mod crash;
 pub mod folder;
 pub mod logs;
 pub mod secret;
+pub mod server;

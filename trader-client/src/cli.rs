@@ -65,6 +65,8 @@ enum Command {
         #[command(flatten)]
         form: Form,
     },
+    /// The server's channels, and how many of their posts were read as signals, updates and noise.
+    Channels(Form),
     /// The settings.
     Config {
         #[command(subcommand)]
@@ -119,6 +121,12 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             let text = toml::to_string(&load()?).context("writing the settings as TOML")?;
             Ok(io::stdout().lock().write_all(text.as_bytes())?)
         }
+        Command::Channels(form) => {
+            install_tls();
+            let config = load()?;
+            let address = config.address().map_err(Unusable::Problem)?;
+            show::channels(&trader_client::api::channels(&address, &config.key()?).await?, form.json)
+        }
         Command::Status(form) => show::status(&recovered(&folder).await?, form.json),
         Command::Positions(form) => show::positions(&recovered(&folder).await?, form.json),
         Command::Signals { limit, form } => show::signals(&recovered(&folder).await?, limit, form.json),
@@ -136,8 +144,7 @@ async fn recovered(folder: &Path) -> anyhow::Result<Recovered> {
 }
 
 async fn run(session: Session, form: Form) -> anyhow::Result<()> {
-    // The first provider stays; nobody else installs one before.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    install_tls();
     launch::folder::create_private(&session.folder)?;
     let _lock = trader_client::lock(&session.folder)?;
     let once = session.once;
@@ -153,6 +160,12 @@ async fn run(session: Session, form: Form) -> anyhow::Result<()> {
         return show::json(&account);
     }
     if once { show::account(&mut io::stdout().lock(), &account) } else { Ok(()) }
+}
+
+/// Chooses the one TLS implementation of this program.
+fn install_tls() {
+    // The first provider stays; nobody else installs one before.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
 /// Becomes true when the user or the system asks the program to stop.

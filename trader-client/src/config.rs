@@ -3,13 +3,13 @@
 //! Entry point: [`Config::load`]. Invariants: a secret is never shown, not even by `{:?}`; relative paths are relative to
 //! the config file; nothing is started with settings that contradict each other.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
+use launch::secret::Secret;
+use launch::server::Address;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Handling, Settings};
-use crate::feed::Address;
 use crate::paper::PaperSettings;
 use crate::policy::{Choice, Limits, Rules};
 
@@ -72,30 +72,6 @@ fn default_account() -> String {
     "paper".to_owned()
 }
 
-/// A text that is never shown.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself, for the one place that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(redacted)")
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str("(redacted)")
-    }
-}
-
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
@@ -142,32 +118,13 @@ impl Config {
 
     /// The server's address.
     pub fn address(&self) -> Result<Address, String> {
-        self.server.parse().map_err(|problem| format!("server {:?}: {problem}", self.server))
+        self.server.parse()
     }
 
     /// The API key, from the setting or its file.
     pub fn key(&self) -> Result<Secret, Unusable> {
-        let problem = |text: String| Unusable::Problem(text);
-        let text = match (&self.api_key, &self.api_key_file) {
-            (Some(_), Some(_)) => {
-                return Err(problem("api_key and api_key_file are both set: keep one of them".to_owned()));
-            }
-            (Some(key), None) => key.expose().to_owned(),
-            (None, Some(path)) => std::fs::read_to_string(path)
-                .map_err(|error| problem(format!("reading api_key_file {}: {error}", path.display())))?,
-            (None, None) => {
-                return Err(problem(
-                    "no API key: set api_key_file (or TRADER__API_KEY) to a key that the server's host has made for \
-                     you with `server admin create-key --role member`"
-                        .to_owned(),
-                ));
-            }
-        };
-        let key = text.trim();
-        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(problem("the API key is empty, or not one word of plain characters".to_owned()));
-        }
-        Ok(Secret(key.to_owned()))
+        launch::server::api_key(self.api_key.as_ref(), self.api_key_file.as_deref(), PREFIX)
+            .map_err(Unusable::Problem)
     }
 
     /// The settings that the engine decides by.
@@ -228,14 +185,14 @@ pairs.BTCUSDT = { tick = "0.1", lot = "0.001", min_quantity = "0.001", min_notio
         let config = load(TEXT, &[]).unwrap();
         assert!(!format!("{config:?}").contains("cb_secret"));
         let shown = toml::to_string(&config).unwrap();
-        assert!(!shown.contains("cb_secret") && shown.contains("(redacted)"), "{shown}");
+        assert!(!shown.contains("cb_secret") && shown.contains("[redacted]"), "{shown}");
     }
 
     #[test]
     fn what_cannot_be_used_is_refused_in_words() {
         for (from, to, words) in [
-            ("http://127.0.0.1:8080", "http://example.org", "only on this machine"),
-            ("http://127.0.0.1:8080", "ftp://example.org", "https://"),
+            ("http://127.0.0.1:8080", "http://example.org", "for this machine only"),
+            ("http://127.0.0.1:8080", "ftp://example.org", "use https"),
             ("currency = \"USDT\"", "currency = \"USDC\"", "they must be the same"),
             ("max_daily_loss = \"5%\"", "max_daily_loss = \"5\"", "`5` is not a percentage"),
             ("channels =", "chanels =", "nearest known key is `channels`"),
@@ -252,7 +209,7 @@ pairs.BTCUSDT = { tick = "0.1", lot = "0.001", min_quantity = "0.001", min_notio
         let without = TEXT.replace("api_key = \"cb_secret\"\n", "");
         let key = |text: &str| load(text, &[]).unwrap().key().unwrap_err().to_string();
         assert!(key(&without).contains("no API key"));
-        assert!(key(&TEXT.replace("cb_secret", "  ")).contains("is empty"));
+        assert!(key(&TEXT.replace("cb_secret", "  ")).contains("one word"));
         assert!(key(&TEXT.replace("api_key =", "api_key_file = \"k\"\napi_key =")).contains("both set"));
         let missing = without.replace("[policy]", "api_key_file = \"missing.key\"\n[policy]");
         assert!(key(&missing).contains("missing.key"));

@@ -4,7 +4,6 @@
 //! cursor); what was passed on before is skipped; a lost, silent or gappy connection is made anew from the cursor.
 //! Frames and kinds that this version does not know are skipped, and the cursor still moves over their events.
 
-mod address;
 mod frames;
 #[cfg(test)]
 mod tests;
@@ -19,8 +18,8 @@ use tokio_tungstenite::tungstenite::http::{self, HeaderValue, StatusCode, header
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::config::Secret;
-pub use address::Address;
+use launch::secret::Secret;
+use launch::server::Address;
 
 /// The server sends a heartbeat every 10 s: after three missed ones the connection is dead.
 const MAX_SILENCE: Duration = Duration::from_secs(30);
@@ -187,7 +186,7 @@ impl Feed {
 
     async fn connect(&self, cursor: i64) -> Result<Socket, End> {
         let unusable = |error: String| End::Fatal(FeedError::NoFeed(error));
-        let url = self.address.feed_url(cursor);
+        let url = format!("{}/v1/feed?after={cursor}", self.address.websocket());
         let mut request = url.into_client_request().map_err(|error| unusable(error.to_string()))?;
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", self.key.expose()))
             .map_err(|_| End::Fatal(FeedError::KeyRefused("it cannot be sent".to_owned())))?;

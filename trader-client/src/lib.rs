@@ -6,6 +6,7 @@
 //! Time: with the `replay` clock the events and the candles are the clock; with `wall` it is this machine's.
 
 pub mod account;
+pub mod api;
 pub mod config;
 pub mod desk;
 pub mod engine;

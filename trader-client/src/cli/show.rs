@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use shared::signal::Side;
+use shared::wire::{ChannelRecord, ChannelStatus, PostCounts};
 use time::OffsetDateTime;
 use time::macros::format_description;
 use trader_client::account::{Account, TradeReport, TradeState};
@@ -121,6 +122,53 @@ pub(super) fn status(recovered: &Recovered, as_json: bool) -> anyhow::Result<()>
     account(&mut out, &Account { trades: Vec::new(), ..all })?;
     writeln!(out, "  in trade  {}  (see `trader-client positions`)", state.trades.len())?;
     Ok(())
+}
+
+/// `channels`.
+pub(super) fn channels(channels: &[ChannelRecord], as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return json(&channels);
+    }
+    let header = ["channel", "status", "posts", "signals", "updates", "noise", "abstained", "deletes"];
+    let row = |name: String, status: &str, posts: &PostCounts| {
+        let counts = [posts.total, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes];
+        [name, status.to_owned()].into_iter().chain(counts.map(|count| count.to_string())).collect::<Vec<_>>()
+    };
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    let mut total = PostCounts::default();
+    for channel in channels {
+        rows.push(row(plain(&channel.name, CHANNEL_WIDTH), status_word(channel.status), &channel.posts));
+        total = sum(&total, &channel.posts);
+    }
+    rows.push(row("all".to_owned(), "", &total));
+    let numbers = [Align::Right; 6];
+    let aligns = [&[Align::Left, Align::Left], numbers.as_slice()].concat();
+    let mut out = io::stdout().lock();
+    for line in lines(&aligns, &rows) {
+        writeln!(out, "{line}")?;
+    }
+    let read = "posts = signals + updates + noise + abstained: a post counts once for each of its revisions; deletes apart";
+    Ok(writeln!(out, "{read}")?)
+}
+
+fn status_word(status: ChannelStatus) -> &'static str {
+    match status {
+        ChannelStatus::Proposed => "proposed",
+        ChannelStatus::Approved => "approved",
+        ChannelStatus::Paused => "paused",
+        ChannelStatus::Blocked => "blocked",
+    }
+}
+
+fn sum(a: &PostCounts, b: &PostCounts) -> PostCounts {
+    PostCounts {
+        total: a.total + b.total,
+        signals: a.signals + b.signals,
+        updates: a.updates + b.updates,
+        noise: a.noise + b.noise,
+        abstained: a.abstained + b.abstained,
+        deletes: a.deletes + b.deletes,
+    }
 }
 
 /// `positions`.
