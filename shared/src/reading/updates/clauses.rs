@@ -305,10 +305,8 @@ impl<'t> Clause<'_, 't> {
 
     fn is_filled(&self) -> bool {
         let entry = self.place(Slot::Entry).is_some();
-        let object =
-            entry || self.named || self.reply || self.has(Meaning::Limit) || self.has(Meaning::Trade);
-        let alone = !self.named && !self.reply && self.unknown() > 0;
-        self.has(Meaning::Filled) && object && !alone
+        let object = entry && self.unknown() == 0 || self.has(Meaning::Limit) || self.has_trade();
+        self.has(Meaning::Filled) && object
             || entry
                 && self.has(Meaning::Hit)
                 && self.place(Slot::Target).is_none()

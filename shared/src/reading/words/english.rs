@@ -13,7 +13,7 @@ const PHRASES: &[(Meaning, &str)] = &[
         Meaning::Label(Slot::Entry),
         "entry | entries | enter | entry price | entry point | entry points | entry target | \
          entry targets | entry level | entry order | limit entry | buy entry | sell entry | \
-         buy  sell  dca | ep | open price",
+         buy setup | sell setup | dca | ep | open price",
     ),
     (
         Meaning::Label(Slot::Target),
