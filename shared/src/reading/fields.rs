@@ -160,7 +160,9 @@ impl Cutter<'_, '_> {
         match self.open.opener {
             Opener::Loose | Opener::Header => true,
             Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage) => false,
-            Opener::Label(Slot::Decoy | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk) => true,
+            Opener::Label(
+                Slot::Decoy | Slot::Outcome | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk,
+            ) => true,
             _ => self.has_number,
         }
     }

@@ -110,6 +110,8 @@ pub(super) enum Meaning {
     Positions(Side),
     /// Positions of either direction, and orders.
     Trade,
+    /// A list of trades that run already.
+    Tracker,
     /// Ordinals in words, from 1.
     Nth(u8),
     /// The last of something.
@@ -165,8 +167,10 @@ pub(super) enum Slot {
     Expiry,
     /// The author's confidence.
     Confidence,
-    /// Numbers that are none of the above: ids, ratios, results.
+    /// Numbers that are none of the above: ids, ratios, prices now.
     Decoy,
+    /// What a trade made: it runs already, or it is over.
+    Outcome,
     /// A part of a bot's card that repeats the other labels with other meanings; it runs to the end.
     Appendix,
     /// The kind of the call, regular or breakout.

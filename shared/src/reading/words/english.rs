@@ -52,12 +52,13 @@ const PHRASES: &[(Meaning, &str)] = &[
         "signal id | trade id | id | ote | risk reward | reward risk | risk level | risk score | \
          rr | r r | r r ratio | current price | current rate | current market price | last price | \
          mark price | price now | average | avg | new average | average entry price | \
-         average price | profit | profits | pnl | p l | roi | loss | period | duration | date | \
+         average price | profit | profits | loss | period | duration | date | \
          time | volume | volume 24h | rsi | ema | ma | atr | macd | adx | cci | strategy | high | \
          low | support | resistance | ticket | funding | market cap | mc | mcap | win rate | \
          winrate | signal | signals | call | trade # | score | order id | posted | exchange | \
          exchanges | client | clients | opened",
     ),
+    (Meaning::Label(Slot::Outcome), "pnl | p l | roi | roe | p n l | unrealized | unrealised | running"),
     (Meaning::Label(Slot::Appendix), "trailing configuration | trailing config | trailing settings"),
     (Meaning::Side(Side::Long), "long | bullish"),
     (Meaning::Side(Side::Short), "short | bearish"),
@@ -165,9 +166,13 @@ const PHRASES: &[(Meaning, &str)] = &[
     (Meaning::Positions(Side::Short), "shorts"),
     (
         Meaning::Trade,
-        "trades | positions | one | open trades | open positions | limits | it | this trade | \
+        "trades | positions | one  | limits | it | this trade | \
          this position | the trade | the position | my position | the rest |  limit order | \
          limit orders | pending orders | the order",
+    ),
+    (
+        Meaning::Tracker,
+        "open trades | open positions | active trades | running trades | current positions | active positions",
     ),
     (Meaning::Nth(1), "first | 1st"),
     (Meaning::Nth(2), "second"),
@@ -191,14 +196,14 @@ const PHRASES: &[(Meaning, &str)] = &[
         "if | unless | would | should | could | might | may | maybe | perhaps | wait | waiting | \
          watch | watching | wish | anyone | someone | somebody | who | thinking | thinking about | \
          considering | possible | potential | potentially | until | he | she | they | imagine | \
-         suppose | had | were | if you | when | friend | friends | everyone | everybody | people | \
+         suppose | had | were | if you | on confirmation | only on | confirmation | friend | friends | everyone | everybody | people | \
          about to",
     ),
     (
         Meaning::Bystander,
         "mine | too | congrats | congratulations | thanks | thank you | me too | gz | nice trade",
     ),
-    (Meaning::Later, "once | after | later | upon | at every | then move"),
+    (Meaning::Later, "once | when | after | later | upon | at every | then move"),
     (
         Meaning::Report,
         "recap | summary | results | result | yesterday | yesterday's | last week | last month | \
@@ -215,7 +220,7 @@ const PHRASES: &[(Meaning, &str)] = &[
         "join | discount | subscribe | subscription | giveaway | promo | use code | bonus | dm me | \
          sign up | limited spots",
     ),
-    (Meaning::Option, "calls | puts | strike | bto | sto | stc | call option | put option | options"),
+    (Meaning::Option, "puts | strike | bto | sto | stc | call option | put option | options"),
     (
         Meaning::NotCrypto,
         "gold | xau | xauusd | xagusd | silver | xag | us30 | nas100 | nasdaq | spx | spx500 | \
