@@ -114,8 +114,6 @@ pub(super) enum Meaning {
     Tracker,
     /// Ordinals in words, from 1.
     Nth(u8),
-    /// The last of something.
-    Last,
     /// An earlier value follows.
     Was,
     /// A further entry into a running trade: no new signal.

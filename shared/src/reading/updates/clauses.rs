@@ -159,7 +159,7 @@ impl<'t> Clause<'_, 't> {
         if acts
             && !hit
             && !matches!(moved, Some(StopMove::Target { .. }))
-            && !self.target_numbers().is_empty()
+            && self.place(Slot::Target).is_some()
         {
             return Err(Some("the update is conditional on a target"));
         }

@@ -178,7 +178,6 @@ const PHRASES: &[(Meaning, &str)] = &[
     (Meaning::Nth(2), "second"),
     (Meaning::Nth(3), "third"),
     (Meaning::Nth(4), "fourth"),
-    (Meaning::Last, "last | final"),
     (Meaning::Was, "was | previously | instead of | prev"),
     (
         Meaning::Again,
