@@ -135,7 +135,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Move,
         "move | moved | moving | raise | raised | trail | trailing | shift | shifted | bring | \
-         bump | tighten | lower | lowered | adjust | adjusted | pull up | pulled to | up to here | \
+         bump | tighten | lower | lowered | adjust | adjusted | pull up | pulled to | \
          drag | lock",
     ),
     (Meaning::New, "new"),
@@ -188,7 +188,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Negation,
         "don't | dont | do not | not | no | never | avoid | nobody | neither | doesn't | isn't | \
-         won't | can't | cannot | without | stop asking | no longs | no shorts | skip | skipped | almost | nearly",
+         won't | can't | cannot | without | no longs | no shorts | skip | skipped | almost | nearly",
     ),
     (
         Meaning::Hedge,
@@ -212,7 +212,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Unreal,
         "example | for example | hypothetical | hypothetically | backtest | paper trade | paper trading | on paper | template | \
-         simulation | lesson | education | joke | kidding | valhalla | lol | what could go wrong",
+         simulation | lesson | education | joke | kidding | lol",
     ),
     (
         Meaning::Advert,
