@@ -23,29 +23,58 @@ pub(super) enum Objection {
     Doubt(&'static str),
 }
 
-/// The first objection against reading the block as a new signal.
+/// The first objection against reading the block as a new signal. Against a whole card it is a doubt, never more.
 pub(super) fn objection(block: &Block<'_, '_>) -> Option<Objection> {
+    match first_objection(block)? {
+        Objection::Noise(reason) if is_card(block) => Some(Objection::Doubt(reason)),
+        objection => Some(objection),
+    }
+}
+
+/// True for entry, targets and stop, each under its label in a line of its own.
+fn is_card(block: &Block<'_, '_>) -> bool {
+    let list = &block.pieces.list;
+    let levels = [Slot::Entry, Slot::Target, Slot::Stop].map(Opener::Label);
+    let filled = block
+        .fields
+        .iter()
+        .filter(|(field, values)| levels.contains(&field.opener) && !values.items.is_empty());
+    let lines: HashSet<usize> =
+        filled.filter_map(|(field, _)| Some(list.get(field.range.start)?.line)).collect();
+    block.labelled_levels() == levels.len() && lines.len() >= levels.len()
+}
+
+fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
     let list = &block.pieces.list;
     if block.pieces.address {
         return Some(Objection::Doubt("an address stands in it: calls for single tokens are not read"));
     }
-    for (meaning, objection) in ALWAYS {
-        if list.iter().any(|piece| piece.what.is(*meaning)) {
-            return Some(*objection);
-        }
-    }
-    if list.iter().any(|piece| matches!(piece.what, What::Mark('?'))) {
-        return Some(Objection::Noise("a question: nobody is told to trade"));
-    }
-    governed(block).or_else(|| running(block)).or_else(|| ticked(block))
+    let told = |words: &[(Meaning, Objection)]| {
+        let found = words.iter().find(|(meaning, _)| list.iter().any(|piece| piece.what.is(*meaning)));
+        found.map(|(_, objection)| *objection)
+    };
+    let asked = list.iter().any(|piece| matches!(piece.what, What::Mark('?')));
+    let question = asked.then_some(Objection::Noise("a question: nobody is told to trade"));
+    told(NEVER)
+        .or(question)
+        .or_else(|| told(NOT_NEW))
+        .or_else(|| governed(block))
+        .or_else(|| running(block))
+        .or_else(|| ticked(block))
 }
 
-/// Words that rule out a signal wherever they stand.
-const ALWAYS: &[(Meaning, Objection)] = &[
+/// Words that rule out a signal and an update wherever they stand.
+const NEVER: &[(Meaning, Objection)] = &[
     (Meaning::NotCrypto, Objection::Doubt("not a crypto market")),
-    (Meaning::Option, Objection::Doubt("an option: not read yet")),
     (Meaning::Unreal, Objection::Noise("an example, a test or a joke: nobody is told to trade")),
     (Meaning::Report, Objection::Noise("a report: nobody is told to trade")),
+    (Meaning::Option, Objection::Doubt("an option: not read yet")),
+];
+
+/// Words that rule out a new signal wherever they stand.
+const NOT_NEW: &[(Meaning, Objection)] = &[
+    (Meaning::Label(Slot::Outcome), Objection::Running("it tells what a trade made")),
+    (Meaning::Tracker, Objection::Running("it lists running trades")),
 ];
 
 /// Negation and condition in the lines that name the side or hold the entry.

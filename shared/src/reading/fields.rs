@@ -101,14 +101,10 @@ impl Cutter<'_, '_> {
 
     /// True when the line that starts at `at` holds further values of the open field.
     fn goes_on(&self, at: usize) -> bool {
-        let holds_prices = matches!(
-            self.open.opener,
-            Opener::Label(Slot::Entry | Slot::Target | Slot::Stop)
-                | Opener::Buy
-                | Opener::Sell
-                | Opener::Close
-        );
-        let may = holds_prices || !self.has_number && matches!(self.open.opener, Opener::Label(_));
+        // Targets may go on line by line. An entry with a value in its own line does not: what follows is something else.
+        let lists = matches!(self.open.opener, Opener::Label(Slot::Target) | Opener::Sell | Opener::Close);
+        let heads = matches!(self.open.opener, Opener::Label(_) | Opener::Buy);
+        let may = lists || heads && (!self.has_number || self.is_listed);
         let line = self.pieces.list[at].line;
         let first = self.pieces.list[at..].iter().take_while(|piece| piece.line == line).find(|piece| {
             !matches!(piece.what, What::Mark(_) | What::Icon(_))
@@ -164,7 +160,9 @@ impl Cutter<'_, '_> {
         match self.open.opener {
             Opener::Loose | Opener::Header => true,
             Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage) => false,
-            Opener::Label(Slot::Decoy | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk) => true,
+            Opener::Label(
+                Slot::Decoy | Slot::Outcome | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk,
+            ) => true,
             _ => self.has_number,
         }
     }

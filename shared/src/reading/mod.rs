@@ -1,19 +1,23 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
 //! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces`,
-//! `fields` and `values` (labels), `levels` and `numbers`, `signals`; `chatter` objects, `updates` reads follow-ups.
+//! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`; `chatter` objects, `updates` reads
+//! follow-ups.
 //! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
 //! every signal that it accepts is sound. When in doubt it abstains and says why; it never repairs a number.
 
 mod chatter;
 mod clean;
 mod details;
+mod doubt;
 mod fields;
 mod levels;
 mod numbers;
 mod parts;
 mod pieces;
+mod plan;
 mod plausible;
+mod prices;
 mod signals;
 mod symbols;
 mod tokens;

@@ -104,7 +104,7 @@ fn read_text(text: &str, reply: bool) -> Reading {
         Some(Objection::Doubt(reason)) if block.looks_like_signal() => abstained(reason),
         Some(Objection::Doubt(reason)) => noise(reason),
         Some(Objection::Running(reason)) => {
-            let known = if block.labelled_levels() >= 2 { abstained(reason) } else { nothing() };
+            let known = if block.labelled_levels() >= 2 { abstained(reason) } else { nothing(&pieces) };
             read_update(&block, &context).unwrap_or(known)
         }
         None => match accept(read_signals(&pieces)) {
@@ -115,7 +115,7 @@ fn read_text(text: &str, reply: bool) -> Reading {
                 _ => doubtful,
             },
             Some(doubtful) => doubtful,
-            None => read_update(&block, &context).unwrap_or_else(nothing),
+            None => read_update(&block, &context).unwrap_or_else(|| nothing(&pieces)),
         },
     }
 }
@@ -128,8 +128,9 @@ fn read_update(block: &Block<'_, '_>, context: &updates::Context<'_>) -> Option<
     }
 }
 
-fn nothing() -> Reading {
-    noise("neither a signal nor an update")
+fn nothing(pieces: &Pieces<'_>) -> Reading {
+    let sells = pieces.list.iter().any(|piece| piece.what.is(Meaning::Advert));
+    noise(if sells { "an advertisement" } else { "neither a signal nor an update" })
 }
 
 /// True when a text beside a card questions, negates or doubts it.

@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 
-use super::levels::Doubt;
+use super::doubt::Doubt;
 use crate::signal::{Market, SignalDraft, Symbol, TargetLevel};
 
 /// A target further than three times the entry is a slip, unless the coin is bought to be kept.

@@ -4,19 +4,19 @@
 //! Invariants: no value is invented, none is dropped silently: a stop that cannot be read, or a number that might be a
 //! level and belongs to no label, makes the reader abstain.
 
-use rust_decimal::Decimal;
-
 use super::details;
+use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
-use super::levels::{Doubt, Levels};
+use super::levels::Levels;
 use super::numbers::{Separators, Way, may_join, ways};
 use super::pieces::{Piece, Pieces, What};
 use super::plausible;
+use super::prices::Priced;
 use super::symbols::{Mention, Strength};
 use super::tokens::Unit;
 use super::values::{Values, values};
 use super::words::{Meaning, Slot};
-use crate::signal::{Instrument, Market, Side, Signal, SignalDraft};
+use crate::signal::{Instrument, Market, Signal, SignalDraft};
 
 /// What a block of text is, as far as signals go.
 #[derive(Debug)]
@@ -151,7 +151,7 @@ fn choose(
 
 fn read_in(way: Way, block: &Block<'_, '_>, known: (&Mention, &Levels<'_>)) -> Result<Signal, Doubt> {
     let (mention, levels) = known;
-    let priced = levels.read(way)?;
+    let priced = Priced::new(levels, way)?;
     let side = priced.side(block)?;
     let mut draft = SignalDraft {
         instrument: instrument(mention, block.pieces),
@@ -236,20 +236,4 @@ fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
         _ => None,
     };
     Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market }
-}
-
-/// The direction that stop, entry and targets agree on, when no word names it.
-pub(super) fn side_of(entry: &[Decimal], stop: Decimal, targets: &[Decimal]) -> Option<Side> {
-    let beyond = |a: &Decimal, b: &Decimal| a < b;
-    let all = |up: bool| {
-        entry.iter().all(|price| if up { beyond(&stop, price) } else { beyond(price, &stop) })
-            && targets.iter().all(|target| {
-                entry.iter().all(|price| if up { beyond(price, target) } else { beyond(target, price) })
-            })
-    };
-    match (entry.is_empty() || targets.is_empty(), all(true), all(false)) {
-        (false, true, false) => Some(Side::Long),
-        (false, false, true) => Some(Side::Short),
-        _ => None,
-    }
 }

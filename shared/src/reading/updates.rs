@@ -5,6 +5,9 @@
 //! the reader abstain; without a symbol or a reply, only words that name a stop, a target or a trade count.
 
 mod clauses;
+mod closing;
+mod stops;
+mod targets;
 
 use rust_decimal::Decimal;
 
@@ -154,7 +157,7 @@ fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<(), Refusa
         actions.push(Action::EntryFilled);
     }
     if !numbers.is_empty() {
-        clauses::add_targets(actions, &numbers);
+        targets::add_targets(actions, &numbers);
     }
     Ok(())
 }

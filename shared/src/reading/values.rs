@@ -299,7 +299,13 @@ impl<'t> Scan<'_, 't> {
                 matches!(same_line(at + 2).map(|p| &p.what), Some(What::Number(_)))
             }
             Some((What::Mark(':' | '='), _)) => true,
-            Some((What::Mark('-') | What::Number(_) | What::Icon(_) | What::Mark('$'), _)) if at == 0 => {
+            Some((
+                What::Mark('-' | '$' | '@')
+                | What::Number(_)
+                | What::Icon(_)
+                | What::Term(Meaning::Filler, _),
+                _,
+            )) if at == 0 => {
                 let prices = self.pieces[1..].iter().take_while(|piece| piece.line == line);
                 let single = prices.filter(|piece| is_price(&piece.what)).count() == 1;
                 self.found.weak_index = small_integer(number).filter(|_| single);

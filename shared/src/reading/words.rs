@@ -110,10 +110,10 @@ pub(super) enum Meaning {
     Positions(Side),
     /// Positions of either direction, and orders.
     Trade,
+    /// A list of trades that run already.
+    Tracker,
     /// Ordinals in words, from 1.
     Nth(u8),
-    /// The last of something.
-    Last,
     /// An earlier value follows.
     Was,
     /// A further entry into a running trade: no new signal.
@@ -165,8 +165,10 @@ pub(super) enum Slot {
     Expiry,
     /// The author's confidence.
     Confidence,
-    /// Numbers that are none of the above: ids, ratios, results.
+    /// Numbers that are none of the above: ids, ratios, prices now.
     Decoy,
+    /// What a trade made: it runs already, or it is over.
+    Outcome,
     /// A part of a bot's card that repeats the other labels with other meanings; it runs to the end.
     Appendix,
     /// The kind of the call, regular or breakout.
@@ -297,8 +299,14 @@ fn misspelt(word: &str) -> Option<Slot> {
     let close = |(label, _): &&(&str, Slot)| {
         word.is_ascii() && word.as_bytes()[0] == label.as_bytes()[0] && within_one_edit(word, label)
     };
-    let fragment = matches!(word, "stopls" | "stopl" | "stoplose" | "stol" | "stp");
-    LONG.iter().find(close).map(|(_, slot)| *slot).or(fragment.then_some(Slot::Stop))
+    LONG.iter().find(close).map(|(_, slot)| *slot).or(is_clipped_stop(word).then_some(Slot::Stop))
+}
+
+/// "Stopl", "stopls": a stop loss that lost letters behind the stop, all others in order.
+fn is_clipped_stop(word: &str) -> bool {
+    let Some(rest) = word.strip_prefix("stop").filter(|rest| !rest.is_empty()) else { return word == "stol" };
+    let mut letters = "loss".chars();
+    rest.chars().all(|wanted| letters.any(|letter| letter == wanted))
 }
 
 /// True when one letter more, less or other turns one word into the other.

@@ -13,7 +13,7 @@ const PHRASES: &[(Meaning, &str)] = &[
         Meaning::Label(Slot::Entry),
         "entry | entries | enter | entry price | entry point | entry points | entry target | \
          entry targets | entry level | entry order | limit entry | buy entry | sell entry | \
-         buy  sell  dca | ep | open price",
+         buy setup | sell setup | dca | ep | open price",
     ),
     (
         Meaning::Label(Slot::Target),
@@ -52,12 +52,13 @@ const PHRASES: &[(Meaning, &str)] = &[
         "signal id | trade id | id | ote | risk reward | reward risk | risk level | risk score | \
          rr | r r | r r ratio | current price | current rate | current market price | last price | \
          mark price | price now | average | avg | new average | average entry price | \
-         average price | profit | profits | pnl | p l | roi | loss | period | duration | date | \
+         average price | profit | profits | loss | period | duration | date | \
          time | volume | volume 24h | rsi | ema | ma | atr | macd | adx | cci | strategy | high | \
          low | support | resistance | ticket | funding | market cap | mc | mcap | win rate | \
          winrate | signal | signals | call | trade # | score | order id | posted | exchange | \
          exchanges | client | clients | opened",
     ),
+    (Meaning::Label(Slot::Outcome), "pnl | p l | roi | roe | p n l | unrealized | unrealised | running"),
     (Meaning::Label(Slot::Appendix), "trailing configuration | trailing config | trailing settings"),
     (Meaning::Side(Side::Long), "long | bullish"),
     (Meaning::Side(Side::Short), "short | bearish"),
@@ -134,7 +135,7 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Move,
         "move | moved | moving | raise | raised | trail | trailing | shift | shifted | bring | \
-         bump | tighten | lower | lowered | adjust | adjusted | pull up | pulled to | up to here | \
+         bump | tighten | lower | lowered | adjust | adjusted | pull up | pulled to | \
          drag | lock",
     ),
     (Meaning::New, "new"),
@@ -165,15 +166,18 @@ const PHRASES: &[(Meaning, &str)] = &[
     (Meaning::Positions(Side::Short), "shorts"),
     (
         Meaning::Trade,
-        "trades | positions | one | open trades | open positions | limits | it | this trade | \
+        "trades | positions | one  | limits | it | this trade | \
          this position | the trade | the position | my position | the rest |  limit order | \
          limit orders | pending orders | the order",
+    ),
+    (
+        Meaning::Tracker,
+        "open trades | open positions | active trades | running trades | current positions | active positions",
     ),
     (Meaning::Nth(1), "first | 1st"),
     (Meaning::Nth(2), "second"),
     (Meaning::Nth(3), "third"),
     (Meaning::Nth(4), "fourth"),
-    (Meaning::Last, "last | final"),
     (Meaning::Was, "was | previously | instead of | prev"),
     (
         Meaning::Again,
@@ -184,21 +188,21 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Negation,
         "don't | dont | do not | not | no | never | avoid | nobody | neither | doesn't | isn't | \
-         won't | can't | cannot | without | stop asking | no longs | no shorts | skip | skipped | almost | nearly",
+         won't | can't | cannot | without | no longs | no shorts | skip | skipped | almost | nearly",
     ),
     (
         Meaning::Hedge,
         "if | unless | would | should | could | might | may | maybe | perhaps | wait | waiting | \
          watch | watching | wish | anyone | someone | somebody | who | thinking | thinking about | \
          considering | possible | potential | potentially | until | he | she | they | imagine | \
-         suppose | had | were | if you | when | friend | friends | everyone | everybody | people | \
+         suppose | had | were | if you | on confirmation | only on | confirmation | friend | friends | everyone | everybody | people | \
          about to",
     ),
     (
         Meaning::Bystander,
         "mine | too | congrats | congratulations | thanks | thank you | me too | gz | nice trade",
     ),
-    (Meaning::Later, "once | after | later | upon | at every | then move"),
+    (Meaning::Later, "once | when | after | later | upon | at every | then move"),
     (
         Meaning::Report,
         "recap | summary | results | result | yesterday | yesterday's | last week | last month | \
@@ -208,14 +212,14 @@ const PHRASES: &[(Meaning, &str)] = &[
     (
         Meaning::Unreal,
         "example | for example | hypothetical | hypothetically | backtest | paper trade | paper trading | on paper | template | \
-         simulation | lesson | education | joke | kidding | valhalla | lol | what could go wrong",
+         simulation | lesson | education | joke | kidding | lol",
     ),
     (
         Meaning::Advert,
         "join | discount | subscribe | subscription | giveaway | promo | use code | bonus | dm me | \
          sign up | limited spots",
     ),
-    (Meaning::Option, "calls | puts | strike | bto | sto | stc | call option | put option | options"),
+    (Meaning::Option, "puts | strike | bto | sto | stc | call option | put option | options"),
     (
         Meaning::NotCrypto,
         "gold | xau | xauusd | xagusd | silver | xag | us30 | nas100 | nasdaq | spx | spx500 | \

@@ -107,7 +107,7 @@ static FRENCH: Vocabulary = Vocabulary {
         (Meaning::Cross, "croisé"),
         (Meaning::Isolated, "isolé"),
         (Meaning::Negation, "pas | aucun"),
-        (Meaning::Part, "on sécurise | sécurise"),
+        (Meaning::Part, "sécurise | sécurisez"),
         (Meaning::BreakEven, "l'entrée"),
     ],
 };
@@ -182,7 +182,7 @@ static CHINESE: Vocabulary = Vocabulary {
         (Meaning::Negation, "不要 | 暂不 | 不 | 别"),
         (Meaning::Hedge, "如果 | 等待 | 吗"),
         (Meaning::BreakEven, "成本 | 成本价 | 保本"),
-        (Meaning::Move, "移到 | 移 | 放 | 带到 | 帶到"),
+        (Meaning::Move, "移到 | 移 | 放 | 带到"),
         (Meaning::Close, "平仓 | 平"),
         (Meaning::Cancel, "撤掉 | 撤单"),
     ],
