@@ -97,10 +97,17 @@ pub(crate) fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error may be closed; there is nobody left to tell then.
-            let _ = writeln!(io::stderr().lock(), "trader-client: {error:#}");
+            let _ = writeln!(io::stderr().lock(), "trader-client: {}", words_of(&error));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// The error and its causes, without those that it tells already.
+fn words_of(error: &anyhow::Error) -> String {
+    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |words, cause| {
+        if words.contains(&cause) { words } else { format!("{words}: {cause}") }
+    })
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
