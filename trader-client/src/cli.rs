@@ -179,3 +179,29 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     });
     Ok(receiver)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_refused_key_or_config_has_the_exit_code_of_its_kind() {
+        let key = anyhow::Error::from(FeedError::KeyRefused("unknown".into())).context("following the feed");
+        assert_eq!(exit_code(&key), CONFIG);
+        assert_eq!(exit_code(&Unusable::Problem("x".into()).into()), CONFIG);
+        assert_eq!(exit_code(&FeedError::Unreachable("x".into()).into()), FAILED);
+    }
+
+    #[test]
+    fn an_error_does_not_say_the_same_twice() {
+        let error = anyhow::anyhow!("reading x: gone").context("starting: reading x: gone").context("run");
+        assert_eq!(words_of(&error), "run: starting: reading x: gone");
+    }
+}
