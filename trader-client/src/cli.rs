@@ -99,10 +99,17 @@ pub(crate) fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error may be closed; there is nobody left to tell then.
-            let _ = writeln!(io::stderr().lock(), "trader-client: {error:#}");
+            let _ = writeln!(io::stderr().lock(), "trader-client: {}", words_of(&error));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// The error and its causes, without those that it tells already.
+fn words_of(error: &anyhow::Error) -> String {
+    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |words, cause| {
+        if words.contains(&cause) { words } else { format!("{words}: {cause}") }
+    })
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
@@ -184,4 +191,30 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
         sender.closed().await;
     });
     Ok(receiver)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_refused_key_or_config_has_the_exit_code_of_its_kind() {
+        let key = anyhow::Error::from(FeedError::KeyRefused("unknown".into())).context("following the feed");
+        assert_eq!(exit_code(&key), CONFIG);
+        assert_eq!(exit_code(&Unusable::Problem("x".into()).into()), CONFIG);
+        assert_eq!(exit_code(&FeedError::Unreachable("x".into()).into()), FAILED);
+    }
+
+    #[test]
+    fn an_error_does_not_say_the_same_twice() {
+        let error = anyhow::anyhow!("reading x: gone").context("starting: reading x: gone").context("run");
+        assert_eq!(words_of(&error), "run: starting: reading x: gone");
+    }
 }

@@ -57,8 +57,8 @@ impl Place {
         Session { config, folder, once }
     }
 
-    #[expect(clippy::result_large_err, reason = "the size of the library's refusal, which is not given here")]
     /// Serves the log to one subscriber after the other, from where each of them asks.
+    #[expect(clippy::result_large_err, reason = "the size of the library's refusal, which is not given here")]
     async fn serve(&self, log: &[Event]) {
         loop {
             let (stream, _) = self.listener.accept().await.unwrap();

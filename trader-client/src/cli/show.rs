@@ -7,7 +7,7 @@ use shared::signal::Side;
 use shared::wire::{ChannelRecord, ChannelStatus, PostCounts};
 use time::OffsetDateTime;
 use time::macros::format_description;
-use trader_client::account::{Account, TradeReport, TradeState};
+use trader_client::account::{Account, SignalCounts, TradeReport, TradeState};
 use trader_client::engine::{Decision, Note, SignalCard, Topic, grouped, money, signed_money};
 use trader_client::journal::Recovered;
 use uuid::Uuid;
@@ -34,13 +34,13 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
 /// One line for a decision, a fill, or something that was not acted on.
 pub(super) fn note(out: &mut impl Write, note: &Note) -> io::Result<()> {
     let side = note.side.map_or_else(String::new, |side| side.to_string());
-    writeln!(out, "{}  {:<10}  {side:<5}  {}", minute(note.at), plain(&note.symbol, 20), words(note))
+    writeln!(out, "{}  {:<8}  {side:<5}  {}", minute(note.at), plain(&note.symbol, 20), words(note))
 }
 
 fn words(note: &Note) -> String {
     let text = plain(&note.text, NOTE_WIDTH);
     match note.topic {
-        Topic::Planned => format!("planned {text}"),
+        Topic::Planned => format!("plan: {text}"),
         Topic::Refused => format!("refused: {text}"),
         Topic::NotActedOn => format!("not acted on: {text}"),
         Topic::Alarm => format!("ALARM: {text}"),
@@ -48,25 +48,30 @@ fn words(note: &Note) -> String {
     }
 }
 
-/// The account for people.
+/// The account for people, with every trade.
 pub(super) fn account(out: &mut impl Write, account: &Account) -> anyhow::Result<()> {
+    summary(out, account)?;
+    if account.trades.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    trades(out, account.trades.iter())
+}
+
+fn summary(out: &mut impl Write, account: &Account) -> anyhow::Result<()> {
     let signals = &account.signals;
     writeln!(out, "\nAccount at {} (event {} of the log)", minute(account.at), account.cursor)?;
+    let SignalCounts { seen, traded, refused, refused_by_reason } = signals;
+    writeln!(out, "  signals   {seen} seen = {traded} traded + {refused} refused")?;
+    for (reason, count) in refused_by_reason {
+        writeln!(out, "            {count:>4} refused: {reason}")?;
+    }
     let count = |state| account.trades.iter().filter(|trade| trade.state == state).count();
     let (open, waiting) = (count(TradeState::Open), count(TradeState::Waiting));
     let (closed, unfilled) = (count(TradeState::Closed), count(TradeState::Unfilled));
     writeln!(
         out,
-        "  signals   {} seen = {} traded + {} refused",
-        signals.seen, signals.traded, signals.refused
-    )?;
-    for (reason, count) in &signals.refused_by_reason {
-        writeln!(out, "            {count:>4} refused: {reason}")?;
-    }
-    writeln!(
-        out,
-        "  trades    {} = {closed} closed + {open} open + {waiting} waiting + {unfilled} never filled",
-        account.trades.len()
+        "  trades    {traded} = {closed} closed + {open} open + {waiting} waiting + {unfilled} never filled"
     )?;
     writeln!(out, "  fills     {}", account.fills)?;
     if account.alarms > 0 {
@@ -74,12 +79,7 @@ pub(super) fn account(out: &mut impl Write, account: &Account) -> anyhow::Result
     }
     writeln!(out, "  result    {} after {} of fees", signed_money(account.realised), money(account.fees))?;
     writeln!(out, "  balance   {}", money(account.balance.get()))?;
-    writeln!(out, "  equity    {}", money(account.equity.get()))?;
-    if account.trades.is_empty() {
-        return Ok(());
-    }
-    writeln!(out)?;
-    trades(out, account.trades.iter())
+    Ok(writeln!(out, "  equity    {}", money(account.equity.get()))?)
 }
 
 fn trades<'a>(out: &mut impl Write, reports: impl Iterator<Item = &'a TradeReport>) -> anyhow::Result<()> {
@@ -112,16 +112,8 @@ fn account_of(recovered: &Recovered) -> Account {
 
 /// `status`.
 pub(super) fn status(recovered: &Recovered, as_json: bool) -> anyhow::Result<()> {
-    let mut state = account_of(recovered);
-    if as_json {
-        return json(&state);
-    }
-    state.trades.retain(|trade| matches!(trade.state, TradeState::Open | TradeState::Waiting));
-    let mut out = io::stdout().lock();
-    let all = account_of(recovered);
-    account(&mut out, &Account { trades: Vec::new(), ..all })?;
-    writeln!(out, "  in trade  {}  (see `trader-client positions`)", state.trades.len())?;
-    Ok(())
+    let state = account_of(recovered);
+    if as_json { json(&state) } else { summary(&mut io::stdout().lock(), &state) }
 }
 
 /// `channels`.

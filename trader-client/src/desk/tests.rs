@@ -8,6 +8,7 @@ use exchange::{
     Cancellation, Candle, ClientOrderId, ExchangeError, Fill, FillId, Filters, Order, OrderState, Pair,
     Placement, Quote,
 };
+use futures_util::StreamExt;
 use shared::money::{Amount, Price};
 use shared::post::{Provenance, Source};
 use shared::signal::{
@@ -279,24 +280,26 @@ async fn killed_at_every_call_of_the_exchange_the_journal_ends_up_the_same() {
     let calls = *line.calls.lock().unwrap();
     assert!(calls > 60, "the story is long enough: {calls} calls");
     assert_eq!(engine.balance(), line.sim().cash(), "our books and the exchange's agree");
-    for number in 1..=calls {
-        for fault in [Fault::DieBefore(number), Fault::DieAfter(number)] {
-            let path = folder.path().join(format!("{fault:?}.sqlite"));
-            let line = Line::new(fault);
-            let process = tokio::task::LocalSet::new();
-            let running = play(path.clone(), line.clone());
-            let killed = process.run_until(async { tokio::task::spawn_local(running).await }).await;
-            assert!(killed.is_err(), "{fault:?} did not kill");
-            let line = Line { fault: Fault::None, ..line };
-            let again = play(path.clone(), line.clone()).await.unwrap();
-            assert_eq!(again, engine, "{fault:?}");
-            assert_eq!(rows(&path).await, reference, "{fault:?}");
-            let sent = line.sent.lock().unwrap().clone();
-            let distinct: std::collections::BTreeSet<_> = sent.iter().collect();
-            let repeats = sent.len() - distinct.len();
-            assert!(repeats <= 1, "only the order of the kill may be sent again, under the same id");
-        }
-    }
+    let faults = (1..=calls).flat_map(|number| [Fault::DieBefore(number), Fault::DieAfter(number)]);
+    let (folder, engine, reference) = (folder.path(), &engine, &reference);
+    let check = |fault: Fault| async move {
+        let path = folder.join(format!("{fault:?}.sqlite"));
+        let line = Line::new(fault);
+        let process = tokio::task::LocalSet::new();
+        let running = play(path.clone(), line.clone());
+        let killed = process.run_until(async { tokio::task::spawn_local(running).await }).await;
+        assert!(killed.is_err(), "{fault:?} did not kill");
+        let line = Line { fault: Fault::None, ..line };
+        let again = play(path.clone(), line.clone()).await.unwrap();
+        assert_eq!(&again, engine, "{fault:?}");
+        assert_eq!(&rows(&path).await, reference, "{fault:?}");
+        let sent = line.sent.lock().unwrap().clone();
+        let distinct: std::collections::BTreeSet<_> = sent.iter().collect();
+        let repeats = sent.len() - distinct.len();
+        assert!(repeats <= 1, "only the order of the kill may be sent again, under the same id");
+    };
+    // Side by side, because each of them mostly waits for the disk.
+    futures_util::stream::iter(faults).for_each_concurrent(16, check).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 //! Entry points: [`Engine::on_signal`] and its siblings. Invariants: a signal id is decided once; a revision, a dispute or
 //! a withdrawal never opens anything; entries are sent in the step of the decision or never.
 
-use exchange::{OrderSide, Pair};
+use exchange::{OrderKind, Pair};
 use serde::Serialize;
 use shared::money::Amount;
 use shared::signal::Side;
@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::trade::{Role, Trade};
 use super::{Command, Engine, Note, Snapshot, Topic, grouped};
 use crate::policy::{
-    AccountView, EntryExposure, Exposure, Market, Plan, Refusal, Span, Standing, approve, pair_of,
-    percent_of, plan,
+    AccountView, EntryExposure, Exposure, Market, Plan, PlannedLeg, Refusal, Span, Standing, approve,
+    pair_of, percent_of, plan,
 };
 
 /// A signal as it was decided.
@@ -224,23 +224,22 @@ impl Engine {
 /// A plan in words.
 fn words_of(plan: &Plan) -> String {
     let quantity: rust_decimal::Decimal = plan.legs.iter().map(|leg| leg.quantity.get()).sum();
-    let entries: Vec<String> = plan.legs.iter().map(|leg| words_of_entry(plan, leg)).collect();
+    let entries: Vec<String> = plan.legs.iter().map(words_of_entry).collect();
     let targets = match plan.targets.len() {
         0 => "no target".to_owned(),
         1 => "1 target".to_owned(),
         count => format!("{count} targets"),
     };
     let stop = grouped(plan.stop.get());
-    format!("{} {}, stop {stop}, {targets}", quantity.normalize(), entries.join(" and "))
+    format!("{} at {}, stop {stop}, {targets}", quantity.normalize(), entries.join("/"))
 }
 
-fn words_of_entry(plan: &Plan, leg: &crate::policy::PlannedLeg) -> String {
+fn words_of_entry(leg: &PlannedLeg) -> String {
     let price = grouped(leg.price.get());
-    let side = if OrderSide::opening(plan.side) == OrderSide::Buy { "buy" } else { "sell" };
     match leg.kind {
-        exchange::OrderKind::Market => format!("{side} at the market (about {price})"),
-        exchange::OrderKind::Limit { .. } => format!("{side} limit {price}"),
-        exchange::OrderKind::Stop { .. } => format!("{side} stop {price}"),
+        OrderKind::Market => "market".to_owned(),
+        OrderKind::Limit { .. } => price,
+        OrderKind::Stop { .. } => format!("a break of {price}"),
     }
 }
 

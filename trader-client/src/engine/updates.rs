@@ -35,7 +35,7 @@ impl Engine {
 
 impl Trade {
     fn act(&mut self, action: &Action, price: Option<Price>) -> Outcome {
-        let claim = |what: &str| Err(format!("the channel says {what}: fills decide, not posts"));
+        let claim = |what: &str| Err(format!("the channel says {what}: fills decide"));
         match action {
             Action::TargetHit { targets } if targets.is_empty() => claim("all targets were hit"),
             Action::TargetHit { targets } => {
@@ -44,8 +44,9 @@ impl Trade {
             }
             Action::EntryFilled => claim("the entry was filled"),
             Action::StoppedOut => claim("the stop was hit"),
+            _ if !self.is_live() => Err("a follow-up, but this trade is over".to_owned()),
             Action::SetTargets { .. } => Err("new targets are not supported: the first ones stay".to_owned()),
-            Action::Cancel => self.end_entries("the channel cancelled the call"),
+            Action::Cancel => self.end_entries("cancelled by the channel"),
             Action::Close => self.close_all(),
             Action::PartClose { share } => self.close_part(*share),
             Action::MoveStop { to } => self.move_stop_as_asked(to, price),
@@ -65,7 +66,7 @@ impl Trade {
     }
 
     fn close_all(&mut self) -> Outcome {
-        let reason = "the channel closed the trade";
+        let reason = "closed by the channel";
         if self.closing.is_some() {
             return Err(format!("{reason}: it is being closed already"));
         }
@@ -81,11 +82,11 @@ impl Trade {
 
     fn close_part(&mut self, share: Option<Percent>) -> Outcome {
         let Some(share) = share else {
-            return Err("a part is to be closed, but the post does not say how much".to_owned());
+            return Err("part close: the post does not say how much".to_owned());
         };
         let open = self.open();
         if open.is_zero() || self.closing.is_some() {
-            return Err(format!("{share} % is to be closed: nothing is open, or all of it is being closed"));
+            return Err("part close: nothing is open, or all is being closed".to_owned());
         }
         if share.get() >= rust_decimal::Decimal::ONE_HUNDRED {
             return self.close_all();
@@ -103,7 +104,7 @@ impl Trade {
     /// A stop beyond the market would fire at once; the one that stands stays instead.
     fn move_stop_as_asked(&mut self, to: &StopMove, price: Option<Price>) -> Outcome {
         if self.open().is_zero() || self.closing.is_some() {
-            return Err("the stop is to be moved: nothing is filled yet, or it is being closed".to_owned());
+            return Err("stop move: nothing is filled yet, or it is being closed".to_owned());
         }
         let wanted = match to {
             StopMove::BreakEven => self.average_entry(),
@@ -113,13 +114,13 @@ impl Trade {
             StopMove::Price { price } => Some(*price),
         };
         let Some(wanted) = wanted else {
-            return Err("the stop is to be moved to a target that has no price".to_owned());
+            return Err("stop move: that target has no price".to_owned());
         };
         if let Some(price) = price
             && self.is_at_or_beyond_stop(price, wanted)
         {
             let (price, wanted) = (grouped(price.get()), grouped(wanted.get()));
-            return Err(format!("the stop is to be moved to {wanted}, but the price {price} is beyond it"));
+            return Err(format!("stop move: the price {price} is already beyond {wanted}"));
         }
         self.move_stop(wanted)
     }

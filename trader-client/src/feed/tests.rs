@@ -11,8 +11,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::*;
 
-#[expect(clippy::result_large_err, reason = "the size of the library's refusal, which is not given here")]
 /// Accepts one subscriber; gives the socket and the `after` that it asked for.
+#[expect(clippy::result_large_err, reason = "the size of the library's refusal, which is not given here")]
 async fn accept(listener: &TcpListener) -> (WebSocketStream<TcpStream>, i64) {
     let (stream, _) = listener.accept().await.unwrap();
     let mut after = -1;

@@ -31,10 +31,10 @@ macro_rules! refusals {
 refusals! {
     /// The channel is not on the user's list.
     ChannelNotAllowed { channel: String } = "channel_not_allowed",
-        "channel {channel:?} is not on your list ([policy] channels)";
+        "channel {channel:?} is not on your list";
     /// The symbol is not on the user's list.
     SymbolNotAllowed { symbol: Symbol } = "symbol_not_allowed",
-        "{symbol} is not on your list ([policy] symbols)";
+        "{symbol} is not on your list";
     /// The prices are in another currency than the account's.
     OtherCurrency { stated: Symbol, account: Symbol } = "other_currency",
         "it is quoted in {stated}, and this account trades in {account}";
@@ -59,7 +59,7 @@ refusals! {
     RMultipleTarget = "r_multiple_target", "a target is a multiple of its risk (R): not supported";
     /// Another signal is in trade on the same pair.
     SymbolInTrade { pair: String } = "symbol_in_trade",
-        "another signal is in trade on {pair}, and one signal owns a pair";
+        "another signal is in trade on {pair}";
     /// As many positions as allowed.
     TooManyPositions { open: u32, limit: u32 } = "too_many_positions",
         "{open} signals are in trade, and the limit is {limit}";

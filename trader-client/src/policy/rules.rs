@@ -43,7 +43,7 @@ pub struct Choice {
 /// Pairs with deep markets everywhere: the symbols traded unless the user says otherwise.
 const MAJORS: [&str; 20] = [
     "BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA", "AVAX", "LINK", "DOT", "LTC", "BCH", "TRX", "TON",
-    "MATIC", "ATOM", "NEAR", "APT", "ARB", "OP",
+    "SUI", "ATOM", "NEAR", "APT", "ARB", "OP",
 ];
 
 impl Default for Choice {

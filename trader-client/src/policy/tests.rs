@@ -1,5 +1,7 @@
 //! Each rule of the policy, just inside and just outside.
 
+mod properties;
+
 use exchange::{ClientOrderId, Filters, Order, OrderKind, OrderSide};
 use shared::money::{Amount, Price};
 use shared::post::{Provenance, Source};

@@ -14,7 +14,7 @@ fn a_limit_signal_sends_one_order_and_waits() {
     assert_eq!(words(&bench.signal(7, draft())), ["limit 3 @ 100"]);
     assert_eq!(bench.working(Role::Entry(0)), "3 @ 100");
     assert_eq!(bench.working(Role::Stop), "none", "nothing is filled, so there is nothing to protect");
-    assert_eq!(bench.last_note(), (Topic::Planned, "3 buy limit 100, stop 95, 3 targets"));
+    assert_eq!(bench.last_note(), (Topic::Planned, "3 at 100, stop 95, 3 targets"));
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn one_signal_owns_a_pair_until_it_is_done() {
     let mut bench = Bench::new();
     bench.signal(7, draft());
     assert!(bench.signal(8, draft()).is_empty());
-    assert!(bench.last_note().1.contains("one signal owns a pair"));
+    assert!(bench.last_note().1.contains("another signal is in trade on BTCUSDT"));
     bench.tick(Duration::hours(24));
     assert_eq!(bench.engine.live_trades().count(), 0);
     assert_eq!(bench.signal(9, draft()).len(), 1);

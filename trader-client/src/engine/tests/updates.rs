@@ -34,9 +34,9 @@ fn a_move_that_raises_the_risk_or_would_fire_at_once_is_not_acted_on() {
     for (to, words) in [
         (StopMove::Price { price: price("94") }, "moving the stop from 95 to 94 would raise the risk"),
         (StopMove::Price { price: price("95") }, "the stop is at 95 already"),
-        (StopMove::Target { target: 1 }, "the stop is to be moved to 105, but the price 101 is beyond it"),
-        (StopMove::Target { target: 9 }, "the stop is to be moved to a target that has no price"),
-        (StopMove::Target { target: 0 }, "the stop is to be moved to a target that has no price"),
+        (StopMove::Target { target: 1 }, "stop move: the price 101 is already beyond 105"),
+        (StopMove::Target { target: 9 }, "stop move: that target has no price"),
+        (StopMove::Target { target: 0 }, "stop move: that target has no price"),
     ] {
         assert!(bench.update(7, move_stop(to)).is_empty());
         assert_eq!(bench.last_note(), (Topic::NotActedOn, words));
