@@ -14,6 +14,7 @@ pub mod store;
 
 use std::sync::Arc;
 
+use axum::serve::ListenerExt;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -38,6 +39,12 @@ pub async fn run(pool: PgPool, listener: TcpListener, stopping: watch::Receiver<
     let feed = Arc::new(Feed::new(head));
     let tail = tokio::spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
     let app = App { pool, feed, stopping: stopping.clone() };
+    // Frames are small and must not wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!("a connection is gone already: {error}");
+        }
+    });
     axum::serve(listener, http::router(app)).with_graceful_shutdown(until_true(stopping)).await?;
     tail.await?;
     Ok(())
