@@ -1,5 +1,8 @@
 -- What Callboard keeps. Rows are added and kept for ever; the few columns that may change later say so.
 -- Times are UTC. Texts that hold JSON are the exact bytes that were received or streamed.
+--
+-- Tables that grow with every post have no foreign keys: what they point to is written in the same transaction or was
+-- before, nothing is ever deleted, and the checks took a third of the time of an import (measured).
 
 -- Credentials of programs. Only the SHA-256 of a key is kept; the key itself was shown once.
 CREATE TABLE api_keys (
@@ -25,7 +28,7 @@ CREATE TABLE channels (
 -- edit, and the largest bigint for the tombstone of a delete: it orders the revisions of a message.
 CREATE TABLE posts (
     id           uuid PRIMARY KEY,
-    channel_id   uuid NOT NULL REFERENCES channels,
+    channel_id   uuid NOT NULL,
     external_id  text NOT NULL,
     revision     bigint NOT NULL,
     author_id    text NOT NULL,
@@ -40,8 +43,8 @@ CREATE TABLE posts (
 -- One row for each contributor that saw a revision, with the source's own form of it, byte for byte. A differing text
 -- under the same revision is kept here too, with its own hash and body; it never replaces the first.
 CREATE TABLE sightings (
-    post_id        uuid NOT NULL REFERENCES posts,
-    key_id         uuid NOT NULL REFERENCES api_keys,
+    post_id        uuid NOT NULL,
+    key_id         uuid NOT NULL,
     content_hash   bytea NOT NULL CHECK (octet_length(content_hash) = 32),
     seen_at        timestamptz NOT NULL,
     received_at    timestamptz NOT NULL,
@@ -53,9 +56,9 @@ CREATE TABLE sightings (
 
 -- What the reader made of a revision. A later reader adds a row; `superseded_at` of the earlier one is then set.
 CREATE TABLE readings (
-    post_id        uuid NOT NULL REFERENCES posts,
+    post_id        uuid NOT NULL,
     reader_version int NOT NULL,
-    channel_id     uuid NOT NULL REFERENCES channels,
+    channel_id     uuid NOT NULL,
     kind           text NOT NULL CHECK (kind IN ('signals', 'update', 'noise', 'abstained')),
     reading        text NOT NULL,
     read_at        timestamptz NOT NULL,
@@ -106,7 +109,7 @@ CREATE TABLE events (
     seq        bigint PRIMARY KEY,
     at         timestamptz NOT NULL,
     kind       text NOT NULL,
-    channel_id uuid NOT NULL REFERENCES channels,
+    channel_id uuid NOT NULL,
     base       text,
     payload    text NOT NULL
 );

@@ -90,6 +90,14 @@ struct Sender<'o> {
     most: usize,
     sent: Sent,
     outage: Outage,
+    /// The last batch with its answer, not yet forgotten.
+    answered: Option<Answered>,
+}
+
+/// Rows that the server has answered for.
+struct Answered {
+    rows: Vec<Waiting>,
+    results: Vec<PostResult>,
 }
 
 impl<'o> Sender<'o> {
@@ -105,19 +113,24 @@ impl<'o> Sender<'o> {
             most: MAX_SIGHTINGS,
             sent: Sent::default(),
             outage: Outage::default(),
+            answered: None,
         }
     }
 
-    /// Sends until nothing is left to read.
+    /// Sends until nothing is left to read. What the server has answered is forgotten while the next batch is in flight.
     async fn send_all(&mut self, api: &Api) -> Result<(), Failure> {
         loop {
             self.read_ahead().await?;
+            let answered = self.answered.take();
             if self.queue.is_empty() {
+                self.sent.add(self.settle(answered).await?);
                 return Ok(());
             }
             let (body, count) = self.batch();
             launch::crash::point("batch_sending");
-            let (answer, read) = tokio::join!(api.post(body, count), self.outbox_ahead());
+            let (answer, settled, read) =
+                tokio::join!(api.post(body, count), self.settle(answered), self.outbox_ahead());
+            self.sent.add(settled?);
             self.append(read?);
             if let Some(wait) = self.heed(answer, count).await? {
                 tokio::time::sleep(wait).await;
@@ -173,7 +186,7 @@ impl<'o> Sender<'o> {
     /// Does what the answer asks for. Returns how long to wait before going on.
     async fn heed(&mut self, answer: Answer, count: usize) -> Result<Option<Duration>, Failure> {
         match answer {
-            Answer::Settled(results) => self.settle(&results).await?,
+            Answer::Settled(results) => self.answered(results)?,
             Answer::Unacceptable { at, reason } => self.refuse(at, &reason).await?,
             Answer::TooLarge { reason } if count == 1 => self.refuse(0, &reason).await?,
             Answer::TooLarge { .. } => self.most = count.div_ceil(2),
@@ -184,21 +197,26 @@ impl<'o> Sender<'o> {
         Ok(None)
     }
 
-    async fn settle(&mut self, results: &[PostResult]) -> Result<(), Failure> {
-        launch::crash::point("batch_acknowledged");
-        let count = results.len();
-        let rows: Vec<Waiting> = self.queue.iter().take(count).cloned().collect();
-        if rows.iter().zip(results).any(|(row, result)| row.external_id != result.external_id) {
+    /// Takes the answered rows off the queue; they are forgotten by [`Self::settle`].
+    fn answered(&mut self, results: Vec<PostResult>) -> Result<(), Failure> {
+        let rows: Vec<Waiting> = self.queue.drain(..results.len()).collect();
+        if rows.iter().zip(&results).any(|(row, result)| row.external_id != result.external_id) {
             return Err(Failure::Other(anyhow::anyhow!(
                 "the server's results are not in the order of the posts that were sent; nothing was forgotten, \
                  report this to the server's host"
             )));
         }
-        self.sent.add(self.outbox.settle(&rows, results, (self.clock)()).await?);
-        launch::crash::point("batch_forgotten");
-        self.queue.drain(..count);
         self.most = (self.most * 2).min(MAX_SIGHTINGS);
+        self.answered = Some(Answered { rows, results });
         Ok(())
+    }
+
+    async fn settle(&self, answered: Option<Answered>) -> Result<Sent, Failure> {
+        let Some(Answered { rows, results }) = answered else { return Ok(Sent::default()) };
+        launch::crash::point("batch_acknowledged");
+        let sent = self.outbox.settle(&rows, &results, (self.clock)()).await?;
+        launch::crash::point("batch_forgotten");
+        Ok(sent)
     }
 
     async fn refuse(&mut self, at: usize, reason: &str) -> Result<(), Failure> {

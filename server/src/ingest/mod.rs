@@ -9,9 +9,11 @@ mod book;
 mod prepare;
 mod publish;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use shared::post::{ChannelRef, Sighting};
+use shared::reading::Reading;
 use shared::wire::{ChannelStatus, PostResult, PostStatus};
 use sqlx::{Connection, PgConnection, PgPool};
 use time::OffsetDateTime;
@@ -21,7 +23,7 @@ use crate::store::channels::{self, Channel};
 use crate::store::posts::{self, KnownPost, MessageKey, NewPost, NewReading, NewSighting};
 use crate::store::{Remedy, StoreError, log, signals, to_json, updates};
 use book::Book;
-use prepare::Prepared;
+use prepare::{Prepared, Readings};
 use publish::{Arrival, Publisher};
 
 /// How often a batch is run again after it collided with another one.
@@ -34,30 +36,32 @@ pub async fn ingest(
     sightings: Vec<Sighting>,
     now: OffsetDateTime,
 ) -> Result<Vec<PostResult>, StoreError> {
-    let prepared: Vec<Prepared> =
+    let prepared: Arc<[Prepared]> =
         sightings.into_iter().map(|sighting| prepare::prepare(sighting, now)).collect();
-    for run in 1.. {
-        match transact(pool, key_id, &prepared, now).await {
+    let mut readings = Readings::begin(&prepared);
+    let mut run = 1;
+    loop {
+        match transact(pool, (key_id, now), &prepared, &mut readings).await {
             Err(error) if error.remedy() == Remedy::RunAgain && run < MAX_RUNS => {
                 tracing::info!(run, "a batch collided with another one and is run again: {error}");
+                run += 1;
             }
             outcome => return outcome,
         }
     }
-    unreachable!("the loop above returns")
 }
 
 async fn transact(
     pool: &PgPool,
-    key_id: Uuid,
+    (key_id, now): (Uuid, OffsetDateTime),
     prepared: &[Prepared],
-    now: OffsetDateTime,
+    readings: &mut Readings,
 ) -> Result<Vec<PostResult>, StoreError> {
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
     launch::crash::point("ingest_begun");
     let mut batch = Batch { connection: &mut transaction, key_id, now };
-    let results = batch.keep(prepared).await?;
+    let results = batch.keep(prepared, readings).await?;
     launch::crash::point("ingest_written");
     transaction.commit().await?;
     launch::crash::point("ingest_committed");
@@ -80,7 +84,11 @@ struct Kept<'a> {
 }
 
 impl Batch<'_> {
-    async fn keep(&mut self, prepared: &[Prepared]) -> Result<Vec<PostResult>, StoreError> {
+    async fn keep(
+        &mut self,
+        prepared: &[Prepared],
+        readings: &mut Readings,
+    ) -> Result<Vec<PostResult>, StoreError> {
         let channels = self.channels(prepared).await?;
         let mut results: Vec<Option<PostStatus>> = prepared.iter().map(|_| None).collect();
         let mut kept = Vec::new();
@@ -92,8 +100,9 @@ impl Batch<'_> {
         }
         let stored = self.store_posts(&kept).await?;
         let disputed = self.record_sightings(&kept, &stored).await?;
-        self.store_readings(&kept, &stored).await?;
-        self.publish(&kept, &stored, &disputed).await?;
+        let read = Read { kept: &kept, stored: &stored, readings: readings.get().await? };
+        self.store_readings(&read).await?;
+        self.publish(&read, &disputed).await?;
         for item in &kept {
             results[item.place] = Some(stored.status(item));
         }
@@ -161,11 +170,11 @@ impl Batch<'_> {
         Ok(differing.into_iter().filter(|(_, post)| new.contains(post)).map(|(at, _)| at).collect())
     }
 
-    async fn store_readings(&mut self, kept: &[Kept<'_>], stored: &Stored) -> Result<(), StoreError> {
-        let new = kept.iter().filter(|item| stored.inserted.contains(&item.post.id));
+    async fn store_readings(&mut self, read: &Read<'_>) -> Result<(), StoreError> {
+        let new = read.kept.iter().filter(|item| read.stored.inserted.contains(&item.post.id));
         let readings: Vec<NewReading<'_>> = new
             .filter_map(|item| {
-                let reading = item.prepared.reading.as_ref()?;
+                let reading = read.reading(item)?;
                 Some(NewReading { post_id: item.post.id, channel_id: item.channel.id, reading })
             })
             .collect();
@@ -177,16 +186,11 @@ impl Batch<'_> {
     }
 
     /// Turns what is new and current into signals, updates and events.
-    async fn publish(
-        &mut self,
-        kept: &[Kept<'_>],
-        stored: &Stored,
-        disputed: &[usize],
-    ) -> Result<(), StoreError> {
+    async fn publish(&mut self, read: &Read<'_>, disputed: &[usize]) -> Result<(), StoreError> {
         let published = |item: &&Kept<'_>| item.channel.status == ChannelStatus::Approved;
-        let arrivals: Vec<Arrival<'_>> =
-            kept.iter().filter(published).filter(|item| stored.is_news(item)).map(Arrival::from).collect();
-        let disputes: Vec<MessageKey> = disputed.iter().map(|at| kept[*at].post.key.clone()).collect();
+        let news = read.kept.iter().filter(published).filter(|item| read.stored.is_news(item));
+        let arrivals: Vec<Arrival<'_>> = news.map(|item| read.arrival(item)).collect();
+        let disputes: Vec<MessageKey> = disputed.iter().map(|at| read.kept[*at].post.key.clone()).collect();
         if arrivals.is_empty() && disputes.is_empty() {
             return Ok(());
         }
@@ -210,9 +214,32 @@ impl Batch<'_> {
     }
 }
 
+/// A batch that is stored and read.
+struct Read<'a> {
+    kept: &'a [Kept<'a>],
+    stored: &'a Stored,
+    readings: &'a [Option<Reading>],
+}
+
+impl<'a> Read<'a> {
+    fn reading(&self, item: &Kept<'_>) -> Option<&'a Reading> {
+        self.readings.get(item.place)?.as_ref()
+    }
+
+    fn arrival(&self, item: &'a Kept<'a>) -> Arrival<'a> {
+        Arrival {
+            key: &item.post.key,
+            post_id: item.post.id,
+            revision: item.post.revision,
+            sighting: &item.prepared.sighting,
+            reading: self.reading(item),
+        }
+    }
+}
+
 /// What the database knows of the messages of a batch.
 struct Stored {
-    inserted: std::collections::HashSet<Uuid>,
+    inserted: HashSet<Uuid>,
     messages: HashMap<MessageKey, Vec<KnownPost>>,
 }
 
@@ -281,16 +308,4 @@ fn admit(
         provenance: item.sighting.provenance,
     };
     Ok((channel.clone(), stored))
-}
-
-impl<'a> From<&'a Kept<'a>> for Arrival<'a> {
-    fn from(item: &'a Kept<'a>) -> Self {
-        Arrival {
-            key: &item.post.key,
-            post_id: item.post.id,
-            revision: item.post.revision,
-            sighting: &item.prepared.sighting,
-            reading: item.prepared.reading.as_ref(),
-        }
-    }
 }

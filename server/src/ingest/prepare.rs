@@ -1,20 +1,25 @@
 //! What can be known of a sighting without the database: whether it is acceptable, its identity, its reading.
+//!
+//! Entry points: [`prepare`], [`Readings`].
+
+use std::sync::Arc;
 
 use shared::post::{Sighting, check_sighting};
 use shared::reading::{Reading, read};
 use time::{Duration, OffsetDateTime};
+use tokio::task::JoinHandle;
+
+use crate::store::StoreError;
 
 /// How far a post may lie in the future: the clocks of contributors and Discord are kept by NTP, within seconds.
 const MAX_AHEAD: Duration = Duration::seconds(60);
 
-/// A sighting with all that follows from it alone.
+/// A sighting with what follows from it alone.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) sighting: Sighting,
     pub(super) revision: i64,
     pub(super) content_hash: [u8; 32],
-    /// Absent for a tombstone, which has no text, and for what is not acceptable.
-    pub(super) reading: Option<Reading>,
     /// Why it cannot be kept.
     pub(super) problem: Option<String>,
 }
@@ -29,8 +34,36 @@ pub(super) fn prepare(sighting: Sighting, now: OffsetDateTime) -> Prepared {
         )),
         Ok(()) => None,
     };
-    let has_text = problem.is_none() && post.deleted_at.is_none();
-    let reading = has_text.then(|| read(post));
     let (revision, content_hash) = (post.revision().number(), post.content_hash());
-    Prepared { sighting, revision, content_hash, reading, problem }
+    Prepared { sighting, revision, content_hash, problem }
+}
+
+/// The readings of a batch, made on another thread while the database stores the posts.
+pub(super) struct Readings {
+    task: Option<JoinHandle<Vec<Option<Reading>>>>,
+    done: Vec<Option<Reading>>,
+}
+
+impl Readings {
+    /// Begins to read the batch.
+    pub(super) fn begin(prepared: &Arc<[Prepared]>) -> Self {
+        let batch = Arc::clone(prepared);
+        let task = tokio::task::spawn_blocking(move || batch.iter().map(reading).collect());
+        Self { task: Some(task), done: Vec::new() }
+    }
+
+    /// The readings, in the order of the batch.
+    pub(super) async fn get(&mut self) -> Result<&[Option<Reading>], StoreError> {
+        if let Some(task) = self.task.take() {
+            self.done = task.await.map_err(|error| StoreError::Defect(format!("the reader failed: {error}")))?;
+        }
+        Ok(&self.done)
+    }
+}
+
+/// Absent for a tombstone, which has no text, and for what is not acceptable.
+fn reading(prepared: &Prepared) -> Option<Reading> {
+    let post = &prepared.sighting.post;
+    let has_text = prepared.problem.is_none() && post.deleted_at.is_none();
+    has_text.then(|| read(post))
 }

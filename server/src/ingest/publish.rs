@@ -200,7 +200,7 @@ impl Publisher {
     ) -> Result<(), StoreError> {
         let found = self.book.get(signal_id).cloned();
         let signal =
-            found.ok_or_else(|| StoreError::Unwritable(format!("signal {signal_id} is not in the book")))?;
+            found.ok_or_else(|| StoreError::Defect(format!("signal {signal_id} is not in the book")))?;
         let record = self.update_record(arrival, update, Some(signal_id));
         self.event(&Event::SignalUpdated { update: Box::new(record.clone()) }, &signal)?;
         self.updates.push(record);

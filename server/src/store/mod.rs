@@ -19,9 +19,9 @@ pub enum StoreError {
     /// The database or the way to it failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
-    /// A value of ours has no JSON form.
-    #[error("writing a value as JSON: {0}")]
-    Unwritable(String),
+    /// Something that cannot be, unless this program is wrong.
+    #[error("a defect: {0}")]
+    Defect(String),
     /// A stored value is not what it should be.
     #[error("corrupt row: {table}.{column} of {id}: {problem}")]
     Corrupt {
@@ -76,7 +76,7 @@ fn remedy_for_code(code: &str) -> Remedy {
 
 /// The JSON text of one of our own types.
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Unwritable(error.to_string()))
+    serde_json::to_string(value).map_err(|error| StoreError::Defect(format!("writing a value as JSON: {error}")))
 }
 
 /// Parses a stored JSON text.
