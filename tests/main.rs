@@ -6,6 +6,7 @@
 mod feed;
 mod ingest;
 mod layout;
+mod message_to_fill;
 mod openapi;
 mod outage;
 mod reads;

@@ -118,6 +118,14 @@ pub fn write_story(folder: &Path) -> Story {
     Story { exports, config }
 }
 
+/// Writes an export of the story's first post alone.
+pub fn write_one_post(folder: &Path) -> PathBuf {
+    let path = folder.join("one.json");
+    let text = export(&posts(false)[..1], START + Duration::minutes(2)).to_string();
+    std::fs::write(&path, text).expect("an export");
+    path
+}
+
 /// Prices between the turns follow straight lines; each candle reaches a little beyond its open and close.
 fn candle_file(turns: &[(u32, f64)]) -> String {
     let price = |at: u32| {
