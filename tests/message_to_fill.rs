@@ -15,7 +15,8 @@ fn demo() -> PathBuf {
 
 /// Runs the import and the trader on a stage with a server; returns the trader's account.
 async fn relay_and_trade(stage: &Stage, exports: &[PathBuf], config: &Path) -> Value {
-    let imported = run(stage.contributor().args(["import", "--infer-deletes", "--replay", "1e12"]).args(exports)).await;
+    let imported =
+        run(stage.contributor().args(["import", "--infer-deletes", "--replay", "1e12"]).args(exports)).await;
     assert_eq!(imported.code, Some(0), "{}{}", imported.out, imported.err);
     let traded = run(stage.trader(config).args(["run", "--once", "--json"])).await;
     assert_eq!(traded.code, Some(0), "{}{}", traded.out, traded.err);
@@ -55,7 +56,8 @@ fn expected() -> BTreeMap<(String, String), String> {
 async fn the_demos_account_adds_up_and_every_trade_traces_to_a_post() {
     let stage = Stage::start().await;
     let _server = stage.serve(None).await.expect("the server starts");
-    let exports = ["vip-calls-1.json", "vip-calls-2.json", "swing-desk.json"].map(|file| demo().join("exports").join(file));
+    let exports = ["vip-calls-1.json", "vip-calls-2.json", "swing-desk.json"]
+        .map(|file| demo().join("exports").join(file));
     let account = relay_and_trade(&stage, &exports, &demo().join("trader.toml")).await;
     let api = Api::new(&stage.url, &stage.member_key);
 
@@ -106,7 +108,12 @@ async fn the_demos_script_runs_to_its_end_and_cleans_up() {
     script.env("ONCE", "1").env("SPEED", "1e9").env("BIN", programs).env("TMPDIR", temporary.path());
     let ended = run(&mut script).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
-    for words in ["refused: too_old", "never filled", "posts = signals + updates + noise + abstained", "The API answers at"] {
+    for words in [
+        "refused: too_old",
+        "never filled",
+        "posts = signals + updates + noise + abstained",
+        "The API answers at",
+    ] {
         assert!(ended.out.contains(words), "{words:?} is not in {}", ended.out);
     }
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "nothing is left behind");

@@ -55,7 +55,8 @@ impl Readings {
     /// The readings, in the order of the batch.
     pub(super) async fn get(&mut self) -> Result<&[Option<Reading>], StoreError> {
         if let Some(task) = self.task.take() {
-            self.done = task.await.map_err(|error| StoreError::Defect(format!("the reader failed: {error}")))?;
+            self.done =
+                task.await.map_err(|error| StoreError::Defect(format!("the reader failed: {error}")))?;
         }
         Ok(&self.done)
     }

@@ -76,7 +76,8 @@ fn remedy_for_code(code: &str) -> Remedy {
 
 /// The JSON text of one of our own types.
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Defect(format!("writing a value as JSON: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Defect(format!("writing a value as JSON: {error}")))
 }
 
 /// Parses a stored JSON text.
