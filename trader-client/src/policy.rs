@@ -1,6 +1,6 @@
 //! The policy: whether a signal may be traded, how, and how much.
 //!
-//! Entry points: [`plan`], from a signal to a [`Plan`] or a [`Refusal`]; [`approve`], from an order to an [`Approved`]
+//! Entry points: [`plan()`], from a signal to a [`Plan`] or a [`Refusal`]; [`approve`], from an order to an [`Approved`]
 //! one. Both are functions of their inputs, time included. Invariants: only this file makes an [`Approved`], and an
 //! exchange takes nothing else; rounding and caps only ever lower a risk; exits are never blocked by a limit.
 
