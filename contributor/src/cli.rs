@@ -46,7 +46,7 @@ struct Global {
     /// The folder of the outbox; one for each server
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// The server's address, such as https://callboard.example (http only on this machine)
+    /// The server's address, such as `https://callboard.example` (http only on this machine)
     #[arg(long, global = true, value_name = "URL")]
     server: Option<String>,
     /// A file that holds the API key

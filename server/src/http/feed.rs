@@ -4,11 +4,12 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
-use shared::wire::{Frame, ProblemBody};
+use shared::wire::Frame;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::ApiError;
+use super::problems::{Checked, Guarded, Named, Placed};
 use super::reads::{base_of, check_channel, query};
 use crate::App;
 use crate::auth::Member;
@@ -35,17 +36,13 @@ pub(super) struct FeedQuery {
 
 /// Streams the log over a WebSocket: `hello`, the events after `after`, `caught_up`, then events as they are written,
 /// and a `heartbeat` every 10 s. Each message is a JSON text of the schema `Frame`. Close codes: 1012 the server restarts,
-/// 4401 the credential is gone, 4408 too slow, 4429 too many messages; except after 4401, resume from your cursor.
+/// 4408 too slow, 4429 too many messages; resume from your cursor.
 #[utoipa::path(
     get, path = "/v1/feed", tag = "member", security(("api_key" = [])), params(FeedQuery),
     responses(
         (status = 101, description = "The WebSocket is open", body = Frame),
         (status = 400, description = "Not a WebSocket handshake", body = String, content_type = "text/plain"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such channel", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`after` is beyond the log; `head` is its end", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is not acceptable", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database is away", body = ProblemBody, content_type = "application/problem+json"),
+        Guarded, Named, Placed, Checked,
     )
 )]
 pub(super) async fn feed(

@@ -7,6 +7,7 @@ use shared::wire::{MAX_SIGHTINGS, PostMessages, PostedMessages, ProblemBody};
 
 use super::ApiError;
 use super::body::JsonBody;
+use super::problems::{Checked, Guarded};
 use crate::App;
 use crate::auth::Contributor;
 use crate::ingest;
@@ -18,12 +19,10 @@ use crate::ingest;
     responses(
         (status = 200, description = "What became of each sighting, in order", body = PostedMessages),
         (status = 400, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "Not a contributor's key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "More than 1 MiB", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not announced as JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "A field is not acceptable; nothing was kept", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database is away; send the same again", body = ProblemBody, content_type = "application/problem+json"),
+        Guarded, Checked,
     )
 )]
 pub(super) async fn post_messages(

@@ -9,6 +9,7 @@ mod error;
 mod feed;
 mod health;
 mod messages;
+mod problems;
 mod reads;
 
 use axum::Router;

@@ -5,9 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::signal::{Side, Symbol};
-use shared::wire::{
-    ChannelsPage, EventRecord, EventsPage, ProblemBody, ProblemKind, SignalDetail, SignalsPage,
-};
+use shared::wire::{ChannelsPage, EventRecord, EventsPage, ProblemKind, SignalDetail, SignalsPage};
 use time::OffsetDateTime;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -15,6 +13,7 @@ use uuid::Uuid;
 use super::ApiError;
 use super::cursor::{decode, encode};
 use super::feed::check_after;
+use super::problems::{Checked, Guarded, Named, Placed};
 use crate::App;
 use crate::auth::Member;
 use crate::store::log::{self, Filter, StoredEvent};
@@ -95,10 +94,7 @@ pub(super) struct SignalsQuery {
     get, path = "/v1/signals", tag = "member", security(("api_key" = [])), params(SignalsQuery),
     responses(
         (status = 200, description = "A page of signals", body = SignalsPage),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such channel", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is not acceptable", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database is away", body = ProblemBody, content_type = "application/problem+json"),
+        Guarded, Named, Checked,
     )
 )]
 pub(super) async fn signals(
@@ -128,9 +124,7 @@ pub(super) async fn signals(
     get, path = "/v1/signals/{id}", tag = "member", security(("api_key" = [])), params(("id" = Uuid, Path, description = "The signal's id")),
     responses(
         (status = 200, description = "The signal", body = SignalDetail),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such signal", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database is away", body = ProblemBody, content_type = "application/problem+json"),
+        Guarded, Named,
     )
 )]
 pub(super) async fn signal(
@@ -164,9 +158,7 @@ pub(super) struct ChannelsQuery {
     get, path = "/v1/channels", tag = "member", security(("api_key" = [])), params(ChannelsQuery),
     responses(
         (status = 200, description = "A page of channels", body = ChannelsPage),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is not acceptable", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database is away", body = ProblemBody, content_type = "application/problem+json"),
+        Guarded, Checked,
     )
 )]
 pub(super) async fn channels(
@@ -202,10 +194,7 @@ pub(super) struct EventsQuery {
     get, path = "/v1/events", tag = "member", security(("api_key" = [])), params(EventsQuery),
     responses(
         (status = 200, description = "A page of the log", body = EventsPage),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`after` is beyond the log; `head` is its end", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is not acceptable", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database is away", body = ProblemBody, content_type = "application/problem+json"),
+        Guarded, Placed, Checked,
     )
 )]
 pub(super) async fn events(

@@ -197,7 +197,7 @@ pub enum Frame {
 pub mod close_code {
     /// The server restarts: connect again and resume from your cursor.
     pub const RESTART: u16 = 1012;
-    /// The credential is gone: do not come back with it.
+    /// The credential is gone: do not come back with it. Reserved: this version cannot revoke a key.
     pub const UNAUTHORIZED: u16 = 4401;
     /// The subscriber did not read fast enough: resume from your cursor.
     pub const TOO_SLOW: u16 = 4408;

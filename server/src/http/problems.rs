@@ -1,0 +1,41 @@
+//! The error answers that many routes share, for the API's description. They are described here and made in
+//! [`super::error`].
+#![expect(dead_code, reason = "the variants are read by the derive only")]
+
+use shared::wire::ProblemBody;
+use utoipa::IntoResponses;
+
+/// What every route with a key may answer.
+#[derive(IntoResponses)]
+pub(super) enum Guarded {
+    /// No valid key
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemBody),
+    /// The database is away: try the same again after `Retry-After` seconds
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
+/// What every route with parameters or a body may answer.
+#[derive(IntoResponses)]
+pub(super) enum Checked {
+    /// A parameter or a field is not acceptable; `field` names it
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(ProblemBody),
+}
+
+/// What every route that names something may answer.
+#[derive(IntoResponses)]
+pub(super) enum Named {
+    /// There is no such thing
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemBody),
+}
+
+/// What every route with a place in the log may answer.
+#[derive(IntoResponses)]
+pub(super) enum Placed {
+    /// `after` is beyond the log; `head` is its end
+    #[response(status = 409, content_type = "application/problem+json")]
+    Ahead(ProblemBody),
+}
