@@ -5,6 +5,7 @@
 //!
 //! Invariant: an answer is either definite or [`Placement::Unsure`]. Whoever is unsure looks the order up by its client
 //! order id and never sends it again blindly.
+#![deny(clippy::float_arithmetic)]
 
 pub mod candles;
 pub mod order;

@@ -4,6 +4,7 @@
 //! server, the contributor and the trader's client can trust the same code.
 //!
 //! Read in this order: [`money`], [`signal`], [`update`], [`post`], [`reading`], [`wire`].
+#![deny(clippy::float_arithmetic)]
 
 pub mod money;
 pub mod post;

@@ -4,6 +4,7 @@
 //! [`engine`], [`journal`], [`desk`], [`venue`], [`feed`], this file. The files that decide (`policy`, `engine`) do no
 //! I/O; the files that do I/O decide nothing.
 //! Time: with the `replay` clock the events and the candles are the clock; with `wall` it is this machine's.
+#![deny(clippy::float_arithmetic)]
 
 pub mod account;
 pub mod api;
