@@ -66,6 +66,9 @@ impl<'t> Levels<'t> {
         if block.has_levels(entry_label) && block.has_levels(Opener::Market) {
             return Err(Doubt::Unclear("a market price stands beside an entry"));
         }
+        if entry_openers.iter().any(|opener| block.with(*opener).any(|(_, v)| v.has(Meaning::OfProfit))) {
+            return Err(Doubt::Unclear("a share of the profit stands in the entry"));
+        }
         let stop_openers = [Opener::Label(Slot::Stop)];
         let chosen: Vec<Opener> =
             entry_openers.iter().chain(&target_openers).chain(&stop_openers).copied().collect();

@@ -116,7 +116,7 @@ struct Scan<'p, 't> {
 
 impl<'t> Scan<'_, 't> {
     fn piece(&mut self, at: usize) {
-        if at > 0 && self.pieces[at].line != self.pieces[at - 1].line {
+        if at > 0 && self.starts_line(at) {
             self.blind = None;
             self.brackets = 0;
             self.join(Joint::Line);
@@ -125,7 +125,7 @@ impl<'t> Scan<'_, 't> {
         match what {
             What::Number(number) => self.number(at, number),
             What::Index(_) => self.join(Joint::Line),
-            What::Mark(mark) => self.mark(mark),
+            What::Mark(mark) => self.mark(at, mark),
             What::Icon('→') => self.join(Joint::List),
             What::Icon('🚀') if self.awaits_value(at) => self.runner(),
             What::Icon(icon) if is_tick(icon) => self.tick(at),
@@ -137,13 +137,17 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
+    fn starts_line(&self, at: usize) -> bool {
+        at == 0 || self.pieces[at - 1].line != self.pieces[at].line
+    }
+
     fn join(&mut self, joint: Joint) {
         if !self.found.items.is_empty() && matches!(self.joint, Joint::Space | Joint::Start | Joint::Line) {
             self.joint = joint;
         }
     }
 
-    fn mark(&mut self, mark: char) {
+    fn mark(&mut self, at: usize, mark: char) {
         match mark {
             '(' | '[' => {
                 self.brackets += 1;
@@ -153,7 +157,8 @@ impl<'t> Scan<'_, 't> {
                 self.blind = self.blind.filter(|depth| *depth < self.brackets);
                 self.brackets = self.brackets.saturating_sub(1);
             }
-            '-' | '_' | '~' => self.join(Joint::Range),
+            // At the start of a line it is a bullet.
+            '-' | '_' | '~' if !self.starts_line(at) => self.join(Joint::Range),
             '/' | ',' | ';' | '|' | '&' | '\\' => self.join(Joint::List),
             _ => {}
         }
@@ -192,8 +197,7 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn tick(&mut self, at: usize) {
-        let line = self.pieces[at].line;
-        let starts_line = at == 0 || self.pieces[at - 1].line != line;
+        let starts_line = self.starts_line(at);
         if let Some(last) = self.found.items.last_mut().filter(|_| !starts_line) {
             last.ticked = true;
         }
@@ -316,7 +320,8 @@ impl<'t> Scan<'_, 't> {
     }
 }
 
-fn is_price(what: &What<'_>) -> bool {
+/// A number that may be a price.
+pub(super) fn is_price(what: &What<'_>) -> bool {
     matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
 }
 

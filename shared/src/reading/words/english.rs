@@ -125,7 +125,7 @@ const PHRASES: &[(Meaning, &str)] = &[
          name | me | use | as | our | with | vip | premium | free | alert | moon",
     ),
     (Meaning::Row, "short term | mid term | long term | midterm"),
-    (Meaning::OfProfit, "of profit | of profits | of the profit"),
+    (Meaning::OfProfit, "of profit | of profits | of the profit | of the profits | of gains | of the gains"),
     (
         Meaning::Hit,
         "hit | hits | reached | done | smashed | achieved | touched | complete | completed | \
