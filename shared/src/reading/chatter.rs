@@ -9,7 +9,7 @@ use super::fields::Opener;
 use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
-use super::values::is_tick;
+use super::values::{Item, is_tick};
 use super::words::{Meaning, Slot};
 
 /// Why a text is not a new signal.
@@ -164,5 +164,13 @@ fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
             _ => {}
         }
     }
-    (bulleted > 0 && plain > 0).then_some(Objection::Running("some of the targets are ticked off"))
+    let some = bulleted > 0 && plain > 0 || ticked_in_list(block);
+    some.then_some(Objection::Running("some of the targets are ticked off"))
+}
+
+/// Ticks before some values of a list, or before the entry alone, are no bullets.
+fn ticked_in_list(block: &Block<'_, '_>) -> bool {
+    let of = |slot| block.with(Opener::Label(slot)).flat_map(|(_, values)| &values.items);
+    let plain = of(Slot::Target).any(|item| item.bullet.is_none());
+    plain && of(Slot::Target).chain(of(Slot::Entry)).any(Item::has_tick_before)
 }

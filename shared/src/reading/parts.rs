@@ -6,6 +6,7 @@
 use super::Reading;
 use super::chatter::{Objection, objection};
 use super::clean::{Cleaned, clean};
+use super::levels::Roles;
 use super::pieces::{Piece, Pieces, What, pieces};
 use super::signals::{Block, Outcome, signal, the_symbol};
 use super::symbols::Strength;
@@ -104,7 +105,8 @@ fn read_text(text: &str, reply: bool) -> Reading {
         Some(Objection::Doubt(reason)) if block.looks_like_signal() => abstained(reason),
         Some(Objection::Doubt(reason)) => noise(reason),
         Some(Objection::Running(reason)) => {
-            let known = if block.labelled_levels() >= 2 { abstained(reason) } else { nothing(&pieces) };
+            let holds_levels = block.labelled_levels() >= 2 || Roles::of(&block).filled(&block) >= 2;
+            let known = if holds_levels { abstained(reason) } else { nothing(&pieces) };
             read_update(&block, &context).unwrap_or(known)
         }
         None => match accept(read_signals(&pieces)) {

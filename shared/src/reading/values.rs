@@ -56,6 +56,8 @@ pub(super) struct Item<'t> {
     pub(super) share: Option<(Number<'t>, ShareForm)>,
     /// True when a tick stands behind it.
     pub(super) ticked: bool,
+    /// The icon that begins its line: a bullet, or a tick at what was reached.
+    pub(super) bullet: Option<char>,
 }
 
 /// The contents of one field.
@@ -92,6 +94,7 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         blind: None,
         bracket_closes: false,
         relation: None,
+        bullet: None,
     };
     for at in 0..scan.pieces.len() {
         scan.piece(at);
@@ -112,6 +115,8 @@ struct Scan<'p, 't> {
     bracket_closes: bool,
     /// "Above", "below" or "break", if it stands before the first price.
     relation: Option<Meaning>,
+    /// The icon that begins the line.
+    bullet: Option<char>,
 }
 
 impl<'t> Scan<'_, 't> {
@@ -119,6 +124,7 @@ impl<'t> Scan<'_, 't> {
         if at > 0 && self.starts_line(at) {
             self.blind = None;
             self.brackets = 0;
+            self.bullet = None;
             self.join(Joint::Line);
         }
         let what = self.pieces[at].what.clone();
@@ -128,7 +134,8 @@ impl<'t> Scan<'_, 't> {
             What::Mark(mark) => self.mark(at, mark),
             What::Icon('→') => self.join(Joint::List),
             What::Icon('🚀') if self.awaits_value(at) => self.runner(),
-            What::Icon(icon) if is_tick(icon) => self.tick(at),
+            What::Icon(icon) if is_tick(icon) && !self.starts_line(at) => self.tick(),
+            What::Icon(icon) if self.starts_line(at) => self.bullet = Some(icon),
             What::Icon(_) => {}
             What::Ticker(_) => {}
             What::Term(meaning, _) => self.term(meaning),
@@ -196,9 +203,8 @@ impl<'t> Scan<'_, 't> {
             && values.next().is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Index(_)))
     }
 
-    fn tick(&mut self, at: usize) {
-        let starts_line = self.starts_line(at);
-        if let Some(last) = self.found.items.last_mut().filter(|_| !starts_line) {
+    fn tick(&mut self) {
+        if let Some(last) = self.found.items.last_mut() {
             last.ticked = true;
         }
     }
@@ -207,7 +213,13 @@ impl<'t> Scan<'_, 't> {
         if self.found.items.is_empty() {
             self.found.flags.extend(self.relation);
         }
-        self.found.items.push(Item { level, joint: self.joint, share: None, ticked: false });
+        self.found.items.push(Item {
+            level,
+            joint: self.joint,
+            share: None,
+            ticked: false,
+            bullet: self.bullet,
+        });
         self.joint = Joint::Space;
     }
 
@@ -323,6 +335,13 @@ impl<'t> Scan<'_, 't> {
 /// A number that may be a price.
 pub(super) fn is_price(what: &What<'_>) -> bool {
     matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
+}
+
+impl Item<'_> {
+    /// True when a tick begins its line.
+    pub(super) fn has_tick_before(&self) -> bool {
+        self.bullet.is_some_and(is_tick)
+    }
 }
 
 /// Icons that tick something off. Behind a level they say that it was reached.
