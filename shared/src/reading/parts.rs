@@ -3,15 +3,20 @@
 //! Entry point: [`read`]. Invariants: an advertisement beside a card does not touch the card's levels; what the text
 //! repeats from its embed is one signal; two parts that disagree make the reader abstain.
 
+use rust_decimal::Decimal;
+
 use super::Reading;
 use super::chatter::{Objection, objection};
 use super::clean::{Cleaned, clean};
 use super::levels::Roles;
+use super::numbers::{Separators, Way};
 use super::pieces::{Piece, Pieces, What, pieces};
+use super::plausible;
 use super::signals::{Block, Outcome, signal, the_symbol};
 use super::symbols::Strength;
 use super::tokens::tokens;
 use super::updates;
+use super::values::is_price;
 use super::words::Meaning;
 use crate::post::{Embed, Post};
 use crate::signal::Signal;
@@ -132,7 +137,34 @@ fn read_update(block: &Block<'_, '_>, context: &updates::Context<'_>) -> Option<
 
 fn nothing(pieces: &Pieces<'_>) -> Reading {
     let sells = pieces.list.iter().any(|piece| piece.what.is(Meaning::Advert));
+    if !sells && looks_levelled(pieces) {
+        return abstained("a symbol, a side and several prices, but nothing says which is which");
+    }
     noise(if sells { "an advertisement" } else { "neither a signal nor an update" })
+}
+
+/// How many prices of one magnitude look like entry, stop and target.
+const LEVELS_OF_SIGNAL: usize = 3;
+
+/// True for a symbol and a side with prices enough for a signal, whatever stands between them.
+fn looks_levelled(pieces: &Pieces<'_>) -> bool {
+    let any = |is: fn(&What<'_>) -> bool| pieces.list.iter().any(|piece| is(&piece.what));
+    let sided = any(|what| matches!(what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _)));
+    let named = any(|what| matches!(what, What::Ticker(mention) if mention.strength >= Strength::Header));
+    if !sided || !named {
+        return false;
+    }
+    let way = Way { separators: Separators::Point, spaced_thousands: false };
+    let mut prices: Vec<Decimal> = pieces
+        .list
+        .iter()
+        .filter_map(|piece| match &piece.what {
+            What::Number(number) if is_price(&piece.what) => way.values(number.text)?.pop(),
+            _ => None,
+        })
+        .collect();
+    prices.sort_unstable();
+    prices.windows(LEVELS_OF_SIGNAL).any(|near| plausible::within_reach(near[0], near[LEVELS_OF_SIGNAL - 1]))
 }
 
 /// True when a text beside a card questions, negates or doubts it.

@@ -119,8 +119,13 @@ fn check_band(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
     }
 }
 
+/// True when two prices may be levels of one signal.
+pub(super) fn within_reach(a: Decimal, b: Decimal) -> bool {
+    within(a, b, NEARBY)
+}
+
 fn check_loose(loose: &[Decimal], levels: &[Decimal]) -> Result<(), Doubt> {
-    let near = |number: &&Decimal| levels.iter().any(|level| within(**number, *level, NEARBY));
+    let near = |number: &&Decimal| levels.iter().any(|level| within_reach(**number, *level));
     match loose.iter().find(near) {
         Some(number) => {
             let number = number.normalize();

@@ -171,6 +171,9 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: (&Mention, &Levels<'_>)) -> R
         return Err(Doubt::BareEntry);
     }
     details::fill(&mut draft, block);
+    if draft.leverage.is_some() && !block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Spot)) {
+        draft.instrument.market = Some(Market::Perp);
+    }
     plausible::check(&draft, &priced.loose)?;
     Signal::new(draft).map_err(|unsound| Doubt::Unsound(unsound.to_string()))
 }
