@@ -44,7 +44,9 @@ pub(super) struct Field {
 pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
     let mut cutter = Cutter { pieces, done: Vec::new(), open: loose(0), has_number: false, is_listed: false };
     for at in 0..pieces.list.len() {
-        if cutter.starts_line(at) {
+        if cutter.is_price_before_side(at) {
+            cutter.open(Opener::Header, (at, at));
+        } else if cutter.starts_line(at) {
             if cutter.is_profit_line(at) {
                 cutter.open(Opener::Label(Slot::Target), (at, at));
             } else if cutter.goes_on(at) {
@@ -134,6 +136,28 @@ impl Cutter<'_, '_> {
             .filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_) | What::Index(_)));
         values.next().is_some_and(|piece| is_price(&piece.what))
             && values.any(|piece| piece.what.is(Meaning::OfProfit))
+    }
+
+    /// `18.36 附近做多`, `0.52 long`: a line of prices and a side, the prices first.
+    fn is_price_before_side(&self, at: usize) -> bool {
+        let begins = at == 0 || self.starts_line(at);
+        if !begins || !is_price(&self.pieces.list[at].what) || self.goes_on(at) {
+            return false;
+        }
+        let line = self.pieces.list[at].line;
+        let mut line = self.pieces.list[at..].iter().take_while(|piece| piece.line == line);
+        let mut sided = false;
+        let plain = line.all(|piece| {
+            let side = matches!(piece.what, What::Term(Meaning::Side(_), _));
+            sided |= side;
+            side || is_price(&piece.what)
+                || matches!(
+                    piece.what,
+                    What::Mark('-' | '/' | '~' | ',' | '$') | What::Icon(_) | What::Ticker(_)
+                )
+                || matches!(piece.what, What::Term(Meaning::Filler | Meaning::To | Meaning::Limit, _))
+        });
+        plain && sided
     }
 
     /// Values stand close to their label: a later paragraph that begins with a number is something else.

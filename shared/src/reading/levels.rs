@@ -88,6 +88,10 @@ impl<'t> Levels<'t> {
         if entry_openers.iter().any(|opener| block.with(*opener).any(|(_, v)| v.has(Meaning::OfProfit))) {
             return Err(Doubt::Unclear("a share of the profit stands in the entry"));
         }
+        let headers = block.with(Opener::Header).filter(|(_, values)| !values.items.is_empty()).count();
+        if entry_openers.contains(&Opener::Header) && headers > 1 {
+            return Err(Doubt::Unclear("prices stand beside the symbol and beside the side"));
+        }
         let stop_openers = [Opener::Label(Slot::Stop)];
         let chosen: Vec<Opener> =
             entry_openers.iter().chain(&target_openers).chain(&stop_openers).copied().collect();

@@ -10,9 +10,10 @@ use super::chatter::{Objection, objection};
 use super::clean::{Cleaned, clean};
 use super::levels::Roles;
 use super::numbers::{Separators, Way};
-use super::pieces::{Piece, Pieces, What, pieces};
+use super::pieces::{Pieces, What, pieces};
 use super::plausible;
-use super::signals::{Block, Outcome, signal, the_symbol};
+use super::several;
+use super::signals::{Block, Outcome};
 use super::symbols::Strength;
 use super::tokens::tokens;
 use super::updates;
@@ -114,7 +115,7 @@ fn read_text(text: &str, reply: bool) -> Reading {
             let known = if holds_levels { abstained(reason) } else { nothing(&pieces) };
             read_update(&block, &context).unwrap_or(known)
         }
-        None => match accept(read_signals(&pieces)) {
+        None => match accept(several::signals(&pieces)) {
             Some(reading @ Reading::Signals { .. }) => reading,
             // In a reply, a stop and targets alone complete an earlier entry.
             Some(doubtful) if reply => match read_update(&block, &context) {
@@ -195,45 +196,6 @@ fn accept(outcomes: Vec<Outcome>) -> Option<Reading> {
         }
     }
     (!signals.is_empty()).then_some(Reading::Signals { signals, update: None })
-}
-
-/// One signal, or one per header line when several headers with different symbols divide the text.
-fn read_signals(pieces: &Pieces<'_>) -> Vec<Outcome> {
-    let several = the_symbol(pieces).is_err();
-    let starts = header_lines(pieces);
-    if !several || starts.len() < 2 {
-        return vec![signal(pieces)];
-    }
-    let mut outcomes = Vec::new();
-    for (nth, start) in starts.iter().enumerate() {
-        let end = starts.get(nth + 1).copied().unwrap_or(pieces.list.len());
-        let list: Vec<Piece<'_>> = pieces.list[*start..end].to_vec();
-        let block = Pieces { list, decimal_comma: pieces.decimal_comma, address: false };
-        outcomes.push(match signal(&block) {
-            Outcome::Nothing => Outcome::Doubtful("one of several signals cannot be read".to_owned()),
-            read => read,
-        });
-    }
-    outcomes
-}
-
-/// Where the lines start that name both a symbol and a side.
-fn header_lines(pieces: &Pieces<'_>) -> Vec<usize> {
-    let mut starts = Vec::new();
-    let mut at = 0;
-    for line in pieces.list.chunk_by(|a, b| a.line == b.line) {
-        let symbol = line.iter().any(
-            |piece| matches!(&piece.what, What::Ticker(mention) if mention.strength >= Strength::Header),
-        );
-        let side = line.iter().any(|piece| {
-            matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
-        });
-        if symbol && side {
-            starts.push(at);
-        }
-        at += line.len();
-    }
-    starts
 }
 
 fn noise(reason: &str) -> Reading {

@@ -122,7 +122,8 @@ const PHRASES: &[(Meaning, &str)] = &[
         "at | around | near | price | prices | level | levels | usdt | usd | usdc | dollars | is | \
          are | on | for | of | the | a | an | whole | your | my | here | now | only | \
          trade | term | in | put | set | global | this | we | i | order | orders | ones | \
-         name | me | use | as | our | with | vip | premium | free | alert | moon",
+         name | me | use | as | our | with | vip | premium | free | alert | moon | too far | too \
+         late | too close",
     ),
     (Meaning::Row, "short term | mid term | long term | midterm"),
     (Meaning::OfProfit, "of profit | of profits | of the profit | of the profits | of gains | of the gains"),
@@ -168,7 +169,7 @@ const PHRASES: &[(Meaning, &str)] = &[
         Meaning::Trade,
         "trades | positions | one  | limits | it | this trade | \
          this position | the trade | the position | my position | the rest |  limit order | \
-         limit orders | pending orders | the order",
+         limit orders | pending orders | the order | this order | that order | this limit | that limit",
     ),
     (
         Meaning::Tracker,
