@@ -127,10 +127,7 @@ pub(super) fn within_reach(a: Decimal, b: Decimal) -> bool {
 fn check_loose(loose: &[Decimal], levels: &[Decimal]) -> Result<(), Doubt> {
     let near = |number: &&Decimal| levels.iter().any(|level| within_reach(**number, *level));
     match loose.iter().find(near) {
-        Some(number) => {
-            let number = number.normalize();
-            Err(Doubt::Unsound(format!("{number} might be a level, but nothing says which")))
-        }
+        Some(number) => Err(Doubt::Stray(number.normalize())),
         None => Ok(()),
     }
 }

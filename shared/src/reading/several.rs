@@ -8,7 +8,7 @@
 use super::pieces::{Piece, Pieces, What};
 use super::signals::{Outcome, signal, the_symbol};
 use super::symbols::Strength;
-use super::values::is_price;
+use super::values::{is_price, small_integer};
 use super::words::Meaning;
 use crate::signal::{Signal, Symbol};
 
@@ -59,12 +59,19 @@ fn by_headers<'t>(lines: &[&[Piece<'t>]]) -> Blocks<'t> {
             blocks.push(Vec::new());
         }
         match blocks.last_mut() {
-            Some(block) => block.extend_from_slice(line),
+            Some(block) => block.extend_from_slice(without_list_number(line)),
             None if has_price(line) => return None,
             None => {}
         }
     }
     Some(blocks)
+}
+
+/// `2. XRP/USDT`: the number counts the signals.
+fn without_list_number<'p, 't>(line: &'p [Piece<'t>]) -> &'p [Piece<'t>] {
+    let [Piece { what: What::Number(number), .. }, mark, rest @ ..] = line else { return line };
+    let ends = mark.glued && matches!(mark.what, What::Mark('.' | ')'));
+    if ends && small_integer(number).is_some() && symbol(line).is_some() { rest } else { line }
 }
 
 /// Cuts before each line with a new symbol. A line with a side alone holds for the symbols below it, unless it stands
@@ -91,7 +98,7 @@ fn by_sections<'t>(lines: &[&[Piece<'t>]]) -> Blocks<'t> {
             _ => fresh = false,
         }
         match blocks.last_mut().filter(|_| current.is_some()) {
-            Some(block) => block.extend_from_slice(line),
+            Some(block) => block.extend_from_slice(without_list_number(line)),
             None if has_price(line) => return None,
             None => {}
         }

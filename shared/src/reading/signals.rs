@@ -103,6 +103,7 @@ fn read(block: &Block<'_, '_>) -> Result<Signal, Doubt> {
         match read_in(way, block, (&mention, &levels)) {
             Ok(signal) if sound.iter().any(|(_, known)| *known == signal) => {}
             Ok(signal) => sound.push((way, signal)),
+            Err(doubt @ Doubt::Stray(_)) => return Err(doubt),
             Err(doubt) => first_error = first_error.or(Some(doubt)),
         }
     }
