@@ -100,7 +100,7 @@ impl<'t> Levels<'t> {
             entry: items(block, &entry_openers),
             targets: items(block, &target_openers),
             stop: items(block, &stop_openers),
-            loose: loose(block, &chosen),
+            loose: loose(block, &chosen, entry_openers.iter().any(|opener| block.has_levels(*opener))),
             flags: flags(block, &entry_openers),
             stop_candle: stops().find_map(|values| values.candle.clone()),
             stop_on_close: stops()
@@ -225,7 +225,7 @@ fn is_beside_side(block: &Block<'_, '_>, field: &Field, values: &Values<'_>) -> 
 const MAX_HEADER_PIECES: usize = 24;
 
 /// Numbers without a label: between fields, behind unexplained words, beside the side when the entry has a label.
-fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener]) -> Vec<Number<'t>> {
+fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<Number<'t>> {
     let mut loose = Vec::new();
     for (field, values) in &block.fields {
         let explained = matches!(
@@ -242,7 +242,9 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener]) -> Vec<Number<'t>> {
                     | Slot::Confidence
             )
         );
-        if explained {
+        // Without another entry, "long call 31.4" and "still valid: 31.4" may name it.
+        let may_be_entry = !has_entry && matches!(field.opener, Opener::Label(Slot::Decoy | Slot::Expiry));
+        if explained && !may_be_entry {
             continue;
         }
         loose.extend(values.loose.iter().copied());

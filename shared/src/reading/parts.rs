@@ -164,6 +164,10 @@ fn looks_levelled(pieces: &Pieces<'_>) -> bool {
             _ => None,
         })
         .collect();
+    let tangles = pieces.list.iter().filter(|piece| matches!(piece.what, What::Tangle)).count();
+    if tangles + prices.len() >= LEVELS_OF_SIGNAL && tangles > 0 {
+        return true;
+    }
     prices.sort_unstable();
     prices.windows(LEVELS_OF_SIGNAL).any(|near| plausible::within_reach(near[0], near[LEVELS_OF_SIGNAL - 1]))
 }

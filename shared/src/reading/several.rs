@@ -93,7 +93,7 @@ fn by_sections<'t>(lines: &[&[Piece<'t>]]) -> Blocks<'t> {
                 current = Some(base);
                 blocks
                     .push(section.iter().cloned().map(|side| Piece { line: line[0].line, ..side }).collect());
-                fresh = true;
+                fresh = !has_price(without_list_number(line));
             }
             _ => fresh = false,
         }

@@ -245,13 +245,22 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn price(&mut self, at: usize, number: Number<'t>) {
-        if self.blind.is_some() {
+        // In brackets behind a level stands a remark: "31.4 (now 31.6)".
+        let remark = self.brackets > 0 && !self.found.items.is_empty() && !self.opened_with_bracket();
+        if self.blind.is_some() || remark {
             self.found.loose.push(number);
         } else if self.is_list_number(at, &number) {
             self.join(Joint::Line);
         } else {
             self.push(Level::Price(number));
         }
+    }
+
+    /// `(31.4 - 31.8)`, `[32.5, 33.8]`: all levels of the field stand in brackets.
+    fn opened_with_bracket(&self) -> bool {
+        let first =
+            self.pieces.iter().find(|piece| !matches!(piece.what, What::Mark(':' | '=' | '"' | '\'')));
+        first.is_some_and(|piece| matches!(piece.what, What::Mark('(' | '[')))
     }
 
     /// Behind a price, a percentage is its share or its return; alone, it is a distance.
