@@ -68,6 +68,7 @@ const NEVER: &[(Meaning, Objection)] = &[
     (Meaning::NotCrypto, Objection::Doubt("not a crypto market")),
     (Meaning::Unreal, Objection::Noise("an example, a test or a joke: nobody is told to trade")),
     (Meaning::Report, Objection::Noise("a report: nobody is told to trade")),
+    (Meaning::Satoshi, Objection::Doubt("prices in satoshi: not read yet")),
     (Meaning::Option, Objection::Doubt("an option: not read yet")),
 ];
 

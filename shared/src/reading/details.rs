@@ -85,7 +85,7 @@ fn margin_mode(block: &Block<'_, '_>) -> Option<MarginMode> {
     let levered = |line: &&[Piece<'_>]| {
         line.iter().any(|piece| {
             let times = matches!(&piece.what, What::Number(number) if number.unit == Unit::Times);
-            times || piece.what.slot() == Some(Slot::Leverage)
+            times || matches!(piece.what.slot(), Some(Slot::Leverage | Slot::Margin))
         })
     };
     let lines = block.pieces.list.chunk_by(|a, b| a.line == b.line).filter(levered);

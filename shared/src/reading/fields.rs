@@ -197,7 +197,7 @@ impl Cutter<'_, '_> {
     fn may_be_header(&self) -> bool {
         match self.open.opener {
             Opener::Loose | Opener::Header => true,
-            Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage) => false,
+            Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage | Slot::Margin) => false,
             Opener::Label(
                 Slot::Decoy | Slot::Outcome | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk,
             ) => true,

@@ -235,6 +235,7 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
                     | Slot::Outcome
                     | Slot::Appendix
                     | Slot::Leverage
+                    | Slot::Margin
                     | Slot::Risk
                     | Slot::Size
                     | Slot::Timeframe

@@ -143,6 +143,15 @@ fn choose(
         sound.retain(|(way, _)| way.separators == Separators::Point && !way.spaced_thousands);
         sound.truncate(1);
     }
+    let points = !comma_language && !numbers.iter().any(|number| number.contains(','));
+    let banded = |signal: &Signal| {
+        let prices = signal.fields().entry.prices();
+        prices.first().and_then(|price| plausible::is_in_band(signal.base(), price.get())).is_some()
+    };
+    // Points between thousands, because decimal points made no sense: that mends a slip unless the coin's price tells.
+    if sound.iter().any(|(way, signal)| points && way.separators == Separators::Comma && !banded(signal)) {
+        return Some(Err(Doubt::TwoReadings));
+    }
     match sound.len() {
         0 => None,
         1 => sound.pop().map(|(_, signal)| Ok(signal)),

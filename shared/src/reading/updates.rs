@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use super::fields::Opener;
 use super::levels::Roles;
 use super::numbers::{Separators, Way};
-use super::pieces::{Pieces, What, pieces};
+use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible::is_in_band;
 use super::signals::{Block, the_symbol};
 use super::symbols::Mention;
@@ -192,6 +192,13 @@ fn second_half(block: &Block<'_, '_>, numbers: &Numbers) -> Result<Vec<Action>, 
     }
     let mut actions = Vec::new();
     for slot in [Slot::Target, Slot::Stop] {
+        let arrow = |piece: &Piece<'_>| matches!(piece.what, What::Icon('→' | '←'));
+        if block
+            .with(Opener::Label(slot))
+            .any(|(field, _)| block.pieces.list[field.range.clone()].iter().any(arrow))
+        {
+            return Err(Some("an arrow between levels"));
+        }
         let items = block.with(Opener::Label(slot)).flat_map(|(_, values)| &values.items);
         let mut prices = Vec::new();
         for item in items {

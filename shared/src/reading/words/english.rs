@@ -28,10 +28,8 @@ const PHRASES: &[(Meaning, &str)] = &[
         "stop | stops | sl | s l | stop loss | stoploss | stop target | stop targets | \
          global stop loss | invalidation | invalid | invalidated | hard stop | cut loss | stop price",
     ),
-    (
-        Meaning::Label(Slot::Leverage),
-        "leverage | lev | levrage | max leverage | margin | margin mode | margin type",
-    ),
+    (Meaning::Label(Slot::Leverage), "leverage | lev | levrage | max leverage"),
+    (Meaning::Label(Slot::Margin), "margin | margin mode | margin type"),
     (Meaning::Label(Slot::Risk), "risk | risking | risk per trade"),
     (Meaning::Label(Slot::Size), "size | position size | amount | allocation"),
     (Meaning::Label(Slot::Timeframe), "timeframe | time frame | tf | interval | chart"),
@@ -220,6 +218,7 @@ const PHRASES: &[(Meaning, &str)] = &[
         "join | discount | subscribe | subscription | giveaway | promo | use code | bonus | dm me | \
          sign up | limited spots",
     ),
+    (Meaning::Satoshi, "sats | satoshi | satoshis"),
     (Meaning::Option, "puts | strike | bto | sto | stc | call option | put option | options"),
     (
         Meaning::NotCrypto,
