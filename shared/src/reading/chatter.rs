@@ -90,14 +90,20 @@ fn governed(block: &Block<'_, '_>) -> Option<Objection> {
             What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::StopOrder(_), _)
         )
     };
-    let governing = lines(list).filter(|line| {
+    let mut governing = lines(list).filter(|line| {
         line.iter().any(names_side) || line.first().is_some_and(|piece| entry_lines.contains(&piece.line))
     });
-    governing.flatten().find_map(|piece| match piece.what {
+    governing.find_map(|line| line.iter().enumerate().find_map(|(at, piece)| governs(line, at, piece)))
+}
+
+/// "Stop if it closes below" is about the stop, not about the trade.
+fn governs(line: &[Piece<'_>], at: usize, piece: &Piece<'_>) -> Option<Objection> {
+    let of_stop = at.checked_sub(1).is_some_and(|before| line[before].what.slot() == Some(Slot::Stop));
+    match piece.what {
         What::Term(Meaning::Negation, _) => Some(Objection::Noise("the trade is negated")),
-        What::Term(Meaning::Hedge, _) => Some(Objection::Noise("the trade is only considered")),
+        What::Term(Meaning::Hedge, _) if !of_stop => Some(Objection::Noise("the trade is only considered")),
         _ => None,
-    })
+    }
 }
 
 fn lines<'p, 't>(list: &'p [Piece<'t>]) -> impl Iterator<Item = &'p [Piece<'t>]> {

@@ -70,7 +70,8 @@ fn multiples(pieces: &[&Piece<'_>], bare: bool) -> Vec<Leverage> {
         };
         let counts = match number.unit {
             Unit::Times => true,
-            Unit::None => bare || ranged(),
+            // A leverage with a fraction is written with an x; without one it is rather a price.
+            Unit::None => bare && number.text.bytes().all(|b| b.is_ascii_digit()) || ranged(),
             _ => false,
         };
         if counts {

@@ -88,6 +88,10 @@ impl<'t> Levels<'t> {
         if entry_openers.iter().any(|opener| block.with(*opener).any(|(_, v)| v.has(Meaning::OfProfit))) {
             return Err(Doubt::Unclear("a share of the profit stands in the entry"));
         }
+        let bounded = |values: &Values<'_>| values.has(Meaning::UpTo) && values.items.len() > 1;
+        if entry_openers.iter().any(|opener| block.with(*opener).any(|(_, values)| bounded(values))) {
+            return Err(Doubt::Unclear("the most to pay stands beside the entry"));
+        }
         let headers = block.with(Opener::Header).filter(|(_, values)| !values.items.is_empty()).count();
         if entry_openers.contains(&Opener::Header) && headers > 1 {
             return Err(Doubt::Unclear("prices stand beside the symbol and beside the side"));
@@ -244,7 +248,8 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             )
         );
         // Without another entry, "long call 31.4" and "still valid: 31.4" may name it.
-        let may_be_entry = !has_entry && matches!(field.opener, Opener::Label(Slot::Decoy | Slot::Expiry));
+        let may_be_entry =
+            !has_entry && matches!(field.opener, Opener::Label(Slot::Decoy | Slot::Expiry | Slot::Leverage));
         if explained && !may_be_entry {
             continue;
         }

@@ -95,6 +95,7 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         bracket_closes: false,
         relation: None,
         bullet: None,
+        market_behind: false,
     };
     for at in 0..scan.pieces.len() {
         scan.piece(at);
@@ -117,6 +118,8 @@ struct Scan<'p, 't> {
     relation: Option<Meaning>,
     /// The icon that begins the line.
     bullet: Option<char>,
+    /// True when "market" stood behind a level.
+    market_behind: bool,
 }
 
 impl<'t> Scan<'_, 't> {
@@ -180,6 +183,10 @@ impl<'t> Scan<'_, 't> {
                 self.bracket_closes = true;
                 self.found.flags.push(Meaning::Close);
             }
+            Meaning::Market if !self.found.items.is_empty() => {
+                self.market_behind = true;
+                self.found.flags.push(meaning);
+            }
             Meaning::Above | Meaning::Below | Meaning::Break => self.relation = Some(meaning),
             Meaning::Candle(length) => self.found.candle = Some(length.to_owned()),
             _ if explains(meaning) => self.found.flags.push(meaning),
@@ -212,6 +219,9 @@ impl<'t> Scan<'_, 't> {
     fn push(&mut self, level: Level<'t>) {
         if self.found.items.is_empty() {
             self.found.flags.extend(self.relation);
+        }
+        if self.market_behind {
+            self.found.unclear = Some("a market price stands among other entries");
         }
         self.found.items.push(Item {
             level,
