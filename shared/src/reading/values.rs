@@ -103,7 +103,7 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
     scan.found
 }
 
-/// How many marks and icons may stand between a list number and the rocket in place of its price.
+/// How many marks and icons may stand before a field's first value, or between a list number and its rocket.
 const MAX_ICONS: usize = 8;
 
 struct Scan<'p, 't> {
@@ -268,8 +268,8 @@ impl<'t> Scan<'_, 't> {
 
     /// `(31.4 - 31.8)`, `[32.5, 33.8]`: all levels of the field stand in brackets.
     fn opened_with_bracket(&self) -> bool {
-        let first =
-            self.pieces.iter().find(|piece| !matches!(piece.what, What::Mark(':' | '=' | '"' | '\'')));
+        let mut first = self.pieces.iter().take(MAX_ICONS);
+        let first = first.find(|piece| !matches!(piece.what, What::Mark(':' | '=' | '"' | '\'')));
         first.is_some_and(|piece| matches!(piece.what, What::Mark('(' | '[')))
     }
 
