@@ -155,6 +155,24 @@ proptest! {
     }
 
     #[test]
+    fn targets_without_a_label_are_never_taken_for_entries(
+        plan in plans(),
+        head in prop::sample::select(vec!["KSM {} entry ", "KSM {} ", "#KSM | {} |\nEntry = ", "KSM/USDT {}\nEntry:\n", "Side: {}\nPair: KSM\nEntry: ", "KSM {} now "]),
+        joint in prop::sample::select(vec!["\n", "\n\n", " / ", ", ", " ", " | ", " → ", "\n- ", "\n2) "]),
+        mark in prop::sample::select(vec!["", " | 50% of profit |", " (50%)", " - 50%", " 🎯", " then"]),
+        tail in prop::sample::select(vec!["\nSL {}", " sl {}", "\nStop:\n{}", ", stop {}, rest runs"]),
+    ) {
+        let targets: Vec<String> = plan.targets.iter().map(|target| shown(*target) + mark).collect();
+        let levels = [shown(plan.entry), targets.join(joint)].join(joint);
+        let text = head.replace("{}", &plan.side.to_string()) + &levels + &tail.replace("{}", &shown(plan.stop));
+        for signal in signals(&text) {
+            let entries = signal.fields().entry.prices();
+            let expected = shown(plan.entry).parse().unwrap();
+            prop_assert!(entries.iter().all(|price| *price == expected), "{}\n{:?}", text, entries);
+        }
+    }
+
+    #[test]
     fn a_slipped_decimal_point_is_never_accepted(plan in plans(), layout in 0_usize..5, which in 0_usize..6, up in any::<bool>()) {
         let slip = |ticks: i64| if up { ticks * 10 } else { ticks / 10 };
         let mut slipped = plan.clone();

@@ -9,7 +9,7 @@ use super::fields::Opener;
 use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
-use super::values::is_tick;
+use super::values::{Item, is_tick};
 use super::words::{Meaning, Slot};
 
 /// Why a text is not a new signal.
@@ -68,6 +68,7 @@ const NEVER: &[(Meaning, Objection)] = &[
     (Meaning::NotCrypto, Objection::Doubt("not a crypto market")),
     (Meaning::Unreal, Objection::Noise("an example, a test or a joke: nobody is told to trade")),
     (Meaning::Report, Objection::Noise("a report: nobody is told to trade")),
+    (Meaning::Satoshi, Objection::Doubt("prices in satoshi: not read yet")),
     (Meaning::Option, Objection::Doubt("an option: not read yet")),
 ];
 
@@ -89,14 +90,20 @@ fn governed(block: &Block<'_, '_>) -> Option<Objection> {
             What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::StopOrder(_), _)
         )
     };
-    let governing = lines(list).filter(|line| {
+    let mut governing = lines(list).filter(|line| {
         line.iter().any(names_side) || line.first().is_some_and(|piece| entry_lines.contains(&piece.line))
     });
-    governing.flatten().find_map(|piece| match piece.what {
+    governing.find_map(|line| line.iter().enumerate().find_map(|(at, piece)| governs(line, at, piece)))
+}
+
+/// "Stop if it closes below" is about the stop, not about the trade.
+fn governs(line: &[Piece<'_>], at: usize, piece: &Piece<'_>) -> Option<Objection> {
+    let of_stop = at.checked_sub(1).is_some_and(|before| line[before].what.slot() == Some(Slot::Stop));
+    match piece.what {
         What::Term(Meaning::Negation, _) => Some(Objection::Noise("the trade is negated")),
-        What::Term(Meaning::Hedge, _) => Some(Objection::Noise("the trade is only considered")),
+        What::Term(Meaning::Hedge, _) if !of_stop => Some(Objection::Noise("the trade is only considered")),
         _ => None,
-    })
+    }
 }
 
 fn lines<'p, 't>(list: &'p [Piece<'t>]) -> impl Iterator<Item = &'p [Piece<'t>]> {
@@ -164,5 +171,13 @@ fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
             _ => {}
         }
     }
-    (bulleted > 0 && plain > 0).then_some(Objection::Running("some of the targets are ticked off"))
+    let some = bulleted > 0 && plain > 0 || ticked_in_list(block);
+    some.then_some(Objection::Running("some of the targets are ticked off"))
+}
+
+/// Ticks before some values of a list, or before the entry alone, are no bullets.
+fn ticked_in_list(block: &Block<'_, '_>) -> bool {
+    let of = |slot| block.with(Opener::Label(slot)).flat_map(|(_, values)| &values.items);
+    let plain = of(Slot::Target).any(|item| item.bullet.is_none());
+    plain && of(Slot::Target).chain(of(Slot::Entry)).any(Item::has_tick_before)
 }

@@ -70,7 +70,8 @@ fn multiples(pieces: &[&Piece<'_>], bare: bool) -> Vec<Leverage> {
         };
         let counts = match number.unit {
             Unit::Times => true,
-            Unit::None => bare || ranged(),
+            // A leverage with a fraction is written with an x; without one it is rather a price.
+            Unit::None => bare && number.text.bytes().all(|b| b.is_ascii_digit()) || ranged(),
             _ => false,
         };
         if counts {
@@ -85,7 +86,7 @@ fn margin_mode(block: &Block<'_, '_>) -> Option<MarginMode> {
     let levered = |line: &&[Piece<'_>]| {
         line.iter().any(|piece| {
             let times = matches!(&piece.what, What::Number(number) if number.unit == Unit::Times);
-            times || piece.what.slot() == Some(Slot::Leverage)
+            times || matches!(piece.what.slot(), Some(Slot::Leverage | Slot::Margin))
         })
     };
     let lines = block.pieces.list.chunk_by(|a, b| a.line == b.line).filter(levered);

@@ -2,6 +2,8 @@
 //!
 //! Entry point: [`Doubt`].
 
+use rust_decimal::Decimal;
+
 /// Why something that looks like a signal is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Doubt {
@@ -29,6 +31,10 @@ pub(super) enum Doubt {
     /// Neither stop nor targets.
     #[error("only an entry: neither a stop nor a target is named")]
     BareEntry,
+    /// A number without a label that may be a level. It counts against every way to read the numbers: another way that
+    /// takes it out of reach would be chosen for no other reason.
+    #[error("{0} might be a level, but nothing says which")]
+    Stray(Decimal),
     /// The fields contradict each other.
     #[error("{0}")]
     Unsound(String),

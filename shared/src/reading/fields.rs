@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::pieces::{Pieces, What};
 use super::tokens::Unit;
+use super::values::is_price;
 use super::words::{Meaning, Slot};
 
 /// What opened a field.
@@ -43,8 +44,12 @@ pub(super) struct Field {
 pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
     let mut cutter = Cutter { pieces, done: Vec::new(), open: loose(0), has_number: false, is_listed: false };
     for at in 0..pieces.list.len() {
-        if cutter.starts_line(at) {
-            if cutter.goes_on(at) {
+        if cutter.is_price_before_side(at) {
+            cutter.open(Opener::Header, (at, at));
+        } else if cutter.starts_line(at) {
+            if cutter.is_profit_line(at) {
+                cutter.open(Opener::Label(Slot::Target), (at, at));
+            } else if cutter.goes_on(at) {
                 cutter.is_listed |= !cutter.has_number;
             } else {
                 cutter.open(Opener::Loose, (at, at));
@@ -122,6 +127,39 @@ impl Cutter<'_, '_> {
         may && (value || rockets) && self.is_near(line)
     }
 
+    /// `17.4 | 50% of profit`: a price that begins a line and has a share of the profit is a target without a label.
+    fn is_profit_line(&self, at: usize) -> bool {
+        let line = self.pieces.list[at].line;
+        let mut values = self.pieces.list[at..]
+            .iter()
+            .take_while(|piece| piece.line == line)
+            .filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_) | What::Index(_)));
+        values.next().is_some_and(|piece| is_price(&piece.what))
+            && values.any(|piece| piece.what.is(Meaning::OfProfit))
+    }
+
+    /// `18.36 附近做多`, `0.52 long`: a line of prices and a side, the prices first.
+    fn is_price_before_side(&self, at: usize) -> bool {
+        let begins = at == 0 || self.starts_line(at);
+        if !begins || !is_price(&self.pieces.list[at].what) || self.goes_on(at) {
+            return false;
+        }
+        let line = self.pieces.list[at].line;
+        let mut line = self.pieces.list[at..].iter().take_while(|piece| piece.line == line);
+        let mut sided = false;
+        let plain = line.all(|piece| {
+            let side = matches!(piece.what, What::Term(Meaning::Side(_), _));
+            sided |= side;
+            side || is_price(&piece.what)
+                || matches!(
+                    piece.what,
+                    What::Mark('-' | '/' | '~' | ',' | '$') | What::Icon(_) | What::Ticker(_)
+                )
+                || matches!(piece.what, What::Term(Meaning::Filler | Meaning::To | Meaning::Limit, _))
+        });
+        plain && sided
+    }
+
     /// Values stand close to their label: a later paragraph that begins with a number is something else.
     fn is_near(&self, line: usize) -> bool {
         let last = self.pieces.list[..self.open.range.start.max(1)].last().map_or(0, |piece| piece.line);
@@ -150,7 +188,7 @@ impl Cutter<'_, '_> {
             What::Term(Meaning::Close, _) if !in_stop && self.is_line_start(at) && self.price_follows(at) => {
                 Some(Opener::Close)
             }
-            What::Icon(icon) if self.price_follows(at) => labelled_by(*icon).map(Opener::Label),
+            What::Icon(icon) if self.leads(at, *icon) => labelled_by(*icon).map(Opener::Label),
             _ => None,
         }
     }
@@ -159,7 +197,7 @@ impl Cutter<'_, '_> {
     fn may_be_header(&self) -> bool {
         match self.open.opener {
             Opener::Loose | Opener::Header => true,
-            Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage) => false,
+            Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage | Slot::Margin) => false,
             Opener::Label(
                 Slot::Decoy | Slot::Outcome | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk,
             ) => true,
@@ -191,19 +229,38 @@ impl Cutter<'_, '_> {
         before.into_iter().all(|piece| matches!(piece.what, What::Mark(_) | What::Icon(_)))
     }
 
+    /// True for an icon before its price. Where the last one of a line has no price, they stand behind their prices.
+    fn leads(&self, at: usize, icon: char) -> bool {
+        let divides = |at: usize| matches!(self.pieces.list.get(at), Some(piece) if divides(&piece.what));
+        let line = self.pieces.list[at].line;
+        let onwards = self.pieces.list[at..].iter().take(MAX_ICON_DISTANCE).enumerate();
+        let last = onwards
+            .take_while(|(_, piece)| piece.line == line)
+            .filter(|(_, piece)| matches!(piece.what, What::Icon(other) if other == icon))
+            .last()
+            .map_or(at, |(offset, _)| at + offset);
+        let leads = |at: usize| self.price_follows(at) && !divides(at + 1);
+        leads(at) && (self.is_line_start(at) || leads(last))
+    }
+
     /// A price stands behind the piece, with at most marks between.
     fn price_follows(&self, at: usize) -> bool {
         let line = self.pieces.list[at].line;
         let next = self.pieces.list[at + 1..].iter().find(|piece| !matches!(piece.what, What::Mark(_)));
-        next.is_some_and(|piece| {
-            piece.line == line
-                && matches!(&piece.what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
-        })
+        next.is_some_and(|piece| piece.line == line && is_price(&piece.what))
     }
 }
 
 /// How far below its label a value may stand: lists of targets have at most ten or twelve lines.
 const MAX_FIELD_LINES: usize = 24;
+
+/// How far ahead an icon's likes are looked for: ten targets with their icons.
+const MAX_ICON_DISTANCE: usize = 64;
+
+/// Marks that part two levels, so that what stands before them belongs to the first.
+fn divides(what: &What<'_>) -> bool {
+    matches!(what, What::Mark('/' | ',' | ';' | '|'))
+}
 
 /// Icons that serve as labels when a price follows at once.
 fn labelled_by(icon: char) -> Option<Slot> {

@@ -40,6 +40,39 @@ pub(super) struct Levels<'t> {
     pub(super) breakout: bool,
 }
 
+/// What the openers of a block mean for each other: after a buy, "sell" names the targets.
+pub(super) struct Roles {
+    /// Those whose values are entries.
+    pub(super) entry: Vec<Opener>,
+    /// Those whose values are targets.
+    pub(super) targets: Vec<Opener>,
+    /// True when "sell" names the targets.
+    sells_are_targets: bool,
+}
+
+impl Roles {
+    /// The roles in a block.
+    pub(super) fn of(block: &Block<'_, '_>) -> Self {
+        let buys_and_sells = block.has_levels(Opener::Buy) && block.has_levels(Opener::Sell);
+        let long = block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Side(Side::Long)));
+        let sells_are_targets = buys_and_sells || long && block.has_levels(Opener::Sell);
+        let mut entry = vec![Opener::Label(Slot::Entry), Opener::StopOrder, Opener::Market, Opener::Buy];
+        let mut targets = vec![Opener::Label(Slot::Target), Opener::Close];
+        if sells_are_targets { &mut targets } else { &mut entry }.push(Opener::Sell);
+        if !entry.iter().any(|opener| block.has_levels(*opener)) {
+            entry.push(Opener::Header);
+        }
+        Self { entry, targets, sells_are_targets }
+    }
+
+    /// How many of entry, targets and stop hold a level, under whatever words.
+    pub(super) fn filled(&self, block: &Block<'_, '_>) -> usize {
+        let stop = [Opener::Label(Slot::Stop)];
+        let kinds = [self.entry.as_slice(), &self.targets, &stop];
+        kinds.iter().filter(|openers| openers.iter().any(|opener| block.has_levels(*opener))).count()
+    }
+}
+
 /// The most entries, targets or loose numbers of one signal: cards stop at twelve.
 const MAX_ITEMS: usize = 40;
 
@@ -47,24 +80,21 @@ impl<'t> Levels<'t> {
     /// Sorts the fields of a block.
     pub(super) fn new(block: &Block<'_, 't>) -> Result<Self, Doubt> {
         check_clear(block)?;
+        let Roles { entry: entry_openers, targets: target_openers, sells_are_targets } = Roles::of(block);
         let entry_label = Opener::Label(Slot::Entry);
-        let buys_and_sells = block.has_levels(Opener::Buy) && block.has_levels(Opener::Sell);
-        let long = block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Side(Side::Long)));
-        let sells_are_targets = buys_and_sells || long && block.has_levels(Opener::Sell);
-        let mut entry_openers = vec![entry_label, Opener::StopOrder, Opener::Market, Opener::Buy];
-        if !sells_are_targets {
-            entry_openers.push(Opener::Sell);
-        }
-        let mut target_openers = vec![Opener::Label(Slot::Target), Opener::Close];
-        if sells_are_targets {
-            target_openers.push(Opener::Sell);
-        }
-        let stated = entry_openers.iter().any(|opener| block.has_levels(*opener));
-        if !stated {
-            entry_openers.push(Opener::Header);
-        }
         if block.has_levels(entry_label) && block.has_levels(Opener::Market) {
             return Err(Doubt::Unclear("a market price stands beside an entry"));
+        }
+        if entry_openers.iter().any(|opener| block.with(*opener).any(|(_, v)| v.has(Meaning::OfProfit))) {
+            return Err(Doubt::Unclear("a share of the profit stands in the entry"));
+        }
+        let bounded = |values: &Values<'_>| values.has(Meaning::UpTo) && values.items.len() > 1;
+        if entry_openers.iter().any(|opener| block.with(*opener).any(|(_, values)| bounded(values))) {
+            return Err(Doubt::Unclear("the most to pay stands beside the entry"));
+        }
+        let headers = block.with(Opener::Header).filter(|(_, values)| !values.items.is_empty()).count();
+        if entry_openers.contains(&Opener::Header) && headers > 1 {
+            return Err(Doubt::Unclear("prices stand beside the symbol and beside the side"));
         }
         let stop_openers = [Opener::Label(Slot::Stop)];
         let chosen: Vec<Opener> =
@@ -74,7 +104,7 @@ impl<'t> Levels<'t> {
             entry: items(block, &entry_openers),
             targets: items(block, &target_openers),
             stop: items(block, &stop_openers),
-            loose: loose(block, &chosen),
+            loose: loose(block, &chosen, entry_openers.iter().any(|opener| block.has_levels(*opener))),
             flags: flags(block, &entry_openers),
             stop_candle: stops().find_map(|values| values.candle.clone()),
             stop_on_close: stops()
@@ -199,7 +229,7 @@ fn is_beside_side(block: &Block<'_, '_>, field: &Field, values: &Values<'_>) -> 
 const MAX_HEADER_PIECES: usize = 24;
 
 /// Numbers without a label: between fields, behind unexplained words, beside the side when the entry has a label.
-fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener]) -> Vec<Number<'t>> {
+fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<Number<'t>> {
     let mut loose = Vec::new();
     for (field, values) in &block.fields {
         let explained = matches!(
@@ -209,6 +239,7 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener]) -> Vec<Number<'t>> {
                     | Slot::Outcome
                     | Slot::Appendix
                     | Slot::Leverage
+                    | Slot::Margin
                     | Slot::Risk
                     | Slot::Size
                     | Slot::Timeframe
@@ -216,7 +247,10 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener]) -> Vec<Number<'t>> {
                     | Slot::Confidence
             )
         );
-        if explained {
+        // Without another entry, "long call 31.4" and "still valid: 31.4" may name it.
+        let may_be_entry =
+            !has_entry && matches!(field.opener, Opener::Label(Slot::Decoy | Slot::Expiry | Slot::Leverage));
+        if explained && !may_be_entry {
             continue;
         }
         loose.extend(values.loose.iter().copied());

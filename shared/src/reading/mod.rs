@@ -1,7 +1,7 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
 //! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces`,
-//! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`; `chatter` objects, `updates` reads
+//! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`, `several`; `chatter` objects, `updates` reads
 //! follow-ups.
 //! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
 //! every signal that it accepts is sound. When in doubt it abstains and says why; it never repairs a number.
@@ -18,6 +18,7 @@ mod pieces;
 mod plan;
 mod plausible;
 mod prices;
+mod several;
 mod signals;
 mod symbols;
 mod tokens;
@@ -33,7 +34,7 @@ use crate::signal::Signal;
 use crate::update::SignalUpdate;
 
 /// Raised whenever the reader may read some post differently than before; stored with every reading.
-pub const READER_VERSION: u32 = 1;
+pub const READER_VERSION: u32 = 2;
 
 /// What the reader made of a post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -3,14 +3,21 @@
 //! Entry point: [`read`]. Invariants: an advertisement beside a card does not touch the card's levels; what the text
 //! repeats from its embed is one signal; two parts that disagree make the reader abstain.
 
+use rust_decimal::Decimal;
+
 use super::Reading;
 use super::chatter::{Objection, objection};
 use super::clean::{Cleaned, clean};
-use super::pieces::{Piece, Pieces, What, pieces};
-use super::signals::{Block, Outcome, signal, the_symbol};
+use super::levels::Roles;
+use super::numbers::{Separators, Way};
+use super::pieces::{Pieces, What, pieces};
+use super::plausible;
+use super::several;
+use super::signals::{Block, Outcome};
 use super::symbols::Strength;
 use super::tokens::tokens;
 use super::updates;
+use super::values::is_price;
 use super::words::Meaning;
 use crate::post::{Embed, Post};
 use crate::signal::Signal;
@@ -104,10 +111,11 @@ fn read_text(text: &str, reply: bool) -> Reading {
         Some(Objection::Doubt(reason)) if block.looks_like_signal() => abstained(reason),
         Some(Objection::Doubt(reason)) => noise(reason),
         Some(Objection::Running(reason)) => {
-            let known = if block.labelled_levels() >= 2 { abstained(reason) } else { nothing(&pieces) };
+            let holds_levels = block.labelled_levels() >= 2 || Roles::of(&block).filled(&block) >= 2;
+            let known = if holds_levels { abstained(reason) } else { nothing(&pieces) };
             read_update(&block, &context).unwrap_or(known)
         }
-        None => match accept(read_signals(&pieces)) {
+        None => match accept(several::signals(&pieces)) {
             Some(reading @ Reading::Signals { .. }) => reading,
             // In a reply, a stop and targets alone complete an earlier entry.
             Some(doubtful) if reply => match read_update(&block, &context) {
@@ -130,7 +138,38 @@ fn read_update(block: &Block<'_, '_>, context: &updates::Context<'_>) -> Option<
 
 fn nothing(pieces: &Pieces<'_>) -> Reading {
     let sells = pieces.list.iter().any(|piece| piece.what.is(Meaning::Advert));
+    if !sells && looks_levelled(pieces) {
+        return abstained("a symbol, a side and several prices, but nothing says which is which");
+    }
     noise(if sells { "an advertisement" } else { "neither a signal nor an update" })
+}
+
+/// How many prices of one magnitude look like entry, stop and target.
+const LEVELS_OF_SIGNAL: usize = 3;
+
+/// True for a symbol and a side with prices enough for a signal, whatever stands between them.
+fn looks_levelled(pieces: &Pieces<'_>) -> bool {
+    let any = |is: fn(&What<'_>) -> bool| pieces.list.iter().any(|piece| is(&piece.what));
+    let sided = any(|what| matches!(what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _)));
+    let named = any(|what| matches!(what, What::Ticker(mention) if mention.strength >= Strength::Header));
+    if !sided || !named {
+        return false;
+    }
+    let way = Way { separators: Separators::Point, spaced_thousands: false };
+    let mut prices: Vec<Decimal> = pieces
+        .list
+        .iter()
+        .filter_map(|piece| match &piece.what {
+            What::Number(number) if is_price(&piece.what) => way.values(number.text)?.pop(),
+            _ => None,
+        })
+        .collect();
+    let tangles = pieces.list.iter().filter(|piece| matches!(piece.what, What::Tangle)).count();
+    if tangles + prices.len() >= LEVELS_OF_SIGNAL && tangles > 0 {
+        return true;
+    }
+    prices.sort_unstable();
+    prices.windows(LEVELS_OF_SIGNAL).any(|near| plausible::within_reach(near[0], near[LEVELS_OF_SIGNAL - 1]))
 }
 
 /// True when a text beside a card questions, negates or doubts it.
@@ -161,45 +200,6 @@ fn accept(outcomes: Vec<Outcome>) -> Option<Reading> {
         }
     }
     (!signals.is_empty()).then_some(Reading::Signals { signals, update: None })
-}
-
-/// One signal, or one per header line when several headers with different symbols divide the text.
-fn read_signals(pieces: &Pieces<'_>) -> Vec<Outcome> {
-    let several = the_symbol(pieces).is_err();
-    let starts = header_lines(pieces);
-    if !several || starts.len() < 2 {
-        return vec![signal(pieces)];
-    }
-    let mut outcomes = Vec::new();
-    for (nth, start) in starts.iter().enumerate() {
-        let end = starts.get(nth + 1).copied().unwrap_or(pieces.list.len());
-        let list: Vec<Piece<'_>> = pieces.list[*start..end].to_vec();
-        let block = Pieces { list, decimal_comma: pieces.decimal_comma, address: false };
-        outcomes.push(match signal(&block) {
-            Outcome::Nothing => Outcome::Doubtful("one of several signals cannot be read".to_owned()),
-            read => read,
-        });
-    }
-    outcomes
-}
-
-/// Where the lines start that name both a symbol and a side.
-fn header_lines(pieces: &Pieces<'_>) -> Vec<usize> {
-    let mut starts = Vec::new();
-    let mut at = 0;
-    for line in pieces.list.chunk_by(|a, b| a.line == b.line) {
-        let symbol = line.iter().any(
-            |piece| matches!(&piece.what, What::Ticker(mention) if mention.strength >= Strength::Header),
-        );
-        let side = line.iter().any(|piece| {
-            matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
-        });
-        if symbol && side {
-            starts.push(at);
-        }
-        at += line.len();
-    }
-    starts
 }
 
 fn noise(reason: &str) -> Reading {

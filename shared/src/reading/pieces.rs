@@ -108,10 +108,28 @@ fn word_at<'t>(tokens: &[Token<'t>], at: usize, word: &str, pieces: &mut Pieces<
         }
         return (What::Term(meaning, index), length);
     }
+    if let Some(slot) = key(tokens, at, word) {
+        return (What::Term(Meaning::Label(slot), None), 1);
+    }
     match symbols::named(tokens, at) {
         Some(mention) => (What::Ticker(mention), 1),
         None => (What::Unknown, 1),
     }
+}
+
+/// The keys of commands and of the tersest posts: `e=3.46`, `s: 3.31`. A letter is a label only right before its number.
+fn key(tokens: &[Token<'_>], at: usize, word: &str) -> Option<Slot> {
+    let slot = match word {
+        "e" => Slot::Entry,
+        "t" => Slot::Target,
+        "s" => Slot::Stop,
+        "l" => Slot::Leverage,
+        "r" => Slot::Risk,
+        _ => return None,
+    };
+    let sign = tokens.get(at + 1).filter(|sign| sign.glued && matches!(sign.kind, Kind::Mark('=' | ':')))?;
+    let value = tokens.get(at + 2).filter(|value| value.line == sign.line)?;
+    matches!(value.kind, Kind::Number(_)).then_some(slot)
 }
 
 /// The highest list number of a target or entry: cards stop at ten or twelve.

@@ -64,10 +64,22 @@ impl Priced<'_, '_> {
             }
             _ if direction.is_some() => Err(Doubt::Unclear("a trigger with several prices")),
             [(first, _), (second, item)] if item.joint == Joint::Range || has(Meaning::Zone) => {
+                self.check_zone(side, *first, *second)?;
                 zone(*first, *second, market)
             }
             _ => self.ladder(market),
         }
+    }
+
+    /// "Short from 31.4 to 28.8": without a target, the far end of a wide zone may be one.
+    fn check_zone(&self, side: Side, first: Decimal, second: Decimal) -> Result<(), Doubt> {
+        let gain = if side == Side::Long { second - first } else { first - second };
+        let from = self.levels.flags.contains(&Meaning::From);
+        let wide = self.stop.iter().any(|stop| gain > (first - *stop).abs());
+        if self.targets.is_empty() && gain > Decimal::ZERO && (from || wide) {
+            return Err(Doubt::Unclear("no target is named, and the end of the entry may be one"));
+        }
+        Ok(())
     }
 
     /// "Long above" waits for a break; "long below" is an ordinary limit.

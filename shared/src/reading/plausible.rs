@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 
 use super::doubt::Doubt;
-use crate::signal::{Market, SignalDraft, Symbol, TargetLevel};
+use crate::signal::{Entry, Market, Side, SignalDraft, Symbol, TargetLevel};
 
 /// A target further than three times the entry is a slip, unless the coin is bought to be kept.
 const MAX_TARGET_RATIO: u32 = 3;
@@ -42,11 +42,26 @@ pub(super) fn check(draft: &SignalDraft, loose: &[Decimal]) -> Result<(), Doubt>
         _ => None,
     });
     let targets: Vec<Decimal> = targets.collect();
+    check_ladder(draft)?;
     let stop = draft.stop.as_ref().and_then(|stop| stop.price()).map(|price| price.get());
     check_ratios(draft, (&entries, &targets, stop))?;
     let all: Vec<Decimal> = entries.iter().chain(&targets).copied().chain(stop).collect();
     check_band(draft, &all)?;
     check_loose(loose, &all)
+}
+
+/// A ladder that climbs towards the profit while no target is named: its later legs may be the targets.
+fn check_ladder(draft: &SignalDraft) -> Result<(), Doubt> {
+    let Entry::Ladder { legs, .. } = &draft.entry else { return Ok(()) };
+    let has_target = draft.targets.iter().any(|target| target.at != TargetLevel::Runner);
+    let towards_profit = legs.windows(2).any(|pair| match draft.side {
+        Side::Long => pair[1].price > pair[0].price,
+        Side::Short => pair[1].price < pair[0].price,
+    });
+    if towards_profit && !has_target {
+        return Err(Doubt::Unclear("no target is named, and some of the entries may be targets"));
+    }
+    Ok(())
 }
 
 fn check_ratios(draft: &SignalDraft, levels: (&[Decimal], &[Decimal], Option<Decimal>)) -> Result<(), Doubt> {
@@ -104,13 +119,15 @@ fn check_band(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
     }
 }
 
+/// True when two prices may be levels of one signal.
+pub(super) fn within_reach(a: Decimal, b: Decimal) -> bool {
+    within(a, b, NEARBY)
+}
+
 fn check_loose(loose: &[Decimal], levels: &[Decimal]) -> Result<(), Doubt> {
-    let near = |number: &&Decimal| levels.iter().any(|level| within(**number, *level, NEARBY));
+    let near = |number: &&Decimal| levels.iter().any(|level| within_reach(**number, *level));
     match loose.iter().find(near) {
-        Some(number) => {
-            let number = number.normalize();
-            Err(Doubt::Unsound(format!("{number} might be a level, but nothing says which")))
-        }
+        Some(number) => Err(Doubt::Stray(number.normalize())),
         None => Ok(()),
     }
 }

@@ -103,6 +103,7 @@ fn read(block: &Block<'_, '_>) -> Result<Signal, Doubt> {
         match read_in(way, block, (&mention, &levels)) {
             Ok(signal) if sound.iter().any(|(_, known)| *known == signal) => {}
             Ok(signal) => sound.push((way, signal)),
+            Err(doubt @ Doubt::Stray(_)) => return Err(doubt),
             Err(doubt) => first_error = first_error.or(Some(doubt)),
         }
     }
@@ -142,6 +143,15 @@ fn choose(
         sound.retain(|(way, _)| way.separators == Separators::Point && !way.spaced_thousands);
         sound.truncate(1);
     }
+    let points = !comma_language && !numbers.iter().any(|number| number.contains(','));
+    let banded = |signal: &Signal| {
+        let prices = signal.fields().entry.prices();
+        prices.first().and_then(|price| plausible::is_in_band(signal.base(), price.get())).is_some()
+    };
+    // Points between thousands, because decimal points made no sense: that mends a slip unless the coin's price tells.
+    if sound.iter().any(|(way, signal)| points && way.separators == Separators::Comma && !banded(signal)) {
+        return Some(Err(Doubt::TwoReadings));
+    }
     match sound.len() {
         0 => None,
         1 => sound.pop().map(|(_, signal)| Ok(signal)),
@@ -171,6 +181,9 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: (&Mention, &Levels<'_>)) -> R
         return Err(Doubt::BareEntry);
     }
     details::fill(&mut draft, block);
+    if draft.leverage.is_some() && !block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Spot)) {
+        draft.instrument.market = Some(Market::Perp);
+    }
     plausible::check(&draft, &priced.loose)?;
     Signal::new(draft).map_err(|unsound| Doubt::Unsound(unsound.to_string()))
 }

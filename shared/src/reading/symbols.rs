@@ -72,6 +72,9 @@ const WORD_TICKERS: &[&str] = &[
     "magic", "open", "bond", "super", "major", "form", "act",
 ];
 
+/// Those that are nouns only, so that in lower case, right beside a side and before stop and target, they mean the coin.
+const LOWER_TICKERS: &[&str] = &["link", "bat", "mask", "magic"];
+
 /// Spelled-out names.
 const NAMES: &[(&str, &str)] = &[
     ("bitcoin", "BTC"),
@@ -199,9 +202,36 @@ fn mention(base: &str, quote: Option<&str>, perpetual: bool) -> Option<Mention> 
 /// A ticker that is also a word of the vocabulary, upper case and in the header's place.
 pub(super) fn word_ticker(tokens: &[Token<'_>], at: usize) -> Option<Mention> {
     let Kind::Word(word) = &tokens[at].kind else { return None };
-    let meant = WORD_TICKERS.contains(&word.as_str()) && is_upper(tokens[at].raw) && is_header(tokens, at);
+    let upper = is_upper(tokens[at].raw);
+    let meant = WORD_TICKERS.contains(&word.as_str()) && upper && is_header(tokens, at)
+        || LOWER_TICKERS.contains(&word.as_str()) && !upper && stands_in_call(tokens, at);
     let found = mention(word, None, false).filter(|_| meant)?;
     Some(Mention { strength: Strength::Header, ..found })
+}
+
+/// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
+fn stands_in_call(tokens: &[Token<'_>], at: usize) -> bool {
+    let line = tokens[at].line;
+    let sided = |at: usize| tokens[at].line == line && is_trade_side(tokens, at);
+    let beside = at.checked_sub(1).is_some_and(sided) || at + 1 < tokens.len() && sided(at + 1);
+    let (mut stop, mut target) = (false, false);
+    for next in (at + 1..tokens.len().min(at + MAX_CALL)).take_while(|next| tokens[*next].line == line) {
+        match words::phrase(tokens, next).map(|found| found.meaning) {
+            Some(Meaning::Label(Slot::Stop)) => stop = true,
+            Some(Meaning::Label(Slot::Target)) => target = true,
+            None if matches!(tokens[next].kind, Kind::Word(_)) => break,
+            _ => {}
+        }
+    }
+    beside && stop && target
+}
+
+/// How far behind its symbol a one-line call is searched for its levels.
+const MAX_CALL: usize = 32;
+
+fn is_trade_side(tokens: &[Token<'_>], at: usize) -> bool {
+    words::phrase(tokens, at)
+        .is_some_and(|found| matches!(found.meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell))
 }
 
 /// A bare name at token `at`: well-known, or in the header's place.

@@ -12,13 +12,14 @@ mod targets;
 use rust_decimal::Decimal;
 
 use super::fields::Opener;
+use super::levels::Roles;
 use super::numbers::{Separators, Way};
-use super::pieces::{Pieces, What, pieces};
+use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible::is_in_band;
 use super::signals::{Block, the_symbol};
 use super::symbols::Mention;
 use super::tokens::{Number, Unit, tokens};
-use super::values::Level;
+use super::values::{Item, Level};
 use super::words::{Meaning, Slot};
 use crate::money::Price;
 use crate::signal::{Side, Symbol};
@@ -146,14 +147,32 @@ fn side(pieces: &Pieces<'_>) -> Option<Side> {
     }
 }
 
-/// Ticks behind the levels of a card that is posted again.
+/// Ticks behind the levels of a card that is posted again, whatever words announce them.
 fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<(), Refusal> {
-    let of = |slot| block.with(Opener::Label(slot)).flat_map(|(_, values)| &values.items);
+    let roles = Roles::of(block);
+    let kinds = roles.filled(block);
+    if kinds >= 3 && block.has_levels(Opener::Close) && actions.contains(&Action::Close) {
+        return Err(Some("close may only announce the targets"));
+    }
+    let sided = side(block.pieces).is_some();
+    let of = |openers: &[Opener]| -> Vec<Item<'_>> {
+        let counts = |opener: Opener| match opener {
+            Opener::Label(_) => true,
+            Opener::Header => kinds >= 2 && sided,
+            _ => kinds >= 2,
+        };
+        let fields =
+            block.fields.iter().filter(|(field, _)| openers.contains(&field.opener) && counts(field.opener));
+        fields.flat_map(|(_, values)| values.items.iter().copied()).collect()
+    };
+    let (entries, targets) = (of(&roles.entry), of(&roles.targets));
     let known = actions.iter().any(|action| matches!(action, Action::TargetHit { .. }));
-    let hit = of(Slot::Target).enumerate().filter(|(_, item)| item.ticked && !known);
+    let in_part = targets.iter().any(|item| item.bullet.is_none());
+    let is_hit = |item: &Item<'_>| item.ticked || item.has_tick_before() && in_part;
+    let hit = targets.iter().enumerate().filter(|(_, item)| is_hit(item) && !known);
     let numbers: Result<Vec<u8>, _> = hit.map(|(nth, _)| u8::try_from(nth + 1)).collect();
     let numbers = numbers.map_err(|_| Some("too many targets"))?;
-    if of(Slot::Entry).any(|item| item.ticked) && !actions.contains(&Action::EntryFilled) {
+    if entries.iter().any(is_hit) && !actions.contains(&Action::EntryFilled) {
         actions.push(Action::EntryFilled);
     }
     if !numbers.is_empty() {
@@ -173,6 +192,13 @@ fn second_half(block: &Block<'_, '_>, numbers: &Numbers) -> Result<Vec<Action>, 
     }
     let mut actions = Vec::new();
     for slot in [Slot::Target, Slot::Stop] {
+        let arrow = |piece: &Piece<'_>| matches!(piece.what, What::Icon('→' | '←'));
+        if block
+            .with(Opener::Label(slot))
+            .any(|(field, _)| block.pieces.list[field.range.clone()].iter().any(arrow))
+        {
+            return Err(Some("an arrow between levels"));
+        }
         let items = block.with(Opener::Label(slot)).flat_map(|(_, values)| &values.items);
         let mut prices = Vec::new();
         for item in items {

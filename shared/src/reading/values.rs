@@ -56,6 +56,8 @@ pub(super) struct Item<'t> {
     pub(super) share: Option<(Number<'t>, ShareForm)>,
     /// True when a tick stands behind it.
     pub(super) ticked: bool,
+    /// The icon that begins its line: a bullet, or a tick at what was reached.
+    pub(super) bullet: Option<char>,
 }
 
 /// The contents of one field.
@@ -92,6 +94,8 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         blind: None,
         bracket_closes: false,
         relation: None,
+        bullet: None,
+        market_behind: false,
     };
     for at in 0..scan.pieces.len() {
         scan.piece(at);
@@ -99,7 +103,7 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
     scan.found
 }
 
-/// How many marks and icons may stand between a list number and the rocket in place of its price.
+/// How many marks and icons may stand before a field's first value, or between a list number and its rocket.
 const MAX_ICONS: usize = 8;
 
 struct Scan<'p, 't> {
@@ -112,23 +116,29 @@ struct Scan<'p, 't> {
     bracket_closes: bool,
     /// "Above", "below" or "break", if it stands before the first price.
     relation: Option<Meaning>,
+    /// The icon that begins the line.
+    bullet: Option<char>,
+    /// True when "market" stood behind a level.
+    market_behind: bool,
 }
 
 impl<'t> Scan<'_, 't> {
     fn piece(&mut self, at: usize) {
-        if at > 0 && self.pieces[at].line != self.pieces[at - 1].line {
+        if at > 0 && self.starts_line(at) {
             self.blind = None;
             self.brackets = 0;
+            self.bullet = None;
             self.join(Joint::Line);
         }
         let what = self.pieces[at].what.clone();
         match what {
             What::Number(number) => self.number(at, number),
             What::Index(_) => self.join(Joint::Line),
-            What::Mark(mark) => self.mark(mark),
+            What::Mark(mark) => self.mark(at, mark),
             What::Icon('→') => self.join(Joint::List),
             What::Icon('🚀') if self.awaits_value(at) => self.runner(),
-            What::Icon(icon) if is_tick(icon) => self.tick(at),
+            What::Icon(icon) if is_tick(icon) && !self.starts_line(at) => self.tick(),
+            What::Icon(icon) if self.starts_line(at) => self.bullet = Some(icon),
             What::Icon(_) => {}
             What::Ticker(_) => {}
             What::Term(meaning, _) => self.term(meaning),
@@ -137,13 +147,17 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
+    fn starts_line(&self, at: usize) -> bool {
+        at == 0 || self.pieces[at - 1].line != self.pieces[at].line
+    }
+
     fn join(&mut self, joint: Joint) {
         if !self.found.items.is_empty() && matches!(self.joint, Joint::Space | Joint::Start | Joint::Line) {
             self.joint = joint;
         }
     }
 
-    fn mark(&mut self, mark: char) {
+    fn mark(&mut self, at: usize, mark: char) {
         match mark {
             '(' | '[' => {
                 self.brackets += 1;
@@ -153,7 +167,8 @@ impl<'t> Scan<'_, 't> {
                 self.blind = self.blind.filter(|depth| *depth < self.brackets);
                 self.brackets = self.brackets.saturating_sub(1);
             }
-            '-' | '_' | '~' => self.join(Joint::Range),
+            // At the start of a line it is a bullet.
+            '-' | '_' | '~' if !self.starts_line(at) => self.join(Joint::Range),
             '/' | ',' | ';' | '|' | '&' | '\\' => self.join(Joint::List),
             _ => {}
         }
@@ -167,6 +182,10 @@ impl<'t> Scan<'_, 't> {
             Meaning::Close | Meaning::Closed if self.brackets > 0 => {
                 self.bracket_closes = true;
                 self.found.flags.push(Meaning::Close);
+            }
+            Meaning::Market if !self.found.items.is_empty() => {
+                self.market_behind = true;
+                self.found.flags.push(meaning);
             }
             Meaning::Above | Meaning::Below | Meaning::Break => self.relation = Some(meaning),
             Meaning::Candle(length) => self.found.candle = Some(length.to_owned()),
@@ -191,10 +210,8 @@ impl<'t> Scan<'_, 't> {
             && values.next().is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Index(_)))
     }
 
-    fn tick(&mut self, at: usize) {
-        let line = self.pieces[at].line;
-        let starts_line = at == 0 || self.pieces[at - 1].line != line;
-        if let Some(last) = self.found.items.last_mut().filter(|_| !starts_line) {
+    fn tick(&mut self) {
+        if let Some(last) = self.found.items.last_mut() {
             last.ticked = true;
         }
     }
@@ -203,7 +220,16 @@ impl<'t> Scan<'_, 't> {
         if self.found.items.is_empty() {
             self.found.flags.extend(self.relation);
         }
-        self.found.items.push(Item { level, joint: self.joint, share: None, ticked: false });
+        if self.market_behind {
+            self.found.unclear = Some("a market price stands among other entries");
+        }
+        self.found.items.push(Item {
+            level,
+            joint: self.joint,
+            share: None,
+            ticked: false,
+            bullet: self.bullet,
+        });
         self.joint = Joint::Space;
     }
 
@@ -229,13 +255,22 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn price(&mut self, at: usize, number: Number<'t>) {
-        if self.blind.is_some() {
+        // In brackets behind a level stands a remark: "31.4 (now 31.6)".
+        let remark = self.brackets > 0 && !self.found.items.is_empty() && !self.opened_with_bracket();
+        if self.blind.is_some() || remark {
             self.found.loose.push(number);
         } else if self.is_list_number(at, &number) {
             self.join(Joint::Line);
         } else {
             self.push(Level::Price(number));
         }
+    }
+
+    /// `(31.4 - 31.8)`, `[32.5, 33.8]`: all levels of the field stand in brackets.
+    fn opened_with_bracket(&self) -> bool {
+        let mut first = self.pieces.iter().take(MAX_ICONS);
+        let first = first.find(|piece| !matches!(piece.what, What::Mark(':' | '=' | '"' | '\'')));
+        first.is_some_and(|piece| matches!(piece.what, What::Mark('(' | '[')))
     }
 
     /// Behind a price, a percentage is its share or its return; alone, it is a distance.
@@ -316,8 +351,16 @@ impl<'t> Scan<'_, 't> {
     }
 }
 
-fn is_price(what: &What<'_>) -> bool {
+/// A number that may be a price.
+pub(super) fn is_price(what: &What<'_>) -> bool {
     matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
+}
+
+impl Item<'_> {
+    /// True when a tick begins its line.
+    pub(super) fn has_tick_before(&self) -> bool {
+        self.bullet.is_some_and(is_tick)
+    }
 }
 
 /// Icons that tick something off. Behind a level they say that it was reached.

@@ -134,6 +134,8 @@ pub(super) enum Meaning {
     Unreal,
     /// Sells something to the reader.
     Advert,
+    /// Prices in hundred-millionths of a bitcoin.
+    Satoshi,
     /// Options, whose prices and words mean other things.
     Option,
     /// Shares, currencies, metals, contract addresses.
@@ -153,6 +155,8 @@ pub(super) enum Slot {
     Leverage,
     /// Risk per trade.
     Risk,
+    /// Margin mode, or the money put in: a bare number here is no leverage.
+    Margin,
     /// Capital per trade.
     Size,
     /// The chart's timeframe.

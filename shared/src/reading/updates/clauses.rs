@@ -109,11 +109,13 @@ impl<'t> Clause<'_, 't> {
         self.pieces.iter().any(|piece| matches!(piece.what, What::Icon(icon) if is_tick(icon)))
     }
 
-    /// "If", or "once", "after" around something that is to be done. "Closed after the first target" is a report.
+    /// "If", "cancel below", or "once", "after" around something that is to be done. "Closed after the first target" is a report.
     fn is_conditional(&self) -> bool {
         let report = self.has(Meaning::StoppedOut)
             || self.has(Meaning::Closed) && !self.has(Meaning::Move) && self.place(Slot::Stop).is_none();
-        self.has(Meaning::Hedge) || self.has(Meaning::Later) && !report
+        let relation = self.has(Meaning::Above) || self.has(Meaning::Below) || self.has(Meaning::Break);
+        let until = self.has(Meaning::Cancel) && relation;
+        self.has(Meaning::Hedge) || until || self.has(Meaning::Later) && !report
     }
 
     pub(super) fn names_trade(&self) -> bool {

@@ -30,6 +30,10 @@ impl Clause<'_, '_> {
             None if whole && self.has(Meaning::Out) && object && self.is_short() => Action::Close,
             _ => return Ok(()),
         };
+        let prices = self.pieces.iter().filter(|piece| is_plain_number(&piece.what)).count();
+        if action == Action::Close && prices > 1 {
+            return Err(Some("close may only announce the targets"));
+        }
         let mut sides = self.pieces.iter().filter_map(|piece| match piece.what {
             What::Term(Meaning::Positions(side), _) => Some(side),
             What::Term(Meaning::Side(side), _) => Some(side),

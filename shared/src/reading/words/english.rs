@@ -28,10 +28,8 @@ const PHRASES: &[(Meaning, &str)] = &[
         "stop | stops | sl | s l | stop loss | stoploss | stop target | stop targets | \
          global stop loss | invalidation | invalid | invalidated | hard stop | cut loss | stop price",
     ),
-    (
-        Meaning::Label(Slot::Leverage),
-        "leverage | lev | levrage | max leverage | margin | margin mode | margin type",
-    ),
+    (Meaning::Label(Slot::Leverage), "leverage | lev | levrage | max leverage"),
+    (Meaning::Label(Slot::Margin), "margin | margin mode | margin type"),
     (Meaning::Label(Slot::Risk), "risk | risking | risk per trade"),
     (Meaning::Label(Slot::Size), "size | position size | amount | allocation"),
     (Meaning::Label(Slot::Timeframe), "timeframe | time frame | tf | interval | chart"),
@@ -122,10 +120,11 @@ const PHRASES: &[(Meaning, &str)] = &[
         "at | around | near | price | prices | level | levels | usdt | usd | usdc | dollars | is | \
          are | on | for | of | the | a | an | whole | your | my | here | now | only | \
          trade | term | in | put | set | global | this | we | i | order | orders | ones | \
-         name | me | use | as | our | with | vip | premium | free | alert | moon",
+         name | me | use | as | our | with | vip | premium | free | alert | moon | too far | too \
+         late | too close",
     ),
     (Meaning::Row, "short term | mid term | long term | midterm"),
-    (Meaning::OfProfit, "of profit | of profits | of the profit"),
+    (Meaning::OfProfit, "of profit | of profits | of the profit | of the profits | of gains | of the gains"),
     (
         Meaning::Hit,
         "hit | hits | reached | done | smashed | achieved | touched | complete | completed | \
@@ -168,7 +167,7 @@ const PHRASES: &[(Meaning, &str)] = &[
         Meaning::Trade,
         "trades | positions | one  | limits | it | this trade | \
          this position | the trade | the position | my position | the rest |  limit order | \
-         limit orders | pending orders | the order",
+         limit orders | pending orders | the order | this order | that order | this limit | that limit",
     ),
     (
         Meaning::Tracker,
@@ -219,6 +218,7 @@ const PHRASES: &[(Meaning, &str)] = &[
         "join | discount | subscribe | subscription | giveaway | promo | use code | bonus | dm me | \
          sign up | limited spots",
     ),
+    (Meaning::Satoshi, "sats | satoshi | satoshis"),
     (Meaning::Option, "puts | strike | bto | sto | stc | call option | put option | options"),
     (
         Meaning::NotCrypto,
