@@ -34,7 +34,7 @@ use crate::signal::Signal;
 use crate::update::SignalUpdate;
 
 /// Raised whenever the reader may read some post differently than before; stored with every reading.
-pub const READER_VERSION: u32 = 2;
+pub const READER_VERSION: u32 = 1;
 
 /// What the reader made of a post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
