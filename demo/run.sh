@@ -19,8 +19,12 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+stop() {
+    echo
+    echo "Stopped; the demo's data are removed."
+    exit 0
+}
+trap stop INT TERM HUP
 
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || title() { printf '\n== %s\n' "$*"; }
@@ -52,7 +56,12 @@ trader=$!
 title "3. A contributor replays five days of two Discord channels, half a day in a second"
 "${contributor[@]}" import --replay "$speed" --infer-deletes \
     "$demo/exports/vip-calls-1.json" "$demo/exports/vip-calls-2.json" "$demo/exports/swing-desk.json" \
-    >"$work/import.out" 2>"$work/import.log" || { cat "$work/import.log" >&2; fail "the import failed"; }
+    >"$work/import.out" 2>"$work/import.log" || {
+    # Ctrl-C reaches the contributor, too, and it answers with 130.
+    [ $? -ne 130 ] || stop
+    cat "$work/import.log" >&2
+    fail "the import failed"
+}
 kill -0 "$trader" 2>/dev/null || { cat "$work/trader.log" >&2; fail "the trader has ended early"; }
 kill -TERM "$trader"
 wait "$trader" || { cat "$work/trader.log" >&2; fail "the trader failed"; }
@@ -68,13 +77,14 @@ title "5. What the channels said"
 "${trade[@]}" channels
 
 title "6. What became of each signal"
-"${trade[@]}" signals
+"${trade[@]}" signals --limit 100
 
 title "Done"
-cat <<TXT
-The API answers at $url, for example:
-  curl -H "Authorization: Bearer $TRADER__API_KEY" "$url/v1/signals?symbol=BTC&limit=1"
-TXT
+echo "The API has answered at $url."
 [ -n "$once" ] && exit 0
-echo "Ctrl-C stops everything and removes its data."
+cat <<TXT
+It still does, for example:
+  curl -s -H "Authorization: Bearer $TRADER__API_KEY" "$url/v1/signals?symbol=BTC&limit=1"
+Ctrl-C stops everything and removes its data.
+TXT
 wait "$server"

@@ -112,7 +112,7 @@ async fn the_demos_script_runs_to_its_end_and_cleans_up() {
         "refused: too_old",
         "never filled",
         "posts = signals + updates + noise + abstained",
-        "The API answers at",
+        "The API has answered at",
     ] {
         assert!(ended.out.contains(words), "{words:?} is not in {}", ended.out);
     }

@@ -150,7 +150,7 @@ async fn a_bad_setting_is_named_with_its_line_and_its_neighbour() {
     let config = folder.path().join("server.toml");
     std::fs::write(&config, "# settings\nlisten = \"127.0.0.1:0\"\ndata_dri = \"/tmp\"\n").unwrap();
     let refused = run(command("server").arg("config").arg("show").arg("--config").arg(&config)).await;
-    assert_eq!(refused.code, Some(1));
+    assert_eq!(refused.code, Some(78));
     assert!(
         refused
             .err

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
+use launch::folder::Access;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::api::Api;
@@ -148,7 +149,7 @@ async fn open(settings: &Settings) -> Result<(Outbox, Api), Failure> {
     let endpoint = settings.endpoint()?;
     let api = Api::new(&endpoint)?;
     let folder = settings.data_folder()?;
-    launch::folder::create_private(&folder)?;
+    launch::folder::create(&folder, Access::Private)?;
     Ok((Outbox::open(&folder, &endpoint.server).await?, api))
 }
 
@@ -172,7 +173,14 @@ async fn import(settings: &Settings, wanted: Import) -> Result<(), Failure> {
     let rest = "the same import, run again, reads the rest";
     let (filled, sent): (Filled, Sent) = until_stopped(&outbox, work, rest).await?;
     report::print(&report::account(&filled, sent, began.elapsed()))?;
-    if filled.problems.is_empty() { Ok(()) } else { Err(Failure::Input(filled.problems.join("\n"))) }
+    if filled.problems.is_empty() {
+        return Ok(());
+    }
+    // Each was told when it was found, which may be long ago.
+    let (bad, all) = (filled.problems.len(), files.len());
+    Err(Failure::Input(format!(
+        "{bad} of {all} files had a defect, as said above; what could be read was kept and sent"
+    )))
 }
 
 async fn send(settings: &Settings, retry_refused: bool) -> Result<(), Failure> {

@@ -28,6 +28,10 @@ pub use waiting::{Ahead, Sent, Waiting};
 pub const STAGE_BATCH: usize = 500;
 /// The file inside the data folder.
 pub const FILE_NAME: &str = "outbox.sqlite";
+/// How often the lock is asked for before it counts as taken: half a second in all.
+const LOCK_ATTEMPTS: u32 = 20;
+/// The pause between two attempts to lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
 /// How long another process's short write (never ours: we hold the lock) may keep us waiting.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -126,7 +130,7 @@ pub struct Outbox {
 impl Outbox {
     /// Opens or creates the outbox of `server` in `folder`, and keeps other processes from writing to it.
     pub async fn open(folder: &Path, server: &str) -> Result<Self, OutboxError> {
-        let lock = lock(folder)?;
+        let lock = lock(folder).await?;
         let pool = connect(folder, true).await?;
         sqlx::migrate!().run(&pool).await.map_err(|error| OutboxError::Database {
             doing: "bringing the outbox's tables up to date",
@@ -193,16 +197,20 @@ fn time_of(micros: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()
 }
 
-/// Takes the lock that keeps two processes from sending from one outbox.
-fn lock(folder: &Path) -> Result<File, OutboxError> {
+/// Takes the lock that keeps two processes from sending from one outbox. One that is just ending may finish.
+async fn lock(folder: &Path) -> Result<File, OutboxError> {
     let path = folder.join("outbox.lock");
     let failed = |source| OutboxError::File { doing: "locking", path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OutboxError::InUse { folder: folder.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+    for attempt in 1.. {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => tokio::time::sleep(LOCK_PAUSE).await,
+            Err(TryLockError::WouldBlock) => return Err(OutboxError::InUse { folder: folder.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
     }
+    Ok(file)
 }
 
 /// One connection: staging and sending take turns, and SQLite never answers "busy". WAL lets `status` read meanwhile.

@@ -1,6 +1,6 @@
 //! The `server` program: `serve`, `migrate`, `admin create-key`, `config show`.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 78 a setting that cannot be used.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use tokio::sync::watch;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 a setting that cannot be used.\n\
     Settings come from the config file, then from SERVER__… and DATABASE_URL, then from flags."
 )]
 struct Arguments {
@@ -77,6 +77,9 @@ enum ShowConfig {
     Show,
 }
 
+/// As in sysexits.h.
+const UNUSABLE_SETTING: u8 = 78;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     launch::logs::start();
@@ -85,7 +88,8 @@ async fn main() -> ExitCode {
         Err(error) => {
             // Whoever closed our standard error does not want to know.
             let _unseen = writeln!(std::io::stderr().lock(), "server: {error:#}");
-            ExitCode::FAILURE
+            let is_setting = error.downcast_ref::<launch::config::ConfigError>().is_some();
+            if is_setting { ExitCode::from(UNUSABLE_SETTING) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -103,7 +107,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             print("the database has this version's form")
         }
         Command::Admin(Admin::CreateKey { role, name }) => create_key(&config, role, &name).await,
-        Command::Config(ShowConfig::Show) => print(toml::to_string(&config)?.trim_end()),
+        Command::Config(ShowConfig::Show) => {
+            config.data_dir = Some(config.data_folder()?);
+            print(toml::to_string(&config)?.trim_end())
+        }
     }
 }
 

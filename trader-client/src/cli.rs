@@ -11,11 +11,14 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use launch::folder::Access;
+use time::OffsetDateTime;
 use tokio::sync::watch;
+use trader_client::account::Account;
 use trader_client::config::{Config, Unusable};
 use trader_client::feed::FeedError;
 use trader_client::journal::{Journal, JournalError, Recovered};
-use trader_client::{JOURNAL_FILE, Session};
+use trader_client::{JOURNAL_FILE, PAPER_FILE, Session, paper};
 
 /// Something went wrong on the way.
 const FAILED: u8 = 1;
@@ -97,6 +100,8 @@ pub(crate) fn main() -> ExitCode {
         .and_then(|runtime| runtime.block_on(execute(cli)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads us has seen enough, as in `trader-client signals | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error may be closed; there is nobody left to tell then.
             let _ = writeln!(io::stderr().lock(), "trader-client: {}", words_of(&error));
@@ -112,6 +117,12 @@ fn words_of(error: &anyhow::Error) -> String {
     })
 }
 
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind =
+        |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<io::Error>().map(io::Error::kind);
+    error.chain().any(|cause| kind(cause) == Some(io::ErrorKind::BrokenPipe))
+}
+
 fn exit_code(error: &anyhow::Error) -> u8 {
     let is_key = matches!(error.downcast_ref(), Some(FeedError::KeyRefused(_)));
     let is_owner = matches!(error.downcast_ref(), Some(JournalError::NotOurs { .. }));
@@ -121,6 +132,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 
 async fn execute(cli: Cli) -> anyhow::Result<()> {
     let folder = launch::folder::data_folder("trader", cli.data_dir.as_deref())?;
+    if let Some(named) = cli.config.as_deref().filter(|named| !named.exists()) {
+        return Err(Unusable::Problem(format!("there is no file {}", named.display())).into());
+    }
     let load = || Config::load(config_file(cli.config.as_deref()).as_deref(), std::env::vars());
     match cli.command {
         Command::Run { once, form } => run(Session { config: load()?, folder, once }, form).await,
@@ -134,8 +148,8 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             let address = config.address().map_err(Unusable::Problem)?;
             show::channels(&trader_client::api::channels(&address, &config.key()?).await?, form.json)
         }
-        Command::Status(form) => show::status(&recovered(&folder).await?, form.json),
-        Command::Positions(form) => show::positions(&recovered(&folder).await?, form.json),
+        Command::Status(form) => show::status(&account(&folder).await?, form.json),
+        Command::Positions(form) => show::positions(account(&folder).await?, form.json),
         Command::Signals { limit, form } => show::signals(&recovered(&folder).await?, limit, form.json),
     }
 }
@@ -146,13 +160,23 @@ fn config_file(named: Option<&Path>) -> Option<PathBuf> {
     named.map(Path::to_owned).or_else(|| usual.exists().then(|| usual.to_owned()))
 }
 
+/// The account as the journal has it, at the prices that the exchange has.
+async fn account(folder: &Path) -> anyhow::Result<Account> {
+    let Recovered { engine, now, .. } = recovered(folder).await?;
+    let account = Account::of(&engine, now.unwrap_or(OffsetDateTime::UNIX_EPOCH));
+    Ok(match paper::look(&folder.join(PAPER_FILE)).await? {
+        Some((cash, market)) => account.with_market(cash, &market),
+        None => account,
+    })
+}
+
 async fn recovered(folder: &Path) -> anyhow::Result<Recovered> {
     Ok(Journal::open_to_read(&folder.join(JOURNAL_FILE)).await?.recover().await?)
 }
 
 async fn run(session: Session, form: Form) -> anyhow::Result<()> {
     install_tls();
-    launch::folder::create_private(&session.folder)?;
+    launch::folder::create(&session.folder, Access::Private)?;
     let _lock = trader_client::lock(&session.folder)?;
     let once = session.once;
     if session.config.policy.channels.is_empty() {

@@ -1,7 +1,7 @@
 //! The client's settings: what the config file and the environment may say.
 //!
-//! Entry point: [`Config::load`]. Invariants: a secret is never shown, not even by `{:?}`; relative paths are relative to
-//! the config file; nothing is started with settings that contradict each other.
+//! Entry point: [`Config::load`]. Invariants: a secret is never shown, not even by `{:?}`; relative paths in the
+//! file are relative to it; nothing is started with settings that contradict each other.
 
 use std::path::{Path, PathBuf};
 
@@ -78,6 +78,9 @@ pub enum Unusable {
     /// A value is unknown, misspelt or missing.
     #[error(transparent)]
     Config(#[from] launch::config::ConfigError),
+    /// The same, and no file was read at all.
+    #[error("{0}; no config file was read: name one with --config")]
+    NoFile(launch::config::ConfigError),
     /// Values that do not fit, each or together.
     #[error("config: {0}")]
     Problem(String),
@@ -89,10 +92,22 @@ impl Config {
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, Unusable> {
-        let mut config: Self = launch::config::load(file, PREFIX, environment)?;
+        let environment: Vec<(String, String)> = environment.collect();
+        let is_set = |key: &str| environment.iter().any(|(name, _)| *name == format!("{PREFIX}__{key}"));
+        let (key_here, candles_here) = (is_set("API_KEY_FILE"), is_set("PAPER__CANDLES"));
+        let loaded = launch::config::load(file, PREFIX, environment.into_iter());
+        let mut config: Self = match file {
+            Some(_) => loaded?,
+            None => loaded.map_err(Unusable::NoFile)?,
+        };
+        // A path in the file is relative to the file; one in the environment, to where we are.
         let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
-        config.paper.candles = folder.join(&config.paper.candles);
-        config.api_key_file = config.api_key_file.map(|path| folder.join(path));
+        if !candles_here {
+            config.paper.candles = folder.join(&config.paper.candles);
+        }
+        if !key_here {
+            config.api_key_file = config.api_key_file.map(|path| folder.join(path));
+        }
         config.check().map_err(Unusable::Problem)?;
         Ok(config)
     }

@@ -27,8 +27,8 @@ const MAX_SILENCE: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first pause before connecting again; it doubles up to [`LONGEST_PAUSE`], less a random part.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// The longest pause before connecting again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause before connecting again: a call is worth most while it is young.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The largest frame: an event with a signal of 50 targets stays below 64 KiB.
 const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// Gaps in a row, without a single event in between, after which the server is not to be believed.

@@ -40,7 +40,7 @@ use paper::Paper;
 /// The journal's file in the data folder.
 pub const JOURNAL_FILE: &str = "journal.sqlite";
 /// The paper exchange's file in the data folder.
-const PAPER_FILE: &str = "paper.sqlite";
+pub const PAPER_FILE: &str = "paper.sqlite";
 /// How often the market is looked at with the `wall` clock.
 const WALL_TICK: Duration = Duration::from_secs(1);
 /// Failed connections in a row after which `--once` gives up: with the pauses, about two minutes.

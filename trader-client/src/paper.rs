@@ -1,6 +1,6 @@
 //! The paper venue: the simulator with a memory of its own, so that it survives `kill -9` as a remote venue would.
 //!
-//! Entry points: [`Paper::open`], [`Paper::advance`], and the trait [`Exchange`].
+//! Entry points: [`Paper::open`], [`Paper::advance`], the trait [`Exchange`]; [`look`] for those who only look.
 //! Invariants: what changed is committed to the venue's own SQLite file before a call returns. After a crash the next
 //! [`Paper::open`] goes on where the file stands: candles that were applied are never matched again, those that were not
 //! are applied now and give the same fills with the same numbers.
@@ -17,13 +17,15 @@ use std::path::Path;
 use anyhow::Context;
 use exchange::sim::{Position, Sim, SimError};
 use exchange::{
-    Cancellation, Candle, Candles, ClientOrderId, Exchange, ExchangeError, Fill, FillId, Order, OrderState,
-    Pair, Placement, Quote,
+    Cancellation, Candle, Candles, ClientOrderId, Exchange, ExchangeError, Fill, FillId, Filters, Order,
+    OrderState, Pair, Placement, Quote,
 };
 use shared::money::Amount;
 use time::OffsetDateTime;
 
 use self::store::Store;
+use crate::engine::Snapshot;
+use crate::policy::Market;
 
 /// What the paper venue charges, assumes and lists: the `[paper]` table of the trader's config.
 pub use exchange::sim::Settings as PaperSettings;
@@ -39,6 +41,24 @@ pub struct Paper {
     certain: bool,
     /// Pairs that have candles but are not listed, and were warned of.
     unlisted: BTreeSet<Pair>,
+}
+
+/// What the venue in this file says of cash and prices, without trading on it: works beside a running client. `None` when
+/// there is no such file yet.
+pub async fn look(path: &Path) -> anyhow::Result<Option<(Amount, Snapshot)>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let mut store = Store::open(path).await?;
+    let Some(settings) = store.settings().await? else { return Ok(None) };
+    let sim = store.load(settings).await?;
+    let quoted = |(pair, filters): (&Pair, &Filters)| {
+        let candle = sim.last_candle(pair)?;
+        let market = Market::Quoted { price: candle.close, at: candle.closed_at, filters: filters.clone() };
+        Some((pair.clone(), market))
+    };
+    let markets = sim.settings().pairs.iter().filter_map(quoted).collect();
+    Ok(Some((sim.cash(), Snapshot { balance: Some(sim.cash()), markets })))
 }
 
 impl Paper {

@@ -50,8 +50,8 @@ pub enum ClusterError {
     NoUnprivilegedUser,
     /// The unprivileged user cannot enter the data folder.
     #[error(
-        "PostgreSQL runs as user id {uid}, which cannot enter {}: choose a data folder that others can reach, such as \
-         /var/lib/callboard, or start the server as another user than root", folder.display()
+        "PostgreSQL runs as user id {uid}, which cannot enter {}: let others pass (`chmod o+x {}`), choose another --data-dir, \
+         or start the server as another user than root", folder.display(), folder.display()
     )]
     Unreachable {
         /// The folder on the way that is closed.
@@ -210,6 +210,7 @@ fn make_cluster(binaries: &Binaries, data: &Path, user: Option<User>) -> Result<
         std::fs::remove_dir_all(&unfinished).map_err(io("removing the rest of an interrupted start,"))?;
     }
     make_private_folder(&unfinished, user)?;
+    tracing::info!("making a private PostgreSQL cluster in {}", data.display());
     let output = quiet(&binaries.folder.join("initdb"), user)
         .arg("-D")
         .arg(&unfinished)

@@ -8,12 +8,12 @@ mod cluster;
 mod keeper;
 
 use std::fs::File;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
+use launch::folder::Access;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
@@ -49,7 +49,8 @@ impl Database {
             return Ok(Self { pool, cluster: None, _lock: None });
         }
         let folder = config.data_folder()?;
-        prepare_folder(&folder)?;
+        // Under root, PostgreSQL's own user must be able to pass; the cluster inside is closed to all others.
+        launch::folder::create(&folder, Access::Passage)?;
         let lock = lock_folder(&folder)?;
         let cluster = start_cluster(&folder).await?;
         let pool = connect(inside(cluster.socket()).await?).await?;
@@ -136,13 +137,6 @@ async fn check_migrated(pool: &PgPool) -> anyhow::Result<()> {
     let missing = MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count();
     anyhow::ensure!(missing == 0, "the database lacks {missing} migration(s): run `server migrate` first");
     Ok(())
-}
-
-/// Makes the data folder. Under root it must let PostgreSQL's user pass; the cluster inside is closed to all others.
-fn prepare_folder(folder: &Path) -> anyhow::Result<()> {
-    let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
-    let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(folder);
-    made.with_context(|| format!("creating the data folder {}", folder.display()))
 }
 
 /// Takes the folder for this process; the kernel gives it back when the process ends, however that happens.

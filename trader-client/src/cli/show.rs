@@ -106,14 +106,9 @@ fn trades<'a>(out: &mut impl Write, reports: impl Iterator<Item = &'a TradeRepor
     Ok(())
 }
 
-fn account_of(recovered: &Recovered) -> Account {
-    Account::of(&recovered.engine, recovered.now.unwrap_or(OffsetDateTime::UNIX_EPOCH))
-}
-
 /// `status`.
-pub(super) fn status(recovered: &Recovered, as_json: bool) -> anyhow::Result<()> {
-    let state = account_of(recovered);
-    if as_json { json(&state) } else { summary(&mut io::stdout().lock(), &state) }
+pub(super) fn status(account: &Account, as_json: bool) -> anyhow::Result<()> {
+    if as_json { json(account) } else { summary(&mut io::stdout().lock(), account) }
 }
 
 /// `channels`.
@@ -164,8 +159,8 @@ fn sum(a: &PostCounts, b: &PostCounts) -> PostCounts {
 }
 
 /// `positions`.
-pub(super) fn positions(recovered: &Recovered, as_json: bool) -> anyhow::Result<()> {
-    let mut reports = account_of(recovered).trades;
+pub(super) fn positions(account: Account, as_json: bool) -> anyhow::Result<()> {
+    let mut reports = account.trades;
     reports.retain(|trade| matches!(trade.state, TradeState::Open | TradeState::Waiting));
     if as_json {
         return json(&Positions { positions: reports });
@@ -207,8 +202,8 @@ struct SignalReport<'a> {
 
 /// `signals`: the newest ones, oldest of them first, each with what was noted about it.
 pub(super) fn signals(recovered: &Recovered, limit: usize, as_json: bool) -> anyhow::Result<()> {
-    let cards = recovered.engine.signals();
-    let cards = &cards[cards.len().saturating_sub(limit)..];
+    let all = recovered.engine.signals();
+    let cards = &all[all.len().saturating_sub(limit)..];
     let notes = |id: Uuid| recovered.engine.notes().iter().filter(move |note| note.signal == Some(id));
     if as_json {
         let report = |card: &&'_ SignalCard| report(recovered, card.id, notes(card.id).collect());
@@ -231,6 +226,9 @@ pub(super) fn signals(recovered: &Recovered, limit: usize, as_json: bool) -> any
         for note in notes(card.id) {
             writeln!(out, "    {}  {}", minute(note.at), words(note))?;
         }
+    }
+    if cards.len() < all.len() {
+        writeln!(out, "the newest {} of {}; --limit {} shows all", cards.len(), all.len(), all.len())?;
     }
     Ok(())
 }
