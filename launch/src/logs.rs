@@ -13,6 +13,8 @@ pub fn start() {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Nobody may read standard error any more: then a line is lost, and not the thread that wrote it.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     if json { lines.json().flatten_event(true).init() } else { lines.with_target(false).init() }
 }

@@ -12,14 +12,21 @@ pub mod ids;
 pub mod ingest;
 pub mod store;
 
+use std::future::IntoFuture;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle};
 
 use feed::Feed;
+
+/// How long requests that are under way may take after the server was asked to stop. Whoever sends half a request must
+/// not keep it from stopping.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// What every handler may use.
 #[derive(Debug, Clone)]
@@ -45,9 +52,29 @@ pub async fn run(pool: PgPool, listener: TcpListener, stopping: watch::Receiver<
             tracing::debug!("a connection is gone already: {error}");
         }
     });
-    axum::serve(listener, http::router(app)).with_graceful_shutdown(until_true(stopping)).await?;
-    tail.await?;
-    Ok(())
+    let serving =
+        axum::serve(listener, http::router(app)).with_graceful_shutdown(until_true(stopping.clone()));
+    let ended = async {
+        until_true(stopping).await;
+        tokio::time::sleep(STOP_LIMIT).await;
+    };
+    tokio::select! {
+        // A feed without its tail would tell its subscribers that nothing happens: better no server than that one.
+        error = failure(tail) => anyhow::bail!("the tail of the log has failed: {error}"),
+        served = serving.into_future() => Ok(served?),
+        () = ended => {
+            tracing::info!("some requests were not finished in time and are dropped");
+            Ok(())
+        }
+    }
+}
+
+/// Waits until the task has failed: one that ends in good order never answers here.
+async fn failure(task: JoinHandle<()>) -> JoinError {
+    match task.await {
+        Err(error) => error,
+        Ok(()) => std::future::pending().await,
+    }
 }
 
 /// Waits until the value is true, or its sender is gone.

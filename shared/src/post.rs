@@ -15,6 +15,10 @@ pub const MAX_TEXT_BYTES: usize = 32 * 1024;
 pub const MAX_RAW_BYTES: usize = 256 * 1024;
 /// The longest id or name. Discord's names end at 100 characters, its ids at 20.
 pub const MAX_NAME_BYTES: usize = 512;
+/// No platform that posts come from is older.
+const EARLIEST: OffsetDateTime = time::macros::datetime!(2000-01-01 0:00 UTC);
+/// A post from beyond this is an error, and far from it are the times that libraries cannot convert.
+const LATEST: OffsetDateTime = time::macros::datetime!(2100-01-01 0:00 UTC);
 /// The most embeds, fields of an embed, or attachments. Discord stops at 10, 25 and 10.
 pub const MAX_PARTS: usize = 50;
 
@@ -200,8 +204,9 @@ impl Post {
         self.deleted_at.or(self.edited_at).unwrap_or(self.posted_at)
     }
 
-    /// SHA-256 over what the author wrote: text, embeds, attachment names and the reply. Names of people and channels,
-    /// and times, are left out, so that two honest contributors agree. Every tombstone has the same hash.
+    /// SHA-256 over what decides how the post is read and whom it binds: the author's id, when it was posted, text, embeds,
+    /// attachment names and the reply. Names of people and channels are left out: they change, and two honest contributors
+    /// must agree. Every tombstone has the same hash.
     pub fn content_hash(&self) -> [u8; 32] {
         let mut hasher = Sha256::new();
         if self.deleted_at.is_some() {
@@ -213,6 +218,8 @@ impl Post {
             hasher.update((text.len() as u64).to_be_bytes());
             hasher.update(text.as_bytes());
         };
+        part("author", &self.author.external_id);
+        part("posted_at", &self.posted_at.unix_timestamp_nanos().to_string());
         part("content", &self.content);
         for embed in &self.embeds {
             part("embed", "");
@@ -326,7 +333,7 @@ fn check_embeds(embeds: &[Embed]) -> Result<(), Unacceptable> {
 
 fn check_times(sighting: &Sighting) -> Result<(), Unacceptable> {
     let post = &sighting.post;
-    let plausible = |at: OffsetDateTime| (2000..2100).contains(&at.to_utc().year());
+    let plausible = |at: OffsetDateTime| (EARLIEST..LATEST).contains(&at);
     if !plausible(post.posted_at) {
         return Err(unacceptable("post.posted_at", Problem::ImpossibleTime));
     }

@@ -99,7 +99,7 @@ impl Engine {
             Event::SignalUpdated { update } => self.on_update(now, update, snapshot),
             Event::SignalWithdrawn { signal_id, reason, .. } => self.on_withdrawn(now, *signal_id, reason),
             Event::SignalDisputed { signal_id, .. } => self.on_disputed(now, *signal_id),
-            Event::UpdateUnbound { .. } | Event::Unknown => {}
+            Event::UpdateUnbound { .. } | Event::PostDisputed { .. } | Event::Unknown => {}
         }
         Vec::new()
     }

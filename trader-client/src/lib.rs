@@ -218,7 +218,7 @@ impl Client {
 /// the server's time and not the story's.
 fn replay_time(event: &Event) -> Option<OffsetDateTime> {
     match event {
-        Event::SignalDisputed { .. } => None,
+        Event::SignalDisputed { .. } | Event::PostDisputed { .. } => None,
         _ => event.occurred_at(),
     }
 }

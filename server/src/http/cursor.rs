@@ -17,5 +17,9 @@ pub(super) fn encode(place: &impl Serialize) -> Result<String, StoreError> {
 pub(super) fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, ApiError> {
     let foreign = || ApiError::invalid("cursor", "this is not a cursor of this list: begin without one");
     let text = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| foreign())?;
+    // No name of ours holds a NUL, and PostgreSQL cannot compare with one.
+    if String::from_utf8_lossy(&text).contains("\\u0000") {
+        return Err(foreign());
+    }
     serde_json::from_slice(&text).map_err(|_| foreign())
 }

@@ -1,6 +1,7 @@
 //! `GET /v1/feed`: the handshake of a subscription.
 
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
@@ -18,6 +19,11 @@ use crate::store::log::{self, Filter};
 
 /// The largest message that a subscriber may send: it has nothing to say.
 const MAX_INBOUND: usize = 64 * 1024;
+
+/// A subscriber sends pings: the library's default of 128 KiB would be its largest cost.
+const READ_BUFFER: usize = 4 * 1024;
+/// About ten events are written at once.
+const WRITE_BUFFER: usize = 4 * 1024;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +47,6 @@ pub(super) struct FeedQuery {
     get, path = "/v1/feed", tag = "member", security(("api_key" = [])), params(FeedQuery),
     responses(
         (status = 101, description = "The WebSocket is open", body = Frame),
-        (status = 400, description = "Not a WebSocket handshake", body = String, content_type = "text/plain"),
         Guarded, Named, Placed, Checked,
     )
 )]
@@ -49,13 +54,18 @@ pub(super) async fn feed(
     _caller: Member,
     State(app): State<App>,
     parameters: Result<Query<FeedQuery>, axum::extract::rejection::QueryRejection>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let wanted = query(parameters)?;
+    let upgrade = upgrade.map_err(|rejection| ApiError::invalid("Upgrade", rejection.body_text()))?;
     let filter = Filter { channel_id: wanted.channel, base: base_of(wanted.symbol.as_deref())? };
     check_channel(&app, wanted.channel).await?;
     check_after(&app, wanted.after).await?;
-    let upgrade = upgrade.max_message_size(MAX_INBOUND).max_frame_size(MAX_INBOUND);
+    let upgrade = upgrade
+        .max_message_size(MAX_INBOUND)
+        .max_frame_size(MAX_INBOUND)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER);
     Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, app, wanted.after, filter)))
 }
 

@@ -1,7 +1,7 @@
 //! The lists and records that anyone with a key may read.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::signal::{Side, Symbol};
@@ -109,6 +109,9 @@ pub(super) async fn signals(
         Some((base, quote)) => (base_of(Some(base))?, base_of(Some(quote))?),
         None => (base_of(wanted.symbol.as_deref())?, None),
     };
+    if wanted.since.is_some_and(|since| !(0..9999).contains(&since.year())) {
+        return Err(ApiError::invalid("since", "a year between 0 and 9998 is expected"));
+    }
     let after = wanted.cursor.as_deref().map(decode).transpose()?;
     let wanted =
         Wanted { channel_id: wanted.channel, base, quote, side: wanted.side, since: wanted.since, after };
@@ -130,10 +133,10 @@ pub(super) async fn signals(
 pub(super) async fn signal(
     _caller: Member,
     State(app): State<App>,
-    Path(id): Path<String>,
+    path: Result<Path<Uuid>, PathRejection>,
 ) -> Result<Json<SignalDetail>, ApiError> {
     let unknown = || ApiError::new(ProblemKind::NotFound, "there is no such signal");
-    let id: Uuid = id.parse().map_err(|_| unknown())?;
+    let Path(id) = path.map_err(|_| unknown())?;
     let state = signals::by_id(&app.pool, id).await?.ok_or_else(unknown)?;
     let key =
         MessageKey { channel_id: state.record.channel_id, external_id: state.record.external_id.clone() };

@@ -3,8 +3,8 @@
 //! Entry point: [`bind`]. A follow-up counts only when its author is the author of the signal. It is bound
 //! - as a reply: to the signal of the answered post, or to the one that the answered follow-up was bound to; a ticker
 //!   in the text must agree, and chooses when the answered post held several signals;
-//! - by ticker: to the author's newest signal on it in the channel, of the named side if a side is named;
-//! - with neither: to the author's newest signal in the channel;
+//! - by ticker: to the author's newest open signal on it in the channel (else the newest), of the named side if one is;
+//! - with neither: to the author's newest open signal in the channel (else the newest);
 //! - "all": to every open signal of the author in the channel.
 //!
 //! Anything else is unbound, with the reason. Nothing is guessed.
@@ -13,7 +13,7 @@ use shared::update::{Scope, SignalUpdate};
 use shared::wire::SignalStatus;
 use uuid::Uuid;
 
-use super::book::Book;
+use super::book::{Book, MOST_AT_ONCE};
 use super::publish::Arrival;
 use crate::store::signals::Signal;
 
@@ -46,23 +46,32 @@ pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) ->
                 signal.record.signal.base() == base
                     && side.is_none_or(|side| signal.record.signal.side() == side)
             };
-            book.of_author(arrival)
-                .into_iter()
-                .find(fits)
-                .map(|signal| signal.record.id)
-                .into_iter()
-                .collect()
+            let fitting: Vec<&Signal> = book.of_author(arrival).into_iter().filter(fits).collect();
+            newest(&fitting)
         }
-        Scope::Last => book.of_author(arrival).first().map(|signal| signal.record.id).into_iter().collect(),
+        Scope::Last => newest(&book.of_author(arrival)),
         Scope::All { side } => {
             let open =
                 book.of_author(arrival).into_iter().filter(|signal| signal.status == SignalStatus::Open);
-            open.filter(|signal| side.is_none_or(|side| signal.record.signal.side() == side))
+            let meant: Vec<Uuid> = open
+                .filter(|signal| side.is_none_or(|side| signal.record.signal.side() == side))
                 .map(|signal| signal.record.id)
-                .collect::<Vec<_>>()
+                .collect();
+            if meant.len() > MOST_AT_ONCE {
+                return Err(format!(
+                    "this author has more than {MOST_AT_ONCE} open signals here: all of them are not meant"
+                ));
+            }
+            meant
         }
     };
     if chosen.is_empty() { Err(nothing_found(&update.scope)) } else { Ok(chosen) }
+}
+
+/// The newest open signal, else the newest one.
+fn newest(signals: &[&Signal]) -> Vec<Uuid> {
+    let open = signals.iter().find(|signal| signal.status == SignalStatus::Open);
+    open.or(signals.first()).map(|signal| signal.record.id).into_iter().collect()
 }
 
 fn nothing_found(scope: &Scope) -> String {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared::reading::Reading;
-use shared::update::{Scope, SignalUpdate};
+use shared::update::{Action, Scope, SignalUpdate};
 use shared::wire::SignalStatus;
 use sqlx::PgConnection;
 use time::Duration;
@@ -16,20 +16,21 @@ use super::publish::Arrival;
 use crate::store::StoreError;
 use crate::store::posts::MessageKey;
 use crate::store::signals::{self, Candidates, Signal};
+use crate::store::updates;
 
 /// How far back a follow-up without a reply may reach: an older call is better named by a reply.
 const MAX_REACH: Duration = Duration::days(30);
 /// How many of an author's newest signals on one ticker (or at all, for "my last one") are looked at.
-const NEWEST: i64 = 5;
+const NEWEST: i64 = 20;
 /// The most signals that "close all" may mean; an author with more open ones is not understood.
-const MOST_AT_ONCE: i64 = 50;
+pub(super) const MOST_AT_ONCE: usize = 50;
 
 /// The signals that a batch may touch.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     signals: BTreeMap<Uuid, Signal>,
-    /// Messages whose follow-ups are bound to signals, for replies to a follow-up.
-    bound: BTreeSet<(MessageKey, Uuid)>,
+    /// Messages that are follow-ups, the signals that they are bound to, and what they have said.
+    bound: BTreeMap<(MessageKey, Uuid), Vec<Action>>,
     changed: Vec<Uuid>,
 }
 
@@ -52,10 +53,12 @@ impl Book {
         }
         let mut book = Self::default();
         if !messages.is_empty() {
-            for (key, signal) in signals::of_messages(connection, &Vec::from_iter(messages)).await? {
-                if key != signal.key() {
-                    book.bound.insert((key, signal.record.id));
-                }
+            let messages = Vec::from_iter(messages);
+            for told in updates::of_messages(connection, &messages).await? {
+                let key = MessageKey { channel_id: told.channel_id, external_id: told.external_id };
+                book.bound.extend(told.signal_id.map(|signal| ((key, signal), told.update.actions)));
+            }
+            for signal in signals::of_messages(connection, &messages).await? {
                 book.signals.insert(signal.record.id, signal);
             }
         }
@@ -85,7 +88,7 @@ impl Book {
         if !own.is_empty() {
             return own;
         }
-        let bound = self.bound.iter().filter(|(message, _)| message == key);
+        let bound = self.bound.keys().filter(|(message, _)| message == key);
         bound.filter_map(|(_, id)| self.signals.get(id)).collect()
     }
 
@@ -115,9 +118,14 @@ impl Book {
         }
     }
 
-    /// Remembers that a message is a follow-up of a signal.
-    pub(super) fn bind(&mut self, message: MessageKey, signal: Uuid) {
-        self.bound.insert((message, signal));
+    /// Remembers that a message is a follow-up of a signal, and what it said last.
+    pub(super) fn bind(&mut self, message: MessageKey, signal: Uuid, actions: Vec<Action>) {
+        self.bound.insert((message, signal), actions);
+    }
+
+    /// True when this message has said the same about this signal before.
+    pub(super) fn has_told(&self, message: &MessageKey, signal: Uuid, actions: &[Action]) -> bool {
+        self.bound.get(&(message.clone(), signal)).is_some_and(|told| told == actions)
     }
 
     /// The signals to save, in the order in which they were first touched.
@@ -128,11 +136,12 @@ impl Book {
 
 /// Which stored signals a follow-up needs to see.
 fn wish(arrival: &Arrival<'_>, update: &SignalUpdate) -> Option<Candidates> {
-    let (base, most) = match &update.scope {
+    let (base, only_open, most) = match &update.scope {
         Scope::Reply { .. } => return None,
-        Scope::Symbol { base, .. } => (Some(base.to_string()), NEWEST),
-        Scope::Last => (None, NEWEST),
-        Scope::All { .. } => (None, MOST_AT_ONCE),
+        Scope::Symbol { base, .. } => (Some(base.to_string()), false, NEWEST),
+        Scope::Last => (None, false, NEWEST),
+        // One more than may be meant, so that too many are noticed.
+        Scope::All { .. } => (None, true, i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX) + 1),
     };
     let post = &arrival.sighting.post;
     Some(Candidates {
@@ -141,6 +150,7 @@ fn wish(arrival: &Arrival<'_>, update: &SignalUpdate) -> Option<Candidates> {
         base,
         until: post.occurred_at(),
         since: post.occurred_at() - MAX_REACH,
+        only_open,
         most,
     })
 }

@@ -1,6 +1,6 @@
 //! The one write path for posts and signals: deduplicate → keep → read → store signals and updates → append events.
 //!
-//! Entry point: [`ingest`]. Invariants: one transaction for a batch, acknowledged after its commit; idempotent on
+//! Entry point: [`ingest`]. Invariants: one transaction for a batch, acknowledged after its commit; one at a time in a channel; idempotent on
 //! (channel, external id, revision); the first text under a revision stands, a differing one raises a dispute; the log
 //! is appended to last.
 
@@ -125,6 +125,10 @@ impl Batch<'_> {
             let stamp = (crate::ids::new(self.now), self.now);
             found.insert(channel.clone(), channels::ensure(self.connection, channel, stamp).await?);
         }
+        // One batch at a time in a channel: two revisions of one message, or a call and its follow-up, that arrive in the
+        // same moment from two contributors must see each other.
+        channels::lock(self.connection, &found.values().map(|channel| channel.id).collect::<Vec<_>>())
+            .await?;
         Ok(found)
     }
 
@@ -275,9 +279,9 @@ impl Stored {
         }
     }
 
-    /// True when `other` was stored before `known`: in an earlier transaction, or as an earlier revision in this one.
+    /// True when `other` was stored before `known`: in an earlier transaction, or earlier in this one (ids sort by time).
     fn precedes(&self, other: &KnownPost, known: &KnownPost) -> bool {
-        !self.inserted.contains(&other.id) || other.revision < known.revision
+        !self.inserted.contains(&other.id) || other.id < known.id
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use shared::post::{Sighting, check_sighting};
 use shared::reading::{Reading, read};
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, UtcOffset};
 use tokio::task::JoinHandle;
 
 use crate::store::StoreError;
@@ -24,9 +24,13 @@ pub(super) struct Prepared {
     pub(super) problem: Option<String>,
 }
 
-pub(super) fn prepare(sighting: Sighting, now: OffsetDateTime) -> Prepared {
+pub(super) fn prepare(mut sighting: Sighting, now: OffsetDateTime) -> Prepared {
+    let checked = check_sighting(&sighting);
+    if checked.is_ok() {
+        in_utc(&mut sighting);
+    }
     let post = &sighting.post;
-    let problem = match check_sighting(&sighting) {
+    let problem = match checked {
         Err(unacceptable) => Some(unacceptable.to_string()),
         Ok(()) if post.occurred_at() > now + MAX_AHEAD => Some(format!(
             "posted, edited or deleted at {}, which is in the future by this server's clock ({now}): check the clock, then send it again",
@@ -36,6 +40,20 @@ pub(super) fn prepare(sighting: Sighting, now: OffsetDateTime) -> Prepared {
     };
     let (revision, content_hash) = (post.revision().number(), post.content_hash());
     Prepared { sighting, revision, content_hash, problem }
+}
+
+/// All times in UTC, as the API promises. Only for a sighting whose times were checked.
+fn in_utc(sighting: &mut Sighting) {
+    let post = &mut sighting.post;
+    let times = [
+        Some(&mut sighting.seen_at),
+        Some(&mut post.posted_at),
+        post.edited_at.as_mut(),
+        post.deleted_at.as_mut(),
+    ];
+    for at in times.into_iter().flatten() {
+        *at = at.to_offset(UtcOffset::UTC);
+    }
 }
 
 /// The readings of a batch, made on another thread while the database stores the posts.

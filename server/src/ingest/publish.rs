@@ -2,6 +2,8 @@
 //!
 //! Entry points: [`Publisher::publish`], [`Publisher::dispute`], [`Publisher::finish`].
 
+use std::collections::HashMap;
+
 use shared::post::Sighting;
 use shared::reading::{READER_VERSION, Reading};
 use shared::signal::Signal as Idea;
@@ -40,22 +42,26 @@ pub(super) struct Changes {
 pub(super) struct Publisher {
     book: Book,
     now: OffsetDateTime,
+    /// The newest revision of each message that this batch has told.
+    newest: HashMap<MessageKey, i64>,
     updates: Vec<UpdateRecord>,
     events: Vec<NewEvent>,
 }
 
 impl Publisher {
     pub(super) fn new(book: Book, now: OffsetDateTime) -> Self {
-        Self { book, now, updates: Vec::new(), events: Vec::new() }
+        Self { book, now, newest: HashMap::new(), updates: Vec::new(), events: Vec::new() }
     }
 
     /// Says what one post changes.
     pub(super) fn publish(&mut self, arrival: &Arrival<'_>) -> Result<(), StoreError> {
-        let earlier: Vec<Signal> = self.book.of_message(arrival.key).into_iter().cloned().collect();
-        if earlier.iter().any(|signal| signal.revision > arrival.revision) {
+        let newest = self.newest.entry(arrival.key.clone()).or_insert(arrival.revision);
+        if *newest > arrival.revision {
             // A later revision stood before this one in the same batch: this one is history.
             return Ok(());
         }
+        *newest = arrival.revision;
+        let earlier: Vec<Signal> = self.book.of_message(arrival.key).into_iter().cloned().collect();
         match arrival.reading {
             None => self.withdraw(arrival, &earlier, "its post was deleted"),
             Some(Reading::Signals { signals, update }) => {
@@ -75,8 +81,14 @@ impl Publisher {
         }
     }
 
-    /// Marks the signals of a message as disputed.
+    /// Marks the signals of a message as disputed; of a message without signals, at least that is told.
     pub(super) fn dispute(&mut self, key: &MessageKey) -> Result<(), StoreError> {
+        if self.book.of_message(key).is_empty() {
+            let MessageKey { channel_id, external_id } = key.clone();
+            let event = Event::PostDisputed { channel_id, external_id, occurred_at: self.now };
+            let (kind, payload) = (kind_name(&event), to_json(&event)?);
+            self.events.push(NewEvent { kind, channel_id, base: None, payload });
+        }
         let undisputed = self.book.of_message(key).into_iter().filter(|signal| !signal.disputed).cloned();
         for mut signal in undisputed.collect::<Vec<_>>() {
             signal.disputed = true;
@@ -116,7 +128,11 @@ impl Publisher {
                 record,
                 author_id: arrival.sighting.post.author.external_id.clone(),
                 revision: arrival.revision,
-                status: SignalStatus::Open,
+                // A corrected word does not open again what its channel has ended.
+                status: before
+                    .map(|before| before.status)
+                    .filter(|status| *status == SignalStatus::Ended)
+                    .unwrap_or(SignalStatus::Open),
                 disputed: before.is_some_and(|before| before.disputed),
             };
             self.event(&event, &signal)?;
@@ -201,10 +217,14 @@ impl Publisher {
         let found = self.book.get(signal_id).cloned();
         let signal =
             found.ok_or_else(|| StoreError::Defect(format!("signal {signal_id} is not in the book")))?;
+        if self.book.has_told(arrival.key, signal_id, &update.actions) {
+            // An edited follow-up that says the same is not said twice: a part-close would be carried out twice.
+            return Ok(());
+        }
         let record = self.update_record(arrival, update, Some(signal_id));
         self.event(&Event::SignalUpdated { update: Box::new(record.clone()) }, &signal)?;
         self.updates.push(record);
-        self.book.bind(arrival.key.clone(), signal_id);
+        self.book.bind(arrival.key.clone(), signal_id, update.actions.clone());
         if ends(update) && signal.status == SignalStatus::Open {
             self.book.put(Signal { status: SignalStatus::Ended, ..signal });
         }
@@ -257,6 +277,7 @@ fn kind_name(event: &Event) -> &'static str {
         Event::SignalWithdrawn { .. } => "signal_withdrawn",
         Event::SignalDisputed { .. } => "signal_disputed",
         Event::UpdateUnbound { .. } => "update_unbound",
+        Event::PostDisputed { .. } => "post_disputed",
         Event::Unknown => "unknown",
     }
 }

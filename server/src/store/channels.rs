@@ -48,6 +48,14 @@ pub async fn ensure(
     Ok(Channel { id: row.id, status: status(row.id, &row.status)? })
 }
 
+/// Keeps these channels for this transaction, until it ends. Sorted, so that two batches cannot wait for each other.
+pub async fn lock(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
+    sqlx::query!("SELECT id FROM channels WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", ids)
+        .fetch_all(connection)
+        .await?;
+    Ok(())
+}
+
 /// The channels after `after` (by name, then id), at most `limit`.
 pub async fn page(
     pool: &PgPool,

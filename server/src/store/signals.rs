@@ -44,6 +44,8 @@ pub struct Candidates {
     pub until: OffsetDateTime,
     /// The earliest.
     pub since: OffsetDateTime,
+    /// Only signals that have not ended.
+    pub only_open: bool,
     /// How many of the newest are wanted.
     pub most: i64,
 }
@@ -92,17 +94,17 @@ fn status(id: Uuid, name: &str) -> Result<SignalStatus, StoreError> {
 pub async fn of_messages(
     connection: &mut PgConnection,
     keys: &[MessageKey],
-) -> Result<Vec<(MessageKey, Signal)>, StoreError> {
+) -> Result<Vec<Signal>, StoreError> {
     let channels: Vec<Uuid> = keys.iter().map(|key| key.channel_id).collect();
     let externals: Vec<String> = keys.iter().map(|key| key.external_id.clone()).collect();
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::text[]) AS w (channel_id, external_id))
-        SELECT w.channel_id AS "channel_id!", w.external_id AS "external_id!",
-            s.id AS "id!", s.revision AS "revision!", s.author_id AS "author_id!", s.status AS "status!",
+        SELECT s.id AS "id!", s.revision AS "revision!", s.author_id AS "author_id!", s.status AS "status!",
             s.disputed AS "disputed!", s.record AS "record!"
         FROM wanted w JOIN signals s ON s.channel_id = w.channel_id AND s.external_id = w.external_id
         UNION
-        SELECT w.channel_id, w.external_id, s.id, s.revision, s.author_id, s.status, s.disputed, s.record
+        SELECT s.id, s.revision, s.author_id, s.status, s.disputed, s.record
         FROM wanted w
         JOIN updates u ON u.channel_id = w.channel_id AND u.external_id = w.external_id
         JOIN signals s ON s.id = u.signal_id"#,
@@ -111,14 +113,7 @@ pub async fn of_messages(
     )
     .fetch_all(connection)
     .await?;
-    let found = rows.into_iter().map(|row| {
-        let key = MessageKey { channel_id: row.channel_id, external_id: row.external_id };
-        let (id, revision, author_id) = (row.id, row.revision, row.author_id);
-        let row =
-            Row { id, revision, author_id, status: row.status, disputed: row.disputed, record: row.record };
-        Ok((key, Signal::try_from(row)?))
-    });
-    found.collect()
+    rows.into_iter().map(Signal::try_from).collect()
 }
 
 /// The signals that updates may be about: for each wish the newest ones that were not withdrawn.
@@ -131,17 +126,20 @@ pub async fn candidates(
     let bases: Vec<Option<String>> = wishes.iter().map(|wish| wish.base.clone()).collect();
     let until: Vec<OffsetDateTime> = wishes.iter().map(|wish| wish.until).collect();
     let since: Vec<OffsetDateTime> = wishes.iter().map(|wish| wish.since).collect();
+    let only_open: Vec<bool> = wishes.iter().map(|wish| wish.only_open).collect();
     let most: Vec<i64> = wishes.iter().map(|wish| wish.most).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT DISTINCT s.id AS "id!", s.revision AS "revision!", s.author_id AS "author_id!", s.status AS "status!",
             s.disputed AS "disputed!", s.record AS "record!"
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
-            AS w (channel_id, author_id, base, until, since, most)
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[],
+                $7::boolean[])
+            AS w (channel_id, author_id, base, until, since, most, only_open)
         CROSS JOIN LATERAL (
             SELECT * FROM signals s
             WHERE s.channel_id = w.channel_id AND s.author_id = w.author_id AND (w.base IS NULL OR s.base = w.base)
                 AND s.posted_at <= w.until AND s.posted_at >= w.since AND s.status <> 'withdrawn'
+                AND (s.status = 'open' OR NOT w.only_open)
             ORDER BY s.posted_at DESC, s.id DESC LIMIT w.most
         ) s"#,
         &channels,
@@ -149,7 +147,8 @@ pub async fn candidates(
         &bases as _,
         &until,
         &since,
-        &most
+        &most,
+        &only_open
     )
     .fetch_all(connection)
     .await?;

@@ -5,6 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::posts::MessageKey;
 use super::{StoreError, from_json, to_json};
 
 /// The most follow-ups shown with one signal: a channel that says more about one call is flooding.
@@ -33,6 +34,24 @@ pub async fn insert(connection: &mut PgConnection, updates: &[UpdateRecord]) -> 
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The follow-ups in these messages, oldest first.
+pub async fn of_messages(
+    connection: &mut PgConnection,
+    keys: &[MessageKey],
+) -> Result<Vec<UpdateRecord>, StoreError> {
+    let channels: Vec<Uuid> = keys.iter().map(|key| key.channel_id).collect();
+    let externals: Vec<String> = keys.iter().map(|key| key.external_id.clone()).collect();
+    let rows = sqlx::query!(
+        "SELECT u.id, u.record FROM unnest($1::uuid[], $2::text[]) AS w (channel_id, external_id)
+        JOIN updates u USING (channel_id, external_id) ORDER BY u.id",
+        &channels,
+        &externals
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(|row| from_json(&row.record, ("updates", "record"), row.id)).collect()
 }
 
 /// The follow-ups of a signal, oldest first.

@@ -61,6 +61,16 @@ pub enum Event {
         #[serde(with = "time::serde::rfc3339")]
         occurred_at: OffsetDateTime,
     },
+    /// Contributors disagree about a post that is no signal. The first text stands.
+    PostDisputed {
+        /// The channel.
+        channel_id: Uuid,
+        /// The post's id at its source.
+        external_id: String,
+        /// When the differing text was received.
+        #[serde(with = "time::serde::rfc3339")]
+        occurred_at: OffsetDateTime,
+    },
     /// A follow-up was read, but no open signal could be found for it.
     UpdateUnbound {
         /// The update; its `signal_id` is absent.
@@ -146,9 +156,9 @@ impl Event {
         match self {
             Event::SignalPosted { signal } | Event::SignalRevised { signal } => Some(signal.occurred_at),
             Event::SignalUpdated { update } | Event::UpdateUnbound { update, .. } => Some(update.occurred_at),
-            Event::SignalWithdrawn { occurred_at, .. } | Event::SignalDisputed { occurred_at, .. } => {
-                Some(*occurred_at)
-            }
+            Event::SignalWithdrawn { occurred_at, .. }
+            | Event::SignalDisputed { occurred_at, .. }
+            | Event::PostDisputed { occurred_at, .. } => Some(*occurred_at),
             Event::Unknown => None,
         }
     }
