@@ -127,7 +127,14 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     // Signals are heeded from the start: Ctrl-C during the start stops PostgreSQL too.
     let (stop, stopping) = watch::channel(false);
     let mut signals = Signals::new()?;
-    let database = Database::open(config).await?;
+    let database = tokio::select! {
+        database = Database::open(config) => database?,
+        name = signals.next() => {
+            // The start cannot be undone half-way; PostgreSQL is stopped by the kernel when we end.
+            tracing::info!("stopping before the start was over ({name})");
+            std::process::exit(0);
+        }
+    };
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
     print(&format!("listening on http://{}", listener.local_addr()?))?;

@@ -5,7 +5,7 @@
 //! `initdb` leaves nothing behind that looks like a cluster; PostgreSQL never runs as root.
 
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -103,6 +103,8 @@ pub struct Cluster {
 
 /// The role and the database that the server uses inside its private cluster.
 pub(super) const ROLE: &str = "callboard";
+/// PostgreSQL's own log begins anew at a start when it has grown beyond this: months of restarts.
+const MAX_LOG_BYTES: u64 = 16 * 1024 * 1024;
 /// Linux allows 107 bytes for the path of a Unix socket; `.s.PGSQL.5432` and a separator take 14 of them.
 const MAX_SOCKET_FOLDER: usize = 93;
 
@@ -160,7 +162,14 @@ impl Launch {
     /// The command that runs `postgres` in the foreground.
     pub(super) fn command(&self) -> Result<Command, ClusterError> {
         let log = self.data.with_extension("log");
-        let opened = std::fs::OpenOptions::new().create(true).append(true).open(&log);
+        let too_long = std::fs::metadata(&log).is_ok_and(|log| log.len() > MAX_LOG_BYTES);
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).mode(0o600);
+        let opened = if too_long {
+            options.write(true).truncate(true).open(&log)
+        } else {
+            options.append(true).open(&log)
+        };
         let log = opened
             .map_err(|source| ClusterError::Io { what: format!("opening {}", log.display()), source })?;
         let mut command = quiet(&self.binaries.folder.join("postgres"), self.user);
@@ -201,14 +210,13 @@ fn stored_major(data: &Path) -> Result<Option<u32>, ClusterError> {
 
 /// Runs `initdb` beside the final place and renames, so that a half-made cluster is never taken for a whole one.
 fn make_cluster(binaries: &Binaries, data: &Path, user: Option<User>) -> Result<(), ClusterError> {
-    let unfinished = data.with_extension("unfinished");
+    // A name of its own: an interrupted initdb may still be writing into the earlier one.
+    let unfinished = data.with_extension(format!("unfinished-{}", std::process::id()));
     let io = |what: &str| {
         let what = format!("{what} {}", unfinished.display());
         move |source| ClusterError::Io { what, source }
     };
-    if unfinished.exists() {
-        std::fs::remove_dir_all(&unfinished).map_err(io("removing the rest of an interrupted start,"))?;
-    }
+    remove_unfinished(data);
     make_private_folder(&unfinished, user)?;
     tracing::info!("making a private PostgreSQL cluster in {}", data.display());
     let output = quiet(&binaries.folder.join("initdb"), user)
@@ -222,6 +230,18 @@ fn make_cluster(binaries: &Binaries, data: &Path, user: Option<User>) -> Result<
         return Err(ClusterError::Failed { what: "making a PostgreSQL cluster with initdb".into(), output });
     }
     std::fs::rename(&unfinished, data).map_err(io("renaming"))
+}
+
+/// Removes what interrupted first starts have left; what cannot be removed yet is removed by a later start.
+fn remove_unfinished(data: &Path) {
+    let folder = data.parent().unwrap_or(data);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("postgres.unfinished")
+            && let Err(error) = std::fs::remove_dir_all(entry.path())
+        {
+            tracing::warn!("removing the rest of an interrupted start, {}: {error}", entry.path().display());
+        }
+    }
 }
 
 /// A command that runs as the unprivileged user, without PostgreSQL's own variables.
@@ -249,26 +269,27 @@ fn socket_folder(folder: &Path) -> PathBuf {
     std::env::temp_dir().join(format!("callboard-{name}"))
 }
 
-/// Makes a folder that only the cluster's user can enter. An existing one must already belong to that user.
+/// Makes a folder that only the cluster's user can enter. One that exists must be a folder of that user's, or of ours:
+/// nothing of a stranger's is changed, and no link is followed.
 fn make_private_folder(folder: &Path, user: Option<User>) -> Result<(), ClusterError> {
     let io = |what: &str| {
         let what = format!("{what} {}", folder.display());
         move |source| ClusterError::Io { what, source }
     };
-    match std::fs::create_dir(folder) {
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io("creating")(error)),
         _ => {}
+    }
+    let us = rustix::process::geteuid().as_raw();
+    let wanted = user.map_or(us, |user| user.uid);
+    let found = std::fs::symlink_metadata(folder).map_err(io("inspecting"))?;
+    if !found.is_dir() || (found.uid() != wanted && found.uid() != us) {
+        return Err(io("using")(io::Error::other("it is not a folder of our own")));
     }
     if let Some(user) = user {
         std::os::unix::fs::lchown(folder, Some(user.uid), Some(user.gid)).map_err(io("handing over"))?;
     }
-    std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)).map_err(io("closing"))?;
-    let owner = std::fs::symlink_metadata(folder).map_err(io("inspecting"))?;
-    let expected = user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
-    if !owner.is_dir() || owner.uid() != expected {
-        return Err(io("using")(io::Error::other("it is not a folder of our own")));
-    }
-    Ok(())
+    std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)).map_err(io("closing"))
 }
 
 /// The first folder on the way to `folder` that the user cannot enter is an error.

@@ -184,21 +184,34 @@ fn stop(child: &mut Child) {
     }
 }
 
-/// A PostgreSQL whose owner was killed is still shutting down: wait for it to leave the folder.
+/// A PostgreSQL whose owner was killed is still shutting down: wait for it to leave the folder. A file whose process is
+/// gone, or is somebody else by now, is in the way: we hold the folder's lock, so it is ours to remove.
 fn await_predecessor(data: &Path, stopped: &mpsc::Receiver<()>) -> Result<(), ClusterError> {
     let started = Instant::now();
-    while let Some(file) = pid_file(data).filter(|file| is_postgres(file.pid)) {
+    let Some(mut file) = pid_file(data) else { return Ok(()) };
+    while works_in(file.pid, data) {
         if started.elapsed() > PREDECESSOR_LIMIT || wants_stop(stopped, LOOK_EVERY) {
             let folder = data.parent().unwrap_or(data).to_owned();
             return Err(ClusterError::InUse { folder, pid: file.pid.to_string() });
         }
+        match pid_file(data) {
+            Some(still) => file = still,
+            None => return Ok(()),
+        }
     }
-    Ok(())
+    match std::fs::remove_file(data.join("postmaster.pid")) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(ClusterError::Io {
+            what: format!("removing the old {}", data.join("postmaster.pid").display()),
+            source,
+        }),
+        _ => Ok(()),
+    }
 }
 
-/// True when this process exists and is a PostgreSQL: process ids are used again.
-fn is_postgres(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "postgres")
+/// True when this process exists and works in the folder, as every PostgreSQL does in its own: process ids are used again.
+fn works_in(pid: u32, data: &Path) -> bool {
+    let folder = std::fs::canonicalize(data).unwrap_or_else(|_| data.to_owned());
+    std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|place| place == folder)
 }
 
 /// What `postmaster.pid` says: line 1 is the process id, line 8 the state.

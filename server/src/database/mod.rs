@@ -27,6 +27,10 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
+/// How often a taken data folder is asked for again, and the pause between: three seconds, longer than a command takes.
+const LOCK_ATTEMPTS: u32 = 30;
+/// See [`LOCK_ATTEMPTS`].
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// Connections of one process: PostgreSQL's default limit of 100 leaves room for four processes and an administrator.
 const CONNECTIONS: u32 = 20;
 
@@ -51,7 +55,7 @@ impl Database {
         let folder = config.data_folder()?;
         // Under root, PostgreSQL's own user must be able to pass; the cluster inside is closed to all others.
         launch::folder::create(&folder, Access::Passage)?;
-        let lock = lock_folder(&folder)?;
+        let lock = lock_folder(&folder).await?;
         let cluster = start_cluster(&folder).await?;
         let pool = connect(inside(cluster.socket()).await?).await?;
         MIGRATIONS.run(&pool).await.context("migrating the private database")?;
@@ -109,16 +113,29 @@ pub async fn inside(socket: &Path) -> anyhow::Result<PgConnectOptions> {
         .fetch_one(&mut connection)
         .await?;
     if !exists {
-        sqlx::query("CREATE DATABASE callboard")
-            .execute(&mut connection)
-            .await
-            .context("creating the database")?;
+        match sqlx::query("CREATE DATABASE callboard").execute(&mut connection).await {
+            // Another command has made it in the same moment.
+            Err(error) if is_duplicate(&error) => {}
+            made => drop(made.context("creating the database")?),
+        }
     }
     connection.close().await?;
     Ok(options.database(cluster::ROLE))
 }
 
+/// 42P04: the database exists; 23505: somebody is making it now.
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("42P04" | "23505"))
+}
+
 async fn connect(options: PgConnectOptions) -> anyhow::Result<PgPool> {
+    // One connection by itself first: the pool would only say that its time is up.
+    let first = options.connect().await.with_context(|| match options.get_socket() {
+        Some(socket) => format!("connecting to the database on the socket in {}", socket.display()),
+        None => format!("connecting to the database at {}:{}", options.get_host(), options.get_port()),
+    })?;
+    first.close().await?;
     let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_LIMIT);
     pool.connect_with(options).await.context("connecting to the database")
 }
@@ -140,18 +157,25 @@ async fn check_migrated(pool: &PgPool) -> anyhow::Result<()> {
 }
 
 /// Takes the folder for this process; the kernel gives it back when the process ends, however that happens.
-fn lock_folder(folder: &Path) -> anyhow::Result<File> {
+async fn lock_folder(folder: &Path) -> anyhow::Result<File> {
     let path = folder.join("server.lock");
     let lock = File::options().create(true).append(true).open(&path);
     let lock = lock.with_context(|| format!("opening {}", path.display()))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
-            "the data folder {} is in use by another server: stop it first, or choose another --data-dir",
-            folder.display()
-        ),
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("locking {}", path.display()))
+    for attempt in 1.. {
+        match lock.try_lock() {
+            Ok(()) => break,
+            // A command such as `create-key` has it for a moment.
+            Err(std::fs::TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => {
+                tokio::time::sleep(LOCK_PAUSE).await
+            }
+            Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
+                "the data folder {} is in use by another server: stop it first, or choose another --data-dir",
+                folder.display()
+            ),
+            Err(std::fs::TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("locking {}", path.display()));
+            }
         }
     }
+    Ok(lock)
 }

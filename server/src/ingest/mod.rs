@@ -29,6 +29,9 @@ use publish::{Arrival, Publisher};
 /// How often a batch is run again after it collided with another one.
 const MAX_RUNS: u32 = 5;
 
+/// The most text that is read while the database stores it: a few milliseconds of reading.
+const MOST_WHILE_STORING: usize = 64 * 1024;
+
 /// Keeps a batch of sightings by one contributor. The results are in the order of the batch; all of it is committed.
 pub async fn ingest(
     pool: &PgPool,
@@ -39,6 +42,12 @@ pub async fn ingest(
     let prepared: Arc<[Prepared]> =
         sightings.into_iter().map(|sighting| prepare::prepare(sighting, now)).collect();
     let mut readings = Readings::begin(&prepared);
+    if prepared.iter().map(|item| item.sighting.post.content.len() + item.sighting.raw.len()).sum::<usize>()
+        > MOST_WHILE_STORING
+    {
+        // A long read is not waited for with a connection and a channel in hand.
+        readings.get().await?;
+    }
     let mut run = 1;
     loop {
         match transact(pool, (key_id, now), &prepared, &mut readings).await {
