@@ -163,6 +163,56 @@ async fn a_filtered_subscriber_sees_only_its_events_and_can_still_prove_that_non
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn invariant_4_a_filtered_replay_of_many_pages_skips_nothing() {
+    let scratch = Scratch::new().await;
+    let pool = scratch.pool().await;
+    let channel = channel(&pool).await;
+    for round in 0..3000u64 {
+        // Now and then another ticker stands between, so that pages of the filtered log end in odd places.
+        let mut events = lines(channel, 4);
+        events[usize::try_from(round % 4).unwrap()].base = Some("ETH".into());
+        let mut transaction = pool.begin().await.unwrap();
+        log::append(&mut transaction, START, &events).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    let expected: Vec<i64> = (0..3000).map(|round| round * 4 + round % 4 + 1).collect();
+    pool.close().await;
+    let server = TestServer::on(scratch).await;
+    let api = server.client(Role::Member).await;
+    let mut subscription = Subscription::open(&api, 0, "&symbol=ETH").await.unwrap();
+    assert_eq!(subscription.events(3000).await, expected);
+    assert_eq!(subscription.next().await, Seen::CaughtUp(12_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heartbeats_come_without_events_and_a_subscriber_that_never_reads_is_cut_off() {
+    let scratch = Scratch::new().await;
+    let pool = scratch.pool().await;
+    let channel = channel(&pool).await;
+    for _ in 0..60 {
+        append(&pool, channel, 1000).await;
+    }
+    pool.close().await;
+    let server = TestServer::on(scratch).await;
+    let api = server.client(Role::Member).await;
+    let mut idle = Subscription::open(&api, 60_000, "").await.unwrap();
+    let mut deaf = Subscription::open(&api, 0, "").await.unwrap();
+    // The idle one is sent a heartbeat after 10 s: by then the deaf one has filled its buffers and its time is up, too.
+    assert_eq!(idle.heartbeat().await, 60_000);
+    assert_eq!(idle.heartbeat().await, 60_000);
+    let mut received = 0;
+    let code = loop {
+        match deaf.next().await {
+            Seen::Event(..) => received += 1,
+            Seen::CaughtUp(_) => panic!("it was served to the end although it did not read"),
+            Seen::Closed(code) => break code,
+        }
+    };
+    assert!([close_code::TOO_SLOW, 1006].contains(&code), "{code}");
+    assert!(received < 60_000, "memory for a subscriber is bounded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_of_another_database_and_a_wrong_key_are_refused_before_the_socket_opens() {
     let server = TestServer::start().await;
     let api = server.client(Role::Member).await;

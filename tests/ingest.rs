@@ -217,6 +217,134 @@ async fn a_batch_and_single_posts_tell_the_same_story() {
 }
 
 #[tokio::test]
+async fn revisions_in_any_order_within_a_batch_end_where_single_posts_end() {
+    let original = sighting(1, &signal_text("BTC"));
+    let edit = edited(&original, 5, &signal_text("BTC").replace("SL: 3800", "SL: 3750"));
+    let chat = edited(&original, 7, "never mind, good morning");
+    let tombstone = deleted(&original, 9);
+    for story in [
+        vec![tombstone.clone(), original.clone()],
+        vec![chat.clone(), original.clone()],
+        vec![original.clone(), chat.clone(), edit.clone()],
+        vec![edit.clone(), original.clone(), tombstone.clone(), chat.clone()],
+    ] {
+        let mut told = Vec::new();
+        for size in [1, story.len()] {
+            let server = TestServer::start().await;
+            let api = server.client(Role::Contributor).await;
+            for part in story.chunks(size) {
+                post(&api, part.to_vec()).await;
+            }
+            let kinds = "SELECT kind FROM events ORDER BY seq";
+            let kinds: Vec<String> = sqlx::query_scalar(kinds).fetch_all(&server.pool).await.unwrap();
+            let page: SignalsPage = api.get("/v1/signals").await;
+            told.push((kinds, page.signals.first().map(|signal| signal.status)));
+        }
+        assert_eq!(told[0], told[1]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_2_two_contributors_in_the_same_moment_make_one_signal_of_one_message() {
+    let server = TestServer::start().await;
+    let (ana, ben) = (server.client(Role::Contributor).await, server.client(Role::Contributor).await);
+    // The channel is known beforehand: the race is between the revisions, not for the channel.
+    post(&ana, [sighting(9999, "hello")]).await;
+    for id in 1..=25 {
+        let original = sighting(id, &signal_text("BTC"));
+        let edit = edited(&original, 1, &signal_text("BTC").replace("SL: 3800", "SL: 3750"));
+        let gone = sighting(1000 + id, &signal_text("ETH"));
+        let (first, second) = (batch([original, gone.clone()]), batch([edit, deleted(&gone, 1)]));
+        tokio::join!(ana.post(&first), ben.post(&second));
+    }
+    let posted: Vec<String> = sqlx::query_scalar(
+        "SELECT payload::json -> 'signal' ->> 'external_id' FROM events WHERE kind = 'signal_posted'",
+    )
+    .fetch_all(&server.pool)
+    .await
+    .unwrap();
+    let distinct: std::collections::BTreeSet<&String> = posted.iter().collect();
+    assert_eq!(posted.len(), distinct.len(), "a message was told as two signals");
+    let page: SignalsPage = ana.get("/v1/signals?limit=500").await;
+    for signal in page.signals {
+        let id: u32 = signal.record.external_id.parse().unwrap();
+        if id > 1000 {
+            assert_eq!(signal.status, SignalStatus::Withdrawn, "{id} was deleted");
+        } else {
+            let stop = signal.record.signal.fields().stop.clone().and_then(|stop| stop.price());
+            assert_eq!(stop.map(|price| price.to_string()).as_deref(), Some("3750"), "{id} was edited");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_edited_follow_up_that_says_the_same_is_not_said_twice() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let part = reply(2, 1, "close 50%");
+    post(&api, [sighting(1, &signal_text("BTC")), part.clone()]).await;
+    post(&api, [edited(&part, 1, "close 50% now")]).await;
+    post(&api, [edited(&part, 2, "close everything now")]).await;
+    let updates = events(&api).await.into_iter().filter(|event| matches!(event, Event::SignalUpdated { .. }));
+    assert_eq!(updates.count(), 2, "the half once, then all of it");
+}
+
+#[tokio::test]
+async fn a_dispute_about_a_post_that_is_no_signal_is_told_too() {
+    let server = TestServer::start().await;
+    let (ana, ben) = (server.client(Role::Contributor).await, server.client(Role::Contributor).await);
+    post(&ana, [sighting(1, "good morning")]).await;
+    assert_eq!(post(&ben, [sighting(1, &signal_text("BTC"))]).await, ["disputed"]);
+    let told = events(&ana).await;
+    assert!(
+        matches!(told.as_slice(), [Event::PostDisputed { external_id, .. }] if external_id == "1"),
+        "{told:?}"
+    );
+    let mut stranger = sighting(1, "good morning");
+    stranger.post.author.external_id = "8".into();
+    assert_eq!(post(&ben, [stranger]).await, ["disputed"], "who wrote it is part of what was written");
+}
+
+#[tokio::test]
+async fn close_all_means_every_open_signal_or_nothing() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    post(&api, (1..=3).map(|id| sighting(id, &signal_text("BTC")))).await;
+    post(&api, [sighting(10, "close all positions now")]).await;
+    let page: SignalsPage = api.get("/v1/signals?limit=500").await;
+    assert!(page.signals.iter().all(|signal| signal.status == SignalStatus::Ended), "{page:?}");
+    post(&api, (101..=160).map(|id| sighting(id, &signal_text("ETH")))).await;
+    post(&api, [sighting(200, "close all positions now")]).await;
+    let page: SignalsPage = api.get("/v1/signals?limit=500&symbol=ETH").await;
+    assert!(page.signals.iter().all(|signal| signal.status == SignalStatus::Open), "too many to be meant");
+    assert!(matches!(events(&api).await.last(), Some(Event::UpdateUnbound { .. })));
+}
+
+#[tokio::test]
+async fn times_are_told_in_utc_and_impossible_ones_are_rejected() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let good = serde_json::to_string(&batch([sighting(1, &signal_text("BTC"))])).unwrap();
+    let send = async |from: &str, to: &str| {
+        assert!(good.contains(from));
+        api.send(Method::POST, "/v1/messages", Some(good.replace(from, to).into_bytes())).await
+    };
+    for time in ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "1999-12-31T23:59:59Z"] {
+        let answer = send("2026-06-01T08:01:00Z", time).await;
+        assert_eq!(answer.status(), 200, "{time}");
+        assert!(answer.text().await.unwrap().contains("rejected"), "{time}");
+    }
+    assert_eq!(send("2026-06-01T08:01:00Z", "2026-06-01T13:01:00+05:00").await.status(), 200);
+    let Some(Event::SignalPosted { signal }) = events(&api).await.into_iter().next() else {
+        panic!("no signal")
+    };
+    assert_eq!(signal.posted_at.offset(), time::UtcOffset::UTC);
+    let payload: String =
+        sqlx::query_scalar("SELECT payload FROM events").fetch_one(&server.pool).await.unwrap();
+    assert!(payload.contains(r#""posted_at":"2026-06-01T08:01:00Z""#), "{payload}");
+}
+
+#[tokio::test]
 async fn the_counts_of_a_channel_add_up() {
     let server = TestServer::start().await;
     let api = server.client(Role::Contributor).await;

@@ -9,7 +9,7 @@ use shared::wire::{ChannelsPage, ProblemBody, ProblemKind};
 use support::eventually;
 use support::feed::Subscription;
 use support::posts::{batch, sighting, signal_text};
-use support::program::{ServerProgram, command, run};
+use support::program::{ServerProgram, command, path, run};
 use support::server::{Api, TestServer};
 use tempfile::TempDir;
 
@@ -142,6 +142,56 @@ async fn an_interrupted_first_start_leaves_nothing_that_stands_in_the_way() {
     let mut server = serve(folder.path()).await;
     assert!(server.is_running());
     assert!(!folder.path().join("postgres.unfinished").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pid_file_of_an_unclean_stop_is_no_obstacle_whoever_has_that_number_now() {
+    let folder = folder();
+    let mut server = serve(folder.path()).await;
+    let file = folder.path().join("postgres/postmaster.pid");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (pid, rest) = text.split_once('\n').unwrap();
+    server.kill().await;
+    eventually("PostgreSQL has ended", async || !Path::new("/proc").join(pid).exists()).await;
+    // Our own number: a process that lives, and is no PostgreSQL of this folder.
+    std::fs::write(&file, format!("{}\n{rest}", std::process::id())).unwrap();
+    let mut server = serve(folder.path()).await;
+    assert!(server.is_running());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_starts_whatever_the_umask_is_and_keys_can_be_made_while_it_does() {
+    let folder = folder();
+    let data = folder.path().join("deep/er");
+    let shell = format!(
+        "umask 077; exec {} serve --listen 127.0.0.1:0 --data-dir {}",
+        path("server").display(),
+        data.display()
+    );
+    let mut serve = tokio::process::Command::new("sh");
+    serve
+        .args(["-c", &shell])
+        .env_remove("DATABASE_URL")
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true);
+    let mut create = command("server");
+    create.args(["admin", "create-key", "--name", "early", "--role", "member", "--data-dir"]).arg(&data);
+    let (server, created) = tokio::join!(ServerProgram::start(&mut serve), run(&mut create));
+    let mut server = server.expect("the server starts");
+    assert_eq!(created.code, Some(0), "{}", created.err);
+    let early = Api::new(&server.url, created.out.trim());
+    assert_eq!(early.send(Method::GET, "/v1/channels", None).await.status(), 200);
+    assert!(server.is_running());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_request_does_not_keep_the_server_from_stopping() {
+    use tokio::io::AsyncWriteExt;
+    let server = TestServer::start().await;
+    let mut half = tokio::net::TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    half.write_all(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
+    let stopped = tokio::time::timeout(support::PATIENCE, server.stop()).await;
+    assert!(stopped.is_ok(), "the server waits for ever");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -87,6 +87,16 @@ impl Subscription {
         }
     }
 
+    /// Waits for the next heartbeat, and returns the head that it names.
+    pub async fn heartbeat(&mut self) -> i64 {
+        loop {
+            match self.frame().await.expect("an open subscription") {
+                Frame::Heartbeat { head, .. } => return head,
+                _ => continue,
+            }
+        }
+    }
+
     /// Reads the sequence numbers of the next events, until there are this many.
     pub async fn events(&mut self, count: usize) -> Vec<i64> {
         let mut seqs = Vec::with_capacity(count);

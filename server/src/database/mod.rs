@@ -27,9 +27,11 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
-/// How often a taken data folder is asked for again, and the pause between: three seconds, longer than a command takes.
+/// How often a server asks again for a data folder that is taken: three seconds, longer than a command takes.
 const LOCK_ATTEMPTS: u32 = 30;
-/// See [`LOCK_ATTEMPTS`].
+/// How often a command looks whether the server that has the folder is ready: a minute, longer than a first start.
+const VISIT_ATTEMPTS: u32 = 600;
+/// The pause between two looks.
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// Connections of one process: PostgreSQL's default limit of 100 leaves room for four processes and an administrator.
 const CONNECTIONS: u32 = 20;
@@ -53,10 +55,25 @@ impl Database {
             return Ok(Self { pool, cluster: None, _lock: None });
         }
         let folder = config.data_folder()?;
-        // Under root, PostgreSQL's own user must be able to pass; the cluster inside is closed to all others.
-        launch::folder::create(&folder, Access::Passage)?;
-        let lock = lock_folder(&folder).await?;
-        let cluster = start_cluster(&folder).await?;
+        let mut attempt = 1;
+        loop {
+            if let Some(lock) = lock_folder(&folder)? {
+                return Self::private(&folder, lock).await;
+            }
+            // A command such as `create-key` has the folder for a moment.
+            anyhow::ensure!(
+                attempt < LOCK_ATTEMPTS,
+                "the data folder {} is in use by another server: stop it first, or choose another --data-dir",
+                folder.display()
+            );
+            attempt += 1;
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+    }
+
+    /// A private cluster in a folder that is ours.
+    async fn private(folder: &Path, lock: File) -> anyhow::Result<Self> {
+        let cluster = start_cluster(folder).await?;
         let pool = connect(inside(cluster.socket()).await?).await?;
         MIGRATIONS.run(&pool).await.context("migrating the private database")?;
         Ok(Self { pool, cluster: Some(cluster), _lock: Some(lock) })
@@ -64,26 +81,37 @@ impl Database {
 
     /// Opens the database for one command: beside a running server if there is one. Migrates it when asked to.
     pub async fn visit(config: &Config, migrate: bool) -> anyhow::Result<Self> {
-        let folder = config.data_folder()?;
-        let running = if config.database_url.is_none() { cluster::running(&folder) } else { None };
-        match (&config.database_url, running) {
-            (Some(url), _) => {
-                let pool = connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?)
-                    .await?;
-                if migrate {
-                    MIGRATIONS.run(&pool).await.context("migrating the database")?;
-                } else {
-                    check_migrated(&pool).await?;
-                }
-                Ok(Self { pool, cluster: None, _lock: None })
+        if let Some(url) = &config.database_url {
+            let pool =
+                connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?).await?;
+            if migrate {
+                MIGRATIONS.run(&pool).await.context("migrating the database")?;
+            } else {
+                check_migrated(&pool).await?;
             }
-            (None, Some(socket)) => {
-                let pool = connect(inside(&socket).await?).await?;
-                MIGRATIONS.run(&pool).await.context("migrating the private database")?;
-                Ok(Self { pool, cluster: None, _lock: None })
-            }
-            (None, None) => Self::open(config).await,
+            return Ok(Self { pool, cluster: None, _lock: None });
         }
+        let folder = config.data_folder()?;
+        for _ in 0..VISIT_ATTEMPTS {
+            if let Some(lock) = lock_folder(&folder)? {
+                return Self::private(&folder, lock).await;
+            }
+            // A server has the folder. It may still be starting: its migrations are the last thing that it does.
+            if let Some(socket) = cluster::running(&folder)
+                && let Ok(options) = inside(&socket).await
+            {
+                let pool = connect(options).await?;
+                if check_migrated(&pool).await.is_ok() {
+                    return Ok(Self { pool, cluster: None, _lock: None });
+                }
+                pool.close().await;
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+        anyhow::bail!(
+            "a server has the data folder {} and was not ready in time: try again",
+            folder.display()
+        )
     }
 
     /// Closes the connections and stops the private cluster.
@@ -113,10 +141,12 @@ pub async fn inside(socket: &Path) -> anyhow::Result<PgConnectOptions> {
         .fetch_one(&mut connection)
         .await?;
     if !exists {
-        match sqlx::query("CREATE DATABASE callboard").execute(&mut connection).await {
-            // Another command has made it in the same moment.
-            Err(error) if is_duplicate(&error) => {}
-            made => drop(made.context("creating the database")?),
+        let made = sqlx::query("CREATE DATABASE callboard").execute(&mut connection).await;
+        // Another command may have made it in the same moment.
+        if let Err(error) = made
+            && !is_duplicate(&error)
+        {
+            return Err(error).context("creating the database");
         }
     }
     connection.close().await?;
@@ -156,26 +186,19 @@ async fn check_migrated(pool: &PgPool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes the folder for this process; the kernel gives it back when the process ends, however that happens.
-async fn lock_folder(folder: &Path) -> anyhow::Result<File> {
+/// Takes the folder for this process, if nobody has it; the kernel gives it back when the process ends, however that
+/// happens. Makes the folder if it is missing.
+fn lock_folder(folder: &Path) -> anyhow::Result<Option<File>> {
+    // Under root, PostgreSQL's own user must be able to pass; the cluster inside is closed to all others.
+    launch::folder::create(folder, Access::Passage)?;
     let path = folder.join("server.lock");
     let lock = File::options().create(true).append(true).open(&path);
     let lock = lock.with_context(|| format!("opening {}", path.display()))?;
-    for attempt in 1.. {
-        match lock.try_lock() {
-            Ok(()) => break,
-            // A command such as `create-key` has it for a moment.
-            Err(std::fs::TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => {
-                tokio::time::sleep(LOCK_PAUSE).await
-            }
-            Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
-                "the data folder {} is in use by another server: stop it first, or choose another --data-dir",
-                folder.display()
-            ),
-            Err(std::fs::TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("locking {}", path.display()));
-            }
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("locking {}", path.display()))
         }
     }
-    Ok(lock)
 }
