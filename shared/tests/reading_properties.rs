@@ -95,7 +95,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_makes_the_reader_panic(text in any::<String>(), title in any::<String>(), reply in any::<bool>()) {
+    fn invariant_5_no_text_makes_the_reader_panic(text in any::<String>(), title in any::<String>(), reply in any::<bool>()) {
         let embed = Embed { title: Some(title), description: Some(text.clone()), ..Embed::default() };
         let post = Post { embeds: vec![embed], reply_to: reply.then(|| "1".into()), ..post(&text) };
         let reading = read(&post);
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn no_mixture_of_trading_words_makes_an_unsound_signal(text in soups(), reply in any::<bool>()) {
+    fn invariant_5_no_mixture_of_trading_words_makes_an_unsound_signal(text in soups(), reply in any::<bool>()) {
         let post = Post { reply_to: reply.then(|| "1".into()), ..post(&text) };
         let reading = read(&post);
         prop_assert_eq!(off_the_wire(&reading), Some(reading.clone()));
