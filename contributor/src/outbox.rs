@@ -123,8 +123,21 @@ pub struct Staged {
 pub struct Outbox {
     pool: SqlitePool,
     level: watch::Sender<Level>,
-    /// Held for as long as this process may write.
-    _lock: File,
+    /// Held for as long as this process may write. The last field: it is dropped after the connection.
+    _lock: Lock,
+}
+
+/// The locked file. It is unlocked when it is dropped, and not only closed: a child process that is just being started
+/// has a copy of every open file, and would keep the lock until it runs its own program.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!("unlocking the outbox: {error}; closing it unlocks it too");
+        }
+    }
 }
 
 impl Outbox {
@@ -198,7 +211,7 @@ fn time_of(micros: i64) -> Option<OffsetDateTime> {
 }
 
 /// Takes the lock that keeps two processes from sending from one outbox. One that is just ending may finish.
-async fn lock(folder: &Path) -> Result<File, OutboxError> {
+async fn lock(folder: &Path) -> Result<Lock, OutboxError> {
     let path = folder.join("outbox.lock");
     let failed = |source| OutboxError::File { doing: "locking", path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
@@ -210,7 +223,7 @@ async fn lock(folder: &Path) -> Result<File, OutboxError> {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
     }
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// One connection: staging and sending take turns, and SQLite never answers "busy". WAL lets `status` read meanwhile.
