@@ -98,7 +98,7 @@ mod tests {
                 left.borrow_mut().pop_front();
                 seconds.push(began.elapsed().as_secs());
             }
-            tokio::time::sleep(Duration::from_secs(telling)).await;
+            tokio::time::advance(Duration::from_secs(telling)).await;
             Ok(())
         };
         tell_in_time(Speed(60.0), next, tell).await.unwrap();
