@@ -1,7 +1,7 @@
 //! The outbox: what was seen, durable before anything is sent. One SQLite file, owned by one server, written by one process.
 //!
 //! Entry points: [`Outbox::open`], [`Outbox::stage`], [`Outbox::load`], [`Outbox::settle`], [`Outbox::refuse`].
-//! Invariants: a revision of a post is staged once, however often it is read; a row leaves the outbox only in the
+//! Invariants: each text of a revision of a post is staged once, however often it is read; a row leaves the outbox only in the
 //! transaction that counts the server's answer or keeps it as refused; rows are sent in the order in which they were staged.
 
 mod entry;
@@ -173,7 +173,8 @@ impl Outbox {
         self.level.send_modify(|level| level.filling = filling);
     }
 
-    /// Keeps the entries, in one transaction. Known revisions are left out, unless `again`.
+    /// Keeps the entries, in one transaction. Known ones are left out, unless `again`; another text
+    /// under a known revision is not known: the server must hear that sightings differ.
     pub async fn stage(
         &self,
         entries: &[Entry],

@@ -99,27 +99,46 @@ async fn a_post_that_the_server_refuses_is_kept_with_the_reason_and_holds_up_no_
     {
         let mut seen = server.seen.lock().unwrap();
         seen.unacceptable = Some("7".into());
-        seen.poison = Some("42".into());
         seen.rejected = Some("99".into());
     }
     let file = export_of(folder.path(), 250, 2);
     let (_, sent) = relay(folder.path(), &server, &[&file], Options::default()).await.unwrap();
-    assert_eq!((sent.stored, sent.rejected), (247, 3));
-    assert_eq!(server.kept(), ids((1..=250).filter(|id| ![7, 42, 99].contains(id))));
+    assert_eq!((sent.stored, sent.rejected), (248, 2));
+    assert_eq!(server.kept(), ids((1..=250).filter(|id| ![7, 99].contains(id))));
     let refused = report(folder.path()).await.latest_refused;
     let mut told: Vec<(String, String)> =
         refused.into_iter().map(|refusal| (refusal.external_id.unwrap(), refusal.reason)).collect();
     told.sort();
-    let expected = [("42", "said by the test"), ("7", "post.content: said by the test"), ("99", "blocked")];
+    let expected = [("7", "post.content: said by the test"), ("99", "blocked")];
     assert_eq!(told, expected.map(|(id, reason)| (id.to_owned(), reason.to_owned())));
     {
         let mut seen = server.seen.lock().unwrap();
-        (seen.unacceptable, seen.poison, seen.rejected) = (None, None, None);
+        (seen.unacceptable, seen.rejected) = (None, None);
     }
     let outbox = Outbox::open(folder.path(), &server.url).await.unwrap();
-    assert_eq!(outbox.retry_refused(now()).await.unwrap(), 3);
+    assert_eq!(outbox.retry_refused(now()).await.unwrap(), 2);
     let sent = sender::drain_at(&outbox, &api(&server.url, KEY), (now, AT_ONCE)).await.unwrap();
-    assert_eq!(sent.stored, 3);
+    assert_eq!(sent.stored, 2);
+}
+
+#[tokio::test]
+async fn a_refusal_that_names_no_post_stops_with_everything_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Loopback::start().await;
+    server.seen.lock().unwrap().poison = Some("42".into());
+    let file = export_of(folder.path(), 250, 2);
+    let failure = relay(folder.path(), &server, &[&file], Options::default()).await.unwrap_err();
+    assert_eq!(failure.code(), 78, "{failure}");
+    assert!(
+        failure.to_string().contains("without naming what is wrong with it: said by the test"),
+        "{failure}"
+    );
+    let report = report(folder.path()).await;
+    assert_eq!((report.waiting, report.refused), (250 - report.sent.stored, 0), "nothing was given up");
+    server.seen.lock().unwrap().poison = None;
+    let (_, sent) = relay(folder.path(), &server, &[&file], Options::default()).await.unwrap();
+    assert_eq!(sent.total(), report.waiting, "the next run sends what waited");
+    assert_eq!(server.kept(), ids(1..=250));
 }
 
 #[tokio::test]
@@ -211,4 +230,20 @@ async fn a_replay_sends_everything_in_the_order_in_which_it_came_to_be_across_fi
     let sent = replay::play(&outbox, &api(&server.url, KEY), speed, now).await.unwrap();
     assert_eq!(sent.stored, 6);
     assert_eq!(server.kept(), ids(1..=6));
+}
+
+#[tokio::test]
+async fn another_text_under_a_known_revision_is_sent_once_and_never_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Loopback::start().await;
+    let altered = message(2).replace("post 2", "another text");
+    let one_file = export(folder.path(), &[message(1), message(2), altered.clone()], 2);
+    let (filled, sent) = relay(folder.path(), &server, &[&one_file], Options::default()).await.unwrap();
+    assert_eq!((filled.staged.new, sent.stored, sent.duplicates), (3, 2, 1), "twice in one file");
+    let again = altered.replace("another", "a third");
+    let other_file = export(folder.path(), &[message(1), altered, again], 3);
+    for new in [1, 0] {
+        let (filled, sent) = relay(folder.path(), &server, &[&other_file], Options::default()).await.unwrap();
+        assert_eq!((filled.staged.new, sent.duplicates), (new, new), "in another file, once");
+    }
 }
