@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::{KEY, Loopback, Step, export, export_of, message};
+use crate::support::{KEY, Loopback, Step, dated, export, export_of, message, snowflake};
 use contributor::api::Api;
 use contributor::config::Settings;
 use contributor::failure::Failure;
@@ -185,9 +185,9 @@ async fn the_valid_part_of_a_bad_file_is_sent_and_the_next_file_is_read() {
 async fn a_post_that_a_later_export_lacks_gets_a_tombstone_when_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let server = Loopback::start().await;
-    let first = export_of(folder.path(), 9, 2);
+    let first = export(folder.path(), &(1..=9).map(dated).collect::<Vec<_>>(), 2);
     relay(folder.path(), &server, &[&first], Options::default()).await.unwrap();
-    let later: Vec<String> = [2, 3, 5, 8, 10].map(message).into();
+    let later: Vec<String> = [2, 3, 5, 8, 10].map(dated).into();
     let later = export(folder.path(), &later, 3);
     let (filled, _) = relay(folder.path(), &server, &[&later], Options::default()).await.unwrap();
     assert_eq!(filled.deletes, 0, "off by default");
@@ -197,7 +197,7 @@ async fn a_post_that_a_later_export_lacks_gets_a_tombstone_when_asked_for() {
     let kept = server.seen.lock().unwrap().kept.clone();
     let tombstones: Vec<&str> =
         kept.iter().filter(|(_, revision)| *revision == i64::MAX).map(|(id, _)| id.as_str()).collect();
-    assert_eq!(tombstones, ["4", "6", "7", "9"], "1 lies before the file's first post");
+    assert_eq!(tombstones, [4, 6, 7, 9].map(snowflake), "1 lies before the file's first post");
     let (filled, sent) = relay(folder.path(), &server, &[&later, &first], infer).await.unwrap();
     assert_eq!((filled.deletes, sent.total()), (0, 0), "told once, and an older export tells nothing new");
 }
