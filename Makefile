@@ -11,10 +11,13 @@ export CARGO_TERM_COLOR ?= auto
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: demo test bench sql build setup
+.PHONY: demo test bench sql build setup setup-test
 
 setup:
 	@demo/setup.sh
+
+setup-test:
+	@demo/setup.sh test
 
 build: setup
 	cargo build --workspace --bins --locked
@@ -26,7 +29,7 @@ ifdef ONLY
 test: build
 	cargo test --workspace --locked -- $(ONLY)
 else
-test: build
+test: setup-test build
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked
@@ -35,7 +38,7 @@ endif
 
 bench: setup
 	cargo build --release --workspace --bins --locked
-	@ONLY=$(ONLY) target/release/bench
+	@ONLY=$(ONLY) $${CARGO_TARGET_DIR:-target}/release/bench
 
 sql: setup
 	@migrations/check-sql.sh

@@ -2,14 +2,29 @@
 # The whole path on this machine: exports → contributor → server (private PostgreSQL) → feed → trader on the paper exchange.
 # ONCE=1 ends by itself; otherwise the API stays up until Ctrl-C. SPEED sets the pace (43200: half a day in a second).
 set -euo pipefail
+# Nothing of the user's own settings: no database, key or file of theirs may take part.
+unset DATABASE_URL SERVER_CONFIG ${!SERVER__@} ${!CONTRIBUTOR__@} ${!TRADER__@}
 demo=$(cd "$(dirname "$0")" && pwd)
-bin=${BIN:-$demo/../target/debug}
+bin=$(cd "${BIN:-${CARGO_TARGET_DIR:-$demo/../target}/debug}" && pwd)
 speed=${SPEED:-43200}
 once=${ONCE:-}
 
-# A folder that PostgreSQL's own user can reach, also when we are root.
+# The path of a Unix socket has at most 107 bytes; the server's part below this folder needs less than 47 of them.
+max_path=60
+# PostgreSQL does not run as root, so its own user must be able to enter.
+can_hold_postgres() {
+    [ ${#1} -le $max_path ] || return 1
+    [ "$(id -u)" -ne 0 ] || ! id postgres >/dev/null 2>&1 || setpriv --reuid postgres --regid postgres --clear-groups test -x "$1"
+}
 work=$(mktemp -d "${TMPDIR:-/tmp}/callboard-demo.XXXXXX")
 chmod 755 "$work"
+can_hold_postgres "$work" || {
+    rmdir "$work"
+    work=$(mktemp -d /tmp/callboard-demo.XXXXXX)
+    chmod 755 "$work"
+}
+# Away from a contributor.toml or server.toml of the user's.
+cd "$work"
 server= trader=
 finish() {
     trap - EXIT INT TERM
@@ -34,7 +49,7 @@ title "1. The server starts, on a PostgreSQL of its own"
 "$bin/server" serve --listen "127.0.0.1:${PORT:-0}" --data-dir "$work/server" >"$work/server.out" 2>"$work/server.log" &
 server=$!
 for _ in $(seq 600); do
-    grep -q '^listening on' "$work/server.out" && break
+    grep -qs '^listening on' "$work/server.out" && break
     kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; fail "the server did not start"; }
     sleep 0.1
 done
@@ -53,7 +68,9 @@ title "2. A trader follows the feed, on paper"
 "${trade[@]}" run 2>"$work/trader.log" &
 trader=$!
 
-title "3. A contributor replays five days of two Discord channels, half a day in a second"
+pace="$speed times as fast as they were"
+[ "$speed" != 43200 ] || pace="half a day in a second"
+title "3. A contributor replays five days of two Discord channels, $pace"
 "${contributor[@]}" import --replay "$speed" --infer-deletes \
     "$demo/exports/vip-calls-1.json" "$demo/exports/vip-calls-2.json" "$demo/exports/swing-desk.json" \
     >"$work/import.out" 2>"$work/import.log" || {

@@ -4,8 +4,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-bin=${PG_BIN_DIR:-$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)}
-[ -x "$bin/initdb" ] || bin=$(dirname "$(readlink -f "$(command -v postgres)")")
+# The newest of Debian's folders, or wherever PATH leads.
+bin=${PG_BIN_DIR:-$(compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -n 1 || true)}
+[ -x "$bin/initdb" ] || bin=$(dirname "$(readlink -f "$(command -v initdb || true)")")
+[ -x "$bin/initdb" ] || {
+    echo "check-sql: PostgreSQL's initdb is neither in PATH nor in /usr/lib/postgresql: set PG_BIN_DIR to its folder" >&2
+    exit 1
+}
+# The answers are collected beside .sqlx and take its place only when all are there.
+answers=$(mktemp -d "$PWD/.sqlx.XXXXXX")
+chmod 755 "$answers"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 run=()
@@ -15,7 +23,7 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 stop() {
     "${run[@]}" "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true
-    rm -rf "$folder"
+    rm -rf "$folder" "$answers"
 }
 trap stop EXIT
 
@@ -27,10 +35,11 @@ for migration in migrations/*.sql; do
     "$bin/psql" -qX -v ON_ERROR_STOP=1 -h "$folder" -U callboard callboard -f "$migration"
 done
 
-rm -rf .sqlx
-mkdir .sqlx
 # The macros look at the database only when their files are compiled anew.
 touch server/src/lib.rs
-SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$PWD/.sqlx" DATABASE_URL="postgres://callboard@localhost/callboard?host=$folder" \
+SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$answers" DATABASE_URL="postgres://callboard@localhost/callboard?host=$folder" \
     cargo check --package server --all-targets
+compgen -G "$answers/query-*.json" >/dev/null || { echo "check-sql: no statement was checked; .sqlx is unchanged" >&2; exit 1; }
+rm -rf .sqlx
+mv "$answers" .sqlx
 echo "checked $(ls .sqlx | wc -l) statements"

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use syn::buffer::{Cursor, TokenBuffer};
 use syn::visit::Visit;
 
 /// The longest file. A longer one has two reasons to change.
@@ -25,6 +26,9 @@ const CRATE_EDGES: [(&str, &[&str]); 7] = [
     ("tests", &["shared", "exchange", "launch", "server", "contributor", "trader-client"]),
 ];
 
+/// The tables of a manifest that name other crates.
+const DEPENDENCIES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
+
 /// What the files below a path may not name: as the first part of a path, or as the part after `crate::`.
 const CLOSED_DOORS: [(&str, &[&str]); 7] = [
     (
@@ -39,20 +43,30 @@ const CLOSED_DOORS: [(&str, &[&str]); 7] = [
             "std::env",
             "std::process",
             "std::thread",
+            "std::time::Instant",
+            "std::time::SystemTime",
         ],
     ),
     ("exchange/src/sim", &["tokio", "sqlx", "std::fs", "std::net", "std::env", "std::thread"]),
     ("server/src/http", &["sqlx"]),
     ("server/src/ingest/binding.rs", &["sqlx", "tokio"]),
     ("server/src/ingest/publish.rs", &["sqlx", "tokio"]),
-    (
-        "trader-client/src/engine",
-        &["tokio", "sqlx", "reqwest", "launch", "std::fs", "std::net", "std::env", "std::thread"],
-    ),
-    (
-        "trader-client/src/policy",
-        &["tokio", "sqlx", "reqwest", "launch", "std::fs", "std::net", "std::env", "std::thread"],
-    ),
+    ("trader-client/src/engine", &PURE),
+    ("trader-client/src/policy", &PURE),
+];
+
+/// What decisions may not name: they are told the time, the market and what became of their orders.
+const PURE: [&str; 10] = [
+    "tokio",
+    "sqlx",
+    "reqwest",
+    "launch",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::thread",
+    "exchange::sim",
+    "exchange::candles",
 ];
 
 /// The only modules of their own crate that the files below a path may name.
@@ -108,11 +122,12 @@ fn crates_use_only_the_crates_below_them() {
         let manifest = std::fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
         let manifest: toml::Table = toml::from_str(&manifest).unwrap();
         let ours: BTreeSet<&str> = CRATE_EDGES.iter().map(|(name, _)| *name).collect();
-        let dependencies = manifest["dependencies"].as_table().unwrap();
-        let used = dependencies.keys().filter(|dependency| ours.contains(dependency.as_str()));
-        offenders.extend(
-            used.filter(|used| !allowed.contains(&used.as_str())).map(|used| format!("{name} uses {used}")),
-        );
+        for section in DEPENDENCIES {
+            let Some(dependencies) = manifest.get(section).and_then(toml::Value::as_table) else { continue };
+            let used = dependencies.keys().filter(|dependency| ours.contains(dependency.as_str()));
+            let upwards = used.filter(|used| !allowed.contains(&used.as_str()));
+            offenders.extend(upwards.map(|used| format!("{name} uses {used} in [{section}]")));
+        }
     }
     assert_none("crates that import upwards or sideways", &offenders);
 }
@@ -123,7 +138,7 @@ fn every_dependency_has_one_version_named_in_the_workspace() {
     for (name, _) in CRATE_EDGES {
         let manifest = std::fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
         let manifest: toml::Table = toml::from_str(&manifest).unwrap();
-        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+        for section in DEPENDENCIES {
             let Some(dependencies) = manifest.get(section).and_then(toml::Value::as_table) else { continue };
             let foreign = dependencies.iter().filter(|(_, wanted)| wanted.get("workspace").is_none());
             offenders.extend(foreign.map(|(dependency, _)| format!("{name}: {dependency}")));
@@ -154,52 +169,84 @@ fn files_are_short_and_say_what_they_are_for() {
     assert_none("files", &offenders);
 }
 
-/// The paths that a file names, by their first two parts: `std::fs`, `crate::store`, `sqlx::query`.
-#[derive(Default)]
-struct Paths(BTreeSet<(String, String)>);
+/// The paths that a file names, part by part: `std::time::Instant`, `crate::store::posts`. Those that begin with `self` or
+/// `super` are resolved, so that they begin with `crate`.
+struct Paths {
+    /// The module that is being visited, from `crate` on.
+    module: Vec<String>,
+    found: BTreeSet<Vec<String>>,
+}
 
 impl Paths {
-    fn walk_use(&mut self, first: &syn::Ident, tree: &syn::UseTree) {
+    fn walk_use(&mut self, parts: &[&syn::Ident], tree: &syn::UseTree) {
+        let with = |ident| [parts, &[ident]].concat();
         match tree {
-            syn::UseTree::Path(path) => self.add(first, &path.ident),
-            syn::UseTree::Name(name) => self.add(first, &name.ident),
-            syn::UseTree::Rename(name) => self.add(first, &name.ident),
-            syn::UseTree::Glob(_) => self.add(first, first),
-            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.walk_use(first, item)),
+            syn::UseTree::Path(path) => self.walk_use(&with(&path.ident), &path.tree),
+            syn::UseTree::Name(name) => self.add(&with(&name.ident)),
+            syn::UseTree::Rename(name) => self.add(&with(&name.ident)),
+            syn::UseTree::Glob(_) => self.add(parts),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.walk_use(parts, item)),
         }
     }
 
-    fn add(&mut self, first: &syn::Ident, second: &syn::Ident) {
-        self.0.insert((first.to_string(), second.to_string()));
+    fn add(&mut self, parts: &[&syn::Ident]) {
+        let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+        self.found.insert(resolve(&self.module, &parts));
     }
 }
 
 impl<'ast> Visit<'ast> for Paths {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        match &item.tree {
-            syn::UseTree::Path(path) => self.walk_use(&path.ident, &path.tree),
-            syn::UseTree::Name(name) => self.add(&name.ident, &name.ident),
-            _ => {}
-        }
+        self.walk_use(&[], &item.tree);
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let mut parts = path.segments.iter();
-        if let (Some(first), Some(second)) = (parts.next(), parts.next()) {
-            self.add(&first.ident, &second.ident);
+        if path.segments.len() > 1 {
+            self.add(&path.segments.iter().map(|segment| &segment.ident).collect::<Vec<_>>());
         }
         syn::visit::visit_path(self, path);
     }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        self.module.push(item.ident.to_string());
+        syn::visit::visit_item_mod(self, item);
+        self.module.pop();
+    }
 }
 
-fn paths_of(file: &Source) -> BTreeSet<(String, String)> {
-    let mut paths = Paths::default();
+/// The path as seen from the root of its crate, if it begins with `self` or `super`.
+fn resolve(module: &[String], parts: &[String]) -> Vec<String> {
+    let ups = parts.iter().take_while(|part| *part == "super" || *part == "self").count();
+    if ups == 0 {
+        return parts.to_vec();
+    }
+    let levels = parts[..ups].iter().filter(|part| *part == "super").count();
+    let kept = module.len().saturating_sub(levels).max(1);
+    [&module[..kept], &parts[ups..]].concat()
+}
+
+/// The module that a file is: `trader-client/src/engine/trade.rs` is `crate::engine::trade`.
+fn module_of(path: &str) -> Vec<String> {
+    let inside = path.split_once("/src/").map_or(path, |(_, inside)| inside);
+    let parts =
+        inside.trim_end_matches(".rs").split('/').filter(|part| !["lib", "main", "mod"].contains(part));
+    std::iter::once("crate").chain(parts).map(str::to_owned).collect()
+}
+
+fn paths_of(file: &Source) -> BTreeSet<Vec<String>> {
+    let mut paths = Paths { module: module_of(&file.path), found: BTreeSet::new() };
     for item in &file.syntax.items {
         if !is_test_module(item) {
             paths.visit_item(item);
         }
     }
-    paths.0
+    paths.found
+}
+
+/// Whether the path leads to the door or through it.
+fn leads_to(path: &[String], door: &str) -> bool {
+    let mut parts = path.iter();
+    door.split("::").all(|wanted| parts.next().is_some_and(|part| part == wanted))
 }
 
 fn is_test_module(item: &syn::Item) -> bool {
@@ -216,22 +263,16 @@ fn modules_do_not_reach_through_closed_doors() {
     for file in sources() {
         let paths = paths_of(&file);
         for (place, closed) in CLOSED_DOORS.iter().filter(|(place, _)| file.path.starts_with(place)) {
-            let named = |door: &&&str| match door.split_once("::") {
-                Some((first, second)) => paths.contains(&(first.to_owned(), second.to_owned())),
-                None => paths.iter().any(|(first, _)| first == *door),
-            };
-            offenders.extend(
-                closed
-                    .iter()
-                    .filter(named)
-                    .map(|door| format!("{} names {door}, closed to {place}", file.path)),
-            );
+            let named = |door: &&&str| paths.iter().any(|path| leads_to(path, door));
+            let named = closed.iter().filter(named);
+            offenders.extend(named.map(|door| format!("{} names {door}, closed to {place}", file.path)));
         }
         for (place, open) in OPEN_DOORS.iter().filter(|(place, _)| file.path.starts_with(place)) {
-            let own = paths.iter().filter(|(first, _)| first == "crate").map(|(_, module)| module);
-            let outside = own.filter(|module| !open.contains(&module.as_str()));
+            let own = paths.iter().filter(|path| path[0] == "crate");
+            let outside =
+                own.filter(|path| path.get(1).is_none_or(|module| !open.contains(&module.as_str())));
             offenders.extend(
-                outside.map(|module| format!("{} names crate::{module}, closed to {place}", file.path)),
+                outside.map(|path| format!("{} names {}, closed to {place}", file.path, path.join("::"))),
             );
         }
     }
@@ -273,7 +314,24 @@ fn names_say_what_a_thing_is() {
     assert_none("names that say nothing", &offenders);
 }
 
-/// Calls of `sleep`, and `#[ignore]`.
+/// Whether a file holds nothing but tests.
+fn is_test_file(path: &str) -> bool {
+    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs")
+}
+
+/// Whether the word stands among the tokens, however deep. Texts in quotes do not count.
+fn has_word(mut cursor: Cursor, wanted: &str) -> bool {
+    while let Some((_, rest)) = cursor.token_tree() {
+        let here = cursor.ident().is_some_and(|(word, _)| word == wanted);
+        if here || cursor.any_group().is_some_and(|(inside, ..)| has_word(inside, wanted)) {
+            return true;
+        }
+        cursor = rest;
+    }
+    false
+}
+
+/// Calls of `sleep`, also inside macros such as `select!`, and `#[ignore]`.
 #[derive(Default)]
 struct Shortcuts(Vec<&'static str>);
 
@@ -283,6 +341,14 @@ impl<'ast> Visit<'ast> for Shortcuts {
             self.0.push("sleep");
         }
         syn::visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, called: &'ast syn::Macro) {
+        // What a macro is given need not be Rust, so syn leaves it as tokens.
+        if has_word(TokenBuffer::new2(called.tokens.clone()).begin(), "sleep") {
+            self.0.push("sleep inside a macro");
+        }
+        syn::visit::visit_macro(self, called);
     }
 
     fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
@@ -297,7 +363,7 @@ fn tests_neither_sleep_nor_are_skipped() {
     let mut offenders = Vec::new();
     for file in sources() {
         let mut shortcuts = Shortcuts::default();
-        if file.path.starts_with("tests/") || file.path.contains("/tests/") {
+        if is_test_file(&file.path) {
             shortcuts.visit_file(&file.syntax);
         } else {
             file.syntax
@@ -309,4 +375,73 @@ fn tests_neither_sleep_nor_are_skipped() {
         offenders.extend(shortcuts.0.iter().map(|shortcut| format!("{}: {shortcut}", file.path)));
     }
     assert_none("tests that wait for a while or do not run", &offenders);
+}
+
+#[test]
+fn paths_are_resolved_and_doors_are_found_behind_them() {
+    let found = |path: &str, text: &str| {
+        let source = Source { path: path.into(), text: text.into(), syntax: syn::parse_file(text).unwrap() };
+        paths_of(&source).iter().map(|path| path.join("::")).collect::<Vec<_>>()
+    };
+    assert_eq!(found("trader-client/src/engine.rs", "use super::journal;"), ["crate::journal"]);
+    assert_eq!(
+        found("a/src/engine/trade.rs", "use super::super::{journal::*, self};"),
+        ["crate", "crate::journal"]
+    );
+    assert_eq!(
+        found("a/src/engine/trade.rs", "mod inner { fn f() { super::g() } }"),
+        ["crate::engine::trade::g"]
+    );
+    assert_eq!(
+        found("a/src/reading/mod.rs", "use super::wire; use self::market;"),
+        ["crate::reading::market", "crate::wire"]
+    );
+    let path = ["std", "time", "Instant", "now"].map(str::to_owned);
+    assert!(
+        leads_to(&path, "std::time::Instant") && leads_to(&path, "std") && !leads_to(&path, "std::time::Ins")
+    );
+}
+
+#[test]
+fn sleep_is_found_inside_macros_and_files_of_tests_by_their_names() {
+    let text = "fn f() { select! { () = sleep(LONG) => {} } } fn g() { println!(\"sleep\", sleepless) }";
+    let mut shortcuts = Shortcuts::default();
+    shortcuts.visit_file(&syn::parse_file(text).unwrap());
+    assert_eq!(shortcuts.0, ["sleep inside a macro"]);
+    for path in ["tests/feed.rs", "a/src/desk/tests.rs", "a/src/engine/tests/exits.rs", "a/tests/b/main.rs"] {
+        assert!(is_test_file(path), "{path}");
+    }
+    assert!(!is_test_file("a/src/contests.rs"));
+}
+
+#[test]
+fn the_words_for_people_hold_no_places_to_be_filled_in() {
+    let mut offenders = Vec::new();
+    for file in markdown(&root()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let places = words.filter(|word| {
+            let name = word.strip_suffix("_TABLE").unwrap_or_default();
+            !name.is_empty() && name.bytes().all(|letter| letter.is_ascii_uppercase())
+        });
+        let file = file.strip_prefix(root()).unwrap().display().to_string();
+        offenders.extend(places.map(|place| format!("{file}: {place}")));
+    }
+    assert_none("places that nobody has filled in", &offenders);
+}
+
+/// The files of words at the top and one folder below.
+fn markdown(folder: &Path) -> Vec<PathBuf> {
+    let files_of = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'))
+            .collect::<Vec<_>>()
+    };
+    let (folders, mut files): (Vec<_>, Vec<_>) = files_of(folder).into_iter().partition(|path| path.is_dir());
+    files.extend(
+        folders.iter().filter(|folder| !folder.ends_with("target")).flat_map(|folder| files_of(folder)),
+    );
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
+    files
 }

@@ -112,7 +112,10 @@ impl Api {
             413 => Answer::TooLarge { reason: detail },
             408 | 425 | 429 | 500.. => Answer::Later { reason: said("cannot take posts now"), after },
             // Without a problem body of this API, it is another program that answers.
-            400 | 422 => problem.map_or_else(|| self.stranger(&status.to_string()), |it| verdict(it, count)),
+            400 | 422 => match problem {
+                Some(problem) => self.verdict(problem, count),
+                None => self.stranger(&status.to_string()),
+            },
             _ => self.stranger(&status.to_string()),
         }
     }
@@ -128,6 +131,28 @@ impl Api {
         }
     }
 
+    /// What a problem says about a batch of `count` sightings.
+    fn verdict(&self, problem: ProblemBody, count: usize) -> Answer {
+        let field = problem.field.unwrap_or_default();
+        match place(&field, count) {
+            // The place in the batch means nothing to who reads the reason later.
+            Some(at) => {
+                let field = field.split_once("].").map_or("", |(_, inside)| inside);
+                let colon = if field.is_empty() { "" } else { ": " };
+                Answer::Unacceptable { at, reason: format!("{field}{colon}{}", problem.detail) }
+            }
+            None if count > 1 => Answer::TooLarge { reason: problem.detail },
+            // Every post might be refused like this, one after the other, although none of them is at fault.
+            None => Answer::Never {
+                reason: format!(
+                    "{} refuses a post without naming what is wrong with it: {}; everything is kept; \
+                     check that it is of this program's version, and ask its host",
+                    self.server, problem.detail
+                ),
+            },
+        }
+    }
+
     fn stranger(&self, seen: &str) -> Answer {
         let reason = format!(
             "{} does not answer as a Callboard server of this version does, but with {seen}; \
@@ -135,20 +160,6 @@ impl Api {
             self.server
         );
         Answer::Never { reason }
-    }
-}
-
-/// What a problem says about a batch of `count` sightings.
-fn verdict(problem: ProblemBody, count: usize) -> Answer {
-    let field = problem.field.unwrap_or_default();
-    match place(&field, count) {
-        // The place in the batch means nothing to who reads the reason later.
-        Some(at) => {
-            let field = field.split_once("].").map_or("", |(_, inside)| inside);
-            let colon = if field.is_empty() { "" } else { ": " };
-            Answer::Unacceptable { at, reason: format!("{field}{colon}{}", problem.detail) }
-        }
-        None => Answer::TooLarge { reason: problem.detail },
     }
 }
 

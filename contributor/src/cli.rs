@@ -160,15 +160,19 @@ async fn import(settings: &Settings, wanted: Import) -> Result<(), Failure> {
     let mut progress = Progress::new(&files, Progress::watched());
     outbox.set_filling(true);
     let options = Options { again, infer_deletes, stage_all: replay.is_some() };
-    let filling = import::fill(&outbox, &files, options, (launch::clock::now, &mut progress));
     let work = async {
-        match replay {
-            None => tokio::try_join!(filling, sender::drain(&outbox, &api, launch::clock::now)),
-            Some(speed) => {
-                let filled = filling.await?;
-                Ok((filled, replay::play(&outbox, &api, speed, launch::clock::now).await?))
-            }
-        }
+        let filling = import::fill(&outbox, &files, options, (launch::clock::now, &mut progress));
+        let Some(speed) = replay else {
+            return tokio::try_join!(filling, sender::drain(&outbox, &api, launch::clock::now));
+        };
+        let filled = filling.await?;
+        let playing = replay::play(&outbox, &api, speed, launch::clock::now);
+        let watching = async {
+            progress.replaying(outbox.watch()).await;
+            Ok(())
+        };
+        let (sent, ()) = tokio::try_join!(playing, watching)?;
+        Ok((filled, sent))
     };
     let rest = "the same import, run again, reads the rest";
     let (filled, sent): (Filled, Sent) = until_stopped(&outbox, work, rest).await?;

@@ -1,7 +1,7 @@
 //! The outbox: what was seen, durable before anything is sent. One SQLite file, owned by one server, written by one process.
 //!
 //! Entry points: [`Outbox::open`], [`Outbox::stage`], [`Outbox::load`], [`Outbox::settle`], [`Outbox::refuse`].
-//! Invariants: a revision of a post is staged once, however often it is read; a row leaves the outbox only in the
+//! Invariants: each text of a revision of a post is staged once, however often it is read; a row leaves the outbox only in the
 //! transaction that counts the server's answer or keeps it as refused; rows are sent in the order in which they were staged.
 
 mod entry;
@@ -123,8 +123,21 @@ pub struct Staged {
 pub struct Outbox {
     pool: SqlitePool,
     level: watch::Sender<Level>,
-    /// Held for as long as this process may write.
-    _lock: File,
+    /// Held for as long as this process may write. The last field: it is dropped after the connection.
+    _lock: Lock,
+}
+
+/// The locked file. It is unlocked when it is dropped, and not only closed: a child process that is just being started
+/// has a copy of every open file, and would keep the lock until it runs its own program.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!("unlocking the outbox: {error}; closing it unlocks it too");
+        }
+    }
 }
 
 impl Outbox {
@@ -160,7 +173,8 @@ impl Outbox {
         self.level.send_modify(|level| level.filling = filling);
     }
 
-    /// Keeps the entries, in one transaction. Known revisions are left out, unless `again`.
+    /// Keeps the entries, in one transaction. Known ones are left out, unless `again`; another text
+    /// under a known revision is not known: the server must hear that sightings differ.
     pub async fn stage(
         &self,
         entries: &[Entry],
@@ -198,7 +212,7 @@ fn time_of(micros: i64) -> Option<OffsetDateTime> {
 }
 
 /// Takes the lock that keeps two processes from sending from one outbox. One that is just ending may finish.
-async fn lock(folder: &Path) -> Result<File, OutboxError> {
+async fn lock(folder: &Path) -> Result<Lock, OutboxError> {
     let path = folder.join("outbox.lock");
     let failed = |source| OutboxError::File { doing: "locking", path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
@@ -210,7 +224,7 @@ async fn lock(folder: &Path) -> Result<File, OutboxError> {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
     }
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// One connection: staging and sending take turns, and SQLite never answers "busy". WAL lets `status` read meanwhile.

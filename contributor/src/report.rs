@@ -34,8 +34,7 @@ impl Progress {
     pub fn new(files: &[PathBuf], terminal: bool) -> Self {
         let total = files.iter().map(|file| size(file)).sum();
         let bar = terminal.then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {elapsed}  {msg}");
-            ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            ProgressBar::new(total).with_style(style("{bar:30} {bytes}/{total_bytes}  {elapsed}  {msg}"))
         });
         Self { bar, before: 0, next_line: LINE_EVERY }
     }
@@ -68,6 +67,37 @@ impl Progress {
         }
     }
 
+    /// Everything has been read and is sent at its own time now: shows how much has been, until nothing waits.
+    pub async fn replaying(&mut self, mut level: watch::Receiver<Level>) {
+        let all = level.borrow().waiting;
+        if let Some(bar) = &self.bar {
+            bar.set_style(style("{bar:30} {elapsed}  {msg}"));
+            bar.set_length(all);
+        }
+        self.next_line = LINE_EVERY;
+        loop {
+            let waiting = level.borrow_and_update().waiting;
+            self.sent(all.saturating_sub(waiting), all);
+            if waiting == 0 || level.changed().await.is_err() {
+                break;
+            }
+        }
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn sent(&mut self, sent: u64, all: u64) {
+        let message = format!("sent {sent} of {all}");
+        if let Some(bar) = &self.bar {
+            bar.set_position(sent);
+            bar.set_message(message);
+        } else if sent >= self.next_line {
+            self.next_line = (sent / LINE_EVERY + 1) * LINE_EVERY;
+            say(message);
+        }
+    }
+
     /// Everything has been read: shows what still waits until nothing does.
     pub async fn all_read(&mut self, mut level: watch::Receiver<Level>) {
         loop {
@@ -86,6 +116,11 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// How the bar looks.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// The file's size; 0 if it cannot be told (reading it will tell why).

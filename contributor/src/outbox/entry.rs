@@ -36,6 +36,7 @@ pub struct Prepared {
     pub(super) channel_name: String,
     pub(super) external_id: String,
     pub(super) revision: i64,
+    pub(super) content_hash: [u8; 32],
     pub(super) posted_at: OffsetDateTime,
     pub(super) occurred_at: OffsetDateTime,
     pub(super) seen_at: OffsetDateTime,
@@ -66,6 +67,7 @@ impl Entry {
             channel_name: post.channel.name.clone(),
             external_id: post.external_id.clone(),
             revision: post.revision().number(),
+            content_hash: post.content_hash(),
             posted_at: post.posted_at,
             occurred_at: post.occurred_at(),
             seen_at: sighting.seen_at,
@@ -109,8 +111,14 @@ impl Entry {
 }
 
 impl Prepared {
-    /// What names this revision.
+    /// What names this text of this revision.
     pub(super) fn key(&self) -> Key {
-        (self.source.to_owned(), self.channel.clone(), self.external_id.clone(), self.revision)
+        (
+            self.source.to_owned(),
+            self.channel.clone(),
+            self.external_id.clone(),
+            self.revision,
+            self.content_hash.to_vec(),
+        )
     }
 }

@@ -4,16 +4,17 @@
 
 use std::collections::HashSet;
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 use time::OffsetDateTime;
 
 use super::entry::{Entry, Prepared};
 use super::{STAGE_BATCH, Staged, micros};
 
-/// What names a revision of a post, as the tables have it.
-pub(super) type Key = (String, String, String, i64);
+/// What names a text of a revision of a post, as the tables have it: source, channel, external id, revision, content hash.
+pub(super) type Key = (String, String, String, i64, Vec<u8>);
 
-/// Writes the entries into the transaction. Known revisions are left out, unless `again`.
+/// Writes the entries into the transaction. Known texts of known revisions are left out, unless `again`.
 pub(super) async fn stage(
     transaction: &mut Transaction<'static, Sqlite>,
     entries: &[Entry],
@@ -77,9 +78,12 @@ async fn remember(
         return Ok(HashSet::new());
     }
     let mut query = known_rows(prepared);
-    query.push(" ON CONFLICT DO NOTHING RETURNING source, channel, external_id, revision");
+    query.push(" ON CONFLICT DO NOTHING RETURNING source, channel, external_id, revision, content_hash");
     let rows = query.build().fetch_all(&mut **transaction).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))).collect()
+    let key = |row: &SqliteRow| {
+        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?))
+    };
+    rows.iter().map(key).collect()
 }
 
 /// Known revisions keep the youngest time at which they were seen.
@@ -100,13 +104,14 @@ async fn remember_younger(
 
 fn known_rows<'p>(prepared: &'p [&'p Prepared]) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(
-        "INSERT INTO known (source, channel, external_id, revision, posted_at, last_seen, author) ",
+        "INSERT INTO known (source, channel, external_id, revision, content_hash, posted_at, last_seen, author) ",
     );
     query.push_values(prepared, |mut row, prepared| {
         row.push_bind(prepared.source)
             .push_bind(prepared.channel.clone())
             .push_bind(prepared.external_id.clone())
             .push_bind(prepared.revision)
+            .push_bind(prepared.content_hash.to_vec())
             .push_bind(micros(prepared.posted_at))
             .push_bind(micros(prepared.seen_at))
             .push_bind(prepared.author.clone());

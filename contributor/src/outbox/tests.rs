@@ -13,11 +13,23 @@ const FROM_THE_START: Ahead = Ahead { after: 0, until: None };
 const NOW: OffsetDateTime = datetime!(2026-05-01 00:00 UTC);
 const SERVER: &str = "http://127.0.0.1:1";
 
-/// A post of channel 10 with this id (also its minute), as an export of this day of May had it.
+/// Discord's id of a post of this minute, as `snowflake` makes it and `minute` reads it.
+fn snowflake(minute: i64) -> String {
+    let at = NOW + Duration::minutes(minute) - datetime!(2015-01-01 00:00 UTC);
+    (at.whole_milliseconds() << 22).to_string()
+}
+
+fn minute(external_id: &str) -> String {
+    let milliseconds = external_id.parse::<i64>().unwrap() >> 22;
+    let at = datetime!(2015-01-01 00:00 UTC) + Duration::milliseconds(milliseconds);
+    (at - NOW).whole_minutes().to_string()
+}
+
+/// A post of channel 10 of this minute, as an export of this day of May had it.
 fn sighting(id: i64, day: i64) -> Sighting {
     let post = Post {
         channel: ChannelRef { source: Source::Discord, external_id: "10".into(), name: "vip".into() },
-        external_id: id.to_string(),
+        external_id: snowflake(id),
         author: Author { external_id: "9".into(), name: "ann".into(), is_bot: false },
         posted_at: NOW + Duration::minutes(id),
         edited_at: None,
@@ -46,12 +58,12 @@ async fn waiting(outbox: &Outbox) -> Vec<String> {
         .await
         .unwrap()
         .into_iter()
-        .map(|row| row.external_id)
+        .map(|row| minute(&row.external_id))
         .collect()
 }
 
 async fn missing(outbox: &Outbox, span: &Span) -> Vec<String> {
-    outbox.missing(span, 100).await.unwrap().into_iter().map(|missing| missing.external_id).collect()
+    outbox.missing(span, 100).await.unwrap().into_iter().map(|missing| minute(&missing.external_id)).collect()
 }
 
 #[tokio::test]
@@ -157,6 +169,35 @@ async fn only_what_an_older_export_had_and_this_one_lacks_inside_its_span_is_mis
     assert_eq!(missing(&outbox, &span(3, 6, 4)).await, ["3", "4", "6"], "5 has its tombstone");
     let elsewhere = ChannelRef { external_id: "11".into(), ..span(1, 6, 4).channel };
     assert!(missing(&outbox, &Span { channel: elsewhere, ..span(1, 6, 4) }).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_refused_in_every_form_is_never_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(folder.path(), SERVER).await.unwrap();
+    let nul = |id, edited: i64| {
+        let mut refused = sighting(id, 1);
+        refused.post.content = "a\0b".into();
+        refused.post.edited_at = (edited > 0).then(|| refused.post.posted_at + Duration::minutes(edited));
+        Entry::of(&refused).unwrap()
+    };
+    let good = entries([3], 1).remove(0);
+    let staged = outbox.stage(&[nul(2, 0), nul(2, 1), nul(3, 1), good], false, NOW).await.unwrap();
+    assert_eq!((staged.new, staged.refused), (1, 3));
+    assert_eq!(missing(&outbox, &span(1, 6, 2)).await, ["3"], "one form of it was sent");
+    outbox.retry_refused(NOW).await.unwrap();
+    assert_eq!(missing(&outbox, &span(1, 6, 2)).await, ["2", "3"], "now the server may have it");
+}
+
+#[tokio::test]
+async fn a_crosspost_is_missing_only_where_its_original_was_posted() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(folder.path(), SERVER).await.unwrap();
+    let mut copy = sighting(2, 1);
+    copy.post.posted_at = sighting(5, 1).post.posted_at;
+    outbox.stage(&[Entry::of(&copy).unwrap()], false, NOW).await.unwrap();
+    assert!(missing(&outbox, &span(4, 6, 2)).await.is_empty(), "the original lies in front of this span");
+    assert_eq!(missing(&outbox, &span(1, 6, 2)).await, ["2"]);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub struct Waiting {
 pub struct Ahead {
     /// Only rows behind this one.
     pub after: i64,
-    /// Only rows that came to be by then.
+    /// Only rows in front of the first one that came to be later; they must be in that order.
     pub until: Option<OffsetDateTime>,
 }
 
@@ -64,17 +64,21 @@ impl Outbox {
     pub async fn load(&self, ahead: Ahead, count: usize, bytes: usize) -> Result<Vec<Waiting>, OutboxError> {
         let reading = "reading the outbox";
         let limit = i64::try_from(count).unwrap_or(i64::MAX);
+        // The time is no condition of the statement: it would look at every later row, to the end of the outbox.
+        let until = ahead.until.map_or(i64::MAX, micros);
         let mut rows = sqlx::query(
-            "SELECT id, external_id, body FROM outbox WHERE id > ? AND occurred_at <= ? ORDER BY id LIMIT ?",
+            "SELECT id, external_id, occurred_at, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
         )
         .bind(ahead.after)
-        .bind(ahead.until.map_or(i64::MAX, micros))
         .bind(limit)
         .fetch(&self.pool);
         let (mut loaded, mut size) = (Vec::new(), 0);
         while size < bytes
             && let Some(row) = rows.try_next().await.map_err(doing(reading))?
         {
+            if row.try_get::<i64, _>("occurred_at").map_err(doing(reading))? > until {
+                break;
+            }
             let waiting = Waiting {
                 id: row.try_get("id").map_err(doing(reading))?,
                 external_id: row.try_get("external_id").map_err(doing(reading))?,

@@ -105,3 +105,39 @@ async fn a_stop_on_request_keeps_the_outbox_and_says_what_waits() {
     assert_eq!(output.status.code(), Some(130));
     assert!(text(&output.stderr).contains("3 posts wait in the outbox"), "{}", text(&output.stderr));
 }
+
+#[tokio::test]
+async fn the_key_goes_to_the_server_alone_and_neither_to_a_proxy_nor_to_a_redirect() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Loopback::start().await;
+    let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let other = format!("http://{}", elsewhere.local_addr().unwrap());
+    let file = export_of(folder.path(), 3, 2);
+    let mut import = contributor(folder.path(), &server.url);
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        import.env(variable, &other);
+    }
+    tokio::select! {
+        done = run(import.arg("import").arg(&file)) => assert!(done.status.success(), "{}", text(&done.stderr)),
+        _ = elsewhere.accept() => panic!("the request went to the proxy of the environment"),
+    }
+    assert_eq!(server.kept(), ["1", "2", "3"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let redirecting = redirect_to(format!("{other}/v1/messages")).await;
+    let mut import = contributor(folder.path(), &redirecting);
+    tokio::select! {
+        done = run(import.arg("import").arg(&file)) => assert_eq!(done.status.code(), Some(78)),
+        _ = elsewhere.accept() => panic!("the redirect was followed"),
+    }
+}
+
+/// Starts a server that sends everybody elsewhere, and returns its address.
+async fn redirect_to(target: String) -> String {
+    let answer = axum::response::Redirect::temporary(&target);
+    let app = axum::Router::new().fallback(async move || answer.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    url
+}

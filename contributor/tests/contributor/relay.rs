@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::{KEY, Loopback, Step, export, export_of, message};
+use crate::support::{KEY, Loopback, Step, dated, export, export_of, message, snowflake};
 use contributor::api::Api;
 use contributor::config::Settings;
 use contributor::failure::Failure;
@@ -99,27 +99,46 @@ async fn a_post_that_the_server_refuses_is_kept_with_the_reason_and_holds_up_no_
     {
         let mut seen = server.seen.lock().unwrap();
         seen.unacceptable = Some("7".into());
-        seen.poison = Some("42".into());
         seen.rejected = Some("99".into());
     }
     let file = export_of(folder.path(), 250, 2);
     let (_, sent) = relay(folder.path(), &server, &[&file], Options::default()).await.unwrap();
-    assert_eq!((sent.stored, sent.rejected), (247, 3));
-    assert_eq!(server.kept(), ids((1..=250).filter(|id| ![7, 42, 99].contains(id))));
+    assert_eq!((sent.stored, sent.rejected), (248, 2));
+    assert_eq!(server.kept(), ids((1..=250).filter(|id| ![7, 99].contains(id))));
     let refused = report(folder.path()).await.latest_refused;
     let mut told: Vec<(String, String)> =
         refused.into_iter().map(|refusal| (refusal.external_id.unwrap(), refusal.reason)).collect();
     told.sort();
-    let expected = [("42", "said by the test"), ("7", "post.content: said by the test"), ("99", "blocked")];
+    let expected = [("7", "post.content: said by the test"), ("99", "blocked")];
     assert_eq!(told, expected.map(|(id, reason)| (id.to_owned(), reason.to_owned())));
     {
         let mut seen = server.seen.lock().unwrap();
-        (seen.unacceptable, seen.poison, seen.rejected) = (None, None, None);
+        (seen.unacceptable, seen.rejected) = (None, None);
     }
     let outbox = Outbox::open(folder.path(), &server.url).await.unwrap();
-    assert_eq!(outbox.retry_refused(now()).await.unwrap(), 3);
+    assert_eq!(outbox.retry_refused(now()).await.unwrap(), 2);
     let sent = sender::drain_at(&outbox, &api(&server.url, KEY), (now, AT_ONCE)).await.unwrap();
-    assert_eq!(sent.stored, 3);
+    assert_eq!(sent.stored, 2);
+}
+
+#[tokio::test]
+async fn a_refusal_that_names_no_post_stops_with_everything_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Loopback::start().await;
+    server.seen.lock().unwrap().poison = Some("42".into());
+    let file = export_of(folder.path(), 250, 2);
+    let failure = relay(folder.path(), &server, &[&file], Options::default()).await.unwrap_err();
+    assert_eq!(failure.code(), 78, "{failure}");
+    assert!(
+        failure.to_string().contains("without naming what is wrong with it: said by the test"),
+        "{failure}"
+    );
+    let report = report(folder.path()).await;
+    assert_eq!((report.waiting, report.refused), (250 - report.sent.stored, 0), "nothing was given up");
+    server.seen.lock().unwrap().poison = None;
+    let (_, sent) = relay(folder.path(), &server, &[&file], Options::default()).await.unwrap();
+    assert_eq!(sent.total(), report.waiting, "the next run sends what waited");
+    assert_eq!(server.kept(), ids(1..=250));
 }
 
 #[tokio::test]
@@ -166,9 +185,9 @@ async fn the_valid_part_of_a_bad_file_is_sent_and_the_next_file_is_read() {
 async fn a_post_that_a_later_export_lacks_gets_a_tombstone_when_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let server = Loopback::start().await;
-    let first = export_of(folder.path(), 9, 2);
+    let first = export(folder.path(), &(1..=9).map(dated).collect::<Vec<_>>(), 2);
     relay(folder.path(), &server, &[&first], Options::default()).await.unwrap();
-    let later: Vec<String> = [2, 3, 5, 8, 10].map(message).into();
+    let later: Vec<String> = [2, 3, 5, 8, 10].map(dated).into();
     let later = export(folder.path(), &later, 3);
     let (filled, _) = relay(folder.path(), &server, &[&later], Options::default()).await.unwrap();
     assert_eq!(filled.deletes, 0, "off by default");
@@ -178,7 +197,7 @@ async fn a_post_that_a_later_export_lacks_gets_a_tombstone_when_asked_for() {
     let kept = server.seen.lock().unwrap().kept.clone();
     let tombstones: Vec<&str> =
         kept.iter().filter(|(_, revision)| *revision == i64::MAX).map(|(id, _)| id.as_str()).collect();
-    assert_eq!(tombstones, ["4", "6", "7", "9"], "1 lies before the file's first post");
+    assert_eq!(tombstones, [4, 6, 7, 9].map(snowflake), "1 lies before the file's first post");
     let (filled, sent) = relay(folder.path(), &server, &[&later, &first], infer).await.unwrap();
     assert_eq!((filled.deletes, sent.total()), (0, 0), "told once, and an older export tells nothing new");
 }
@@ -211,4 +230,20 @@ async fn a_replay_sends_everything_in_the_order_in_which_it_came_to_be_across_fi
     let sent = replay::play(&outbox, &api(&server.url, KEY), speed, now).await.unwrap();
     assert_eq!(sent.stored, 6);
     assert_eq!(server.kept(), ids(1..=6));
+}
+
+#[tokio::test]
+async fn another_text_under_a_known_revision_is_sent_once_and_never_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Loopback::start().await;
+    let altered = message(2).replace("post 2", "another text");
+    let one_file = export(folder.path(), &[message(1), message(2), altered.clone()], 2);
+    let (filled, sent) = relay(folder.path(), &server, &[&one_file], Options::default()).await.unwrap();
+    assert_eq!((filled.staged.new, sent.stored, sent.duplicates), (3, 2, 1), "twice in one file");
+    let again = altered.replace("another", "a third");
+    let other_file = export(folder.path(), &[message(1), altered, again], 3);
+    for new in [1, 0] {
+        let (filled, sent) = relay(folder.path(), &server, &[&other_file], Options::default()).await.unwrap();
+        assert_eq!((filled.staged.new, sent.duplicates), (new, new), "in another file, once");
+    }
 }

@@ -167,6 +167,17 @@ pub(crate) fn message(id: u64) -> String {
     )
 }
 
+/// Discord's id of a message of this minute of 1 May 2026: milliseconds since 2015, and 22 bits that tell no time.
+pub(crate) fn snowflake(minute: u64) -> String {
+    let first_of_may = 1_777_593_600_000 - 1_420_070_400_000;
+    ((first_of_may + minute * 60_000) << 22).to_string()
+}
+
+/// [`message`] with an id that tells its time, as Discord's do.
+pub(crate) fn dated(minute: u64) -> String {
+    message(minute).replacen(&format!("\"{minute}\""), &format!("\"{}\"", snowflake(minute)), 1)
+}
+
 /// Writes an export of these messages, made on this day of May 2026, and returns its path.
 pub(crate) fn export(folder: &Path, messages: &[String], day: u8) -> PathBuf {
     let file = folder.join(format!("export-{day}-{}.json", messages.len()));
