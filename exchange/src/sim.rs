@@ -194,6 +194,11 @@ impl Sim {
         self.past.ended.get(known..).unwrap_or_default()
     }
 
+    /// True when it has ever had an order, whatever became of it.
+    pub fn has_orders(&self) -> bool {
+        !self.past.ended.is_empty() || self.live.markets.iter().any(|market| !market.working.is_empty())
+    }
+
     /// The part of the state that changes, for keeping.
     pub fn live(&self) -> &Live {
         &self.live

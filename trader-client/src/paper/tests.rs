@@ -244,9 +244,17 @@ async fn settings_that_an_existing_account_cannot_take_over_are_named_with_what_
     drop(place.open().await);
     let richer = PaperSettings { start_balance: "20000".parse().unwrap(), ..settings() };
     let error = place.error(richer).await;
-    for words in ["paper.sqlite", "start_balance was 10000 and is now 20000", "move the file away"] {
+    for words in ["paper.sqlite", "start_balance was 10000 and is now 20000", "choose another --data-dir"] {
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_venue_keeps_its_identity_and_every_file_has_its_own() {
+    let (one, other) = (Place::new(&PRICES), Place::new(&PRICES));
+    let identity = one.open().await.identity().to_owned();
+    assert_eq!(one.open().await.identity(), identity);
+    assert_ne!(other.open().await.identity(), identity);
 }
 
 #[tokio::test]
