@@ -165,6 +165,9 @@ pub struct OrderState {
     pub status: OrderStatus,
     /// How much of it has been filled.
     pub filled: Quantity,
+    /// When the venue was given it: nothing from before that can fill it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub placed_at: OffsetDateTime,
     /// Why it was refused, in the venue's words; so that whoever missed the answer still learns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
@@ -207,8 +210,10 @@ pub enum FillNote {
     StopAssumed,
     /// The candle opened beyond the stop's trigger: filled at the open, worse than the trigger.
     Gap,
-    /// The stop lies inside the candle in which the entry was filled: assumed to be hit after it.
+    /// The stop lies inside the candle in which the entry or a target was filled: assumed to be hit after it.
     SameCandle,
+    /// Closed after a candle in which it was entered: at the worse of the entry and the candle's close.
+    WorseAssumed,
 }
 
 impl fmt::Display for FillNote {
@@ -216,7 +221,10 @@ impl fmt::Display for FillNote {
         f.write_str(match self {
             FillNote::StopAssumed => "one candle touched stop and target: the stop was assumed",
             FillNote::Gap => "the price jumped over the stop: filled at the candle's open",
-            FillNote::SameCandle => "entry and stop lie in one candle: the stop was assumed",
+            FillNote::SameCandle => "the stop lies inside the candle that led to it: the stop was assumed",
+            FillNote::WorseAssumed => {
+                "entered inside the last candle: the worse of entry and close was assumed"
+            }
         })
     }
 }

@@ -191,13 +191,13 @@ async fn venue_in(store: &mut Store, settings: PaperSettings) -> anyhow::Result<
 }
 
 impl Exchange for Paper {
-    async fn place(&mut self, order: &Order) -> Placement {
+    async fn place(&mut self, order: &Order, now: OffsetDateTime) -> Placement {
         let unsure = |error: anyhow::Error| Placement::Unsure { reason: format!("{error:#}") };
         if let Err(error) = self.be_certain().await {
             return unsure(error);
         }
         self.certain = false;
-        let placement = self.sim.place_order(order);
+        let placement = self.sim.place_order(order, now);
         if placement == Placement::Duplicate {
             self.certain = true;
             return placement;

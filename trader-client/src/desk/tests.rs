@@ -89,15 +89,15 @@ impl Line {
 }
 
 impl Exchange for Line {
-    async fn place(&mut self, order: &Order) -> Placement {
+    async fn place(&mut self, order: &Order, now: OffsetDateTime) -> Placement {
         self.sent.lock().unwrap().push(order.id);
         if let Fault::Unsure { arrives } = self.fault {
             if arrives {
-                self.sim().place_order(order);
+                self.sim().place_order(order, now);
             }
             return Placement::Unsure { reason: "timeout".into() };
         }
-        self.call(|sim| sim.place_order(order))
+        self.call(|sim| sim.place_order(order, now))
     }
 
     async fn cancel(&mut self, id: ClientOrderId) -> Cancellation {
