@@ -237,7 +237,8 @@ pub struct Filters {
     pub tick: Price,
     /// Quantities are multiples of this.
     pub lot: Quantity,
-    /// The smallest quantity of an order.
+    /// The smallest quantity of an order that opens a position. What is left of one may always be closed or protected, as
+    /// the venues allow for reduce-only orders; one that does not will say so by its own filters.
     pub min_quantity: Quantity,
     /// The smallest price times quantity of an order that opens a position.
     pub min_notional: Amount,
@@ -271,7 +272,7 @@ impl Filters {
     /// Why an order would be refused, in words; `None` when it fits. `price` is the limit, the trigger or the market.
     pub fn objection(&self, order: &Order, price: Price) -> Option<String> {
         let quantity = order.quantity;
-        if quantity.is_zero() || quantity < self.min_quantity {
+        if quantity.is_zero() || (!order.reduce_only && quantity < self.min_quantity) {
             return Some(format!("quantity {quantity} is below the minimum of {}", self.min_quantity));
         }
         if self.round_quantity(quantity) != quantity {
@@ -386,5 +387,7 @@ mod tests {
             let objection = filters().objection(&order, at("100")).unwrap();
             assert!(objection.contains(word), "{objection}");
         }
+        let closing = Order { reduce_only: true, ..limit("100", "0.001") };
+        assert_eq!(filters().objection(&closing, at("100")), None, "what is left can always be closed");
     }
 }
