@@ -24,8 +24,8 @@ pub use order::{
 
 /// A place where orders are carried out.
 pub trait Exchange: Send {
-    /// Sends one order, once. Placing the same client order id twice never creates a second order.
-    fn place(&mut self, order: &Order) -> impl Future<Output = Placement> + Send;
+    /// Sends one order, once, at this time. Placing the same client order id twice never creates a second order.
+    fn place(&mut self, order: &Order, now: OffsetDateTime) -> impl Future<Output = Placement> + Send;
 
     /// Asks for the cancellation of a working order.
     fn cancel(&mut self, id: ClientOrderId) -> impl Future<Output = Cancellation> + Send;

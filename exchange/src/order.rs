@@ -165,6 +165,9 @@ pub struct OrderState {
     pub status: OrderStatus,
     /// How much of it has been filled.
     pub filled: Quantity,
+    /// When the venue was given it: nothing from before that can fill it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub placed_at: OffsetDateTime,
     /// Why it was refused, in the venue's words; so that whoever missed the answer still learns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
@@ -207,8 +210,10 @@ pub enum FillNote {
     StopAssumed,
     /// The candle opened beyond the stop's trigger: filled at the open, worse than the trigger.
     Gap,
-    /// The stop lies inside the candle in which the entry was filled: assumed to be hit after it.
+    /// The stop lies inside the candle in which the entry or a target was filled: assumed to be hit after it.
     SameCandle,
+    /// Closed after a candle in which it was entered: at the worse of the entry and the candle's close.
+    WorseAssumed,
 }
 
 impl fmt::Display for FillNote {
@@ -216,7 +221,10 @@ impl fmt::Display for FillNote {
         f.write_str(match self {
             FillNote::StopAssumed => "one candle touched stop and target: the stop was assumed",
             FillNote::Gap => "the price jumped over the stop: filled at the candle's open",
-            FillNote::SameCandle => "entry and stop lie in one candle: the stop was assumed",
+            FillNote::SameCandle => "the stop lies inside the candle that led to it: the stop was assumed",
+            FillNote::WorseAssumed => {
+                "entered inside the last candle: the worse of entry and close was assumed"
+            }
         })
     }
 }
@@ -229,7 +237,8 @@ pub struct Filters {
     pub tick: Price,
     /// Quantities are multiples of this.
     pub lot: Quantity,
-    /// The smallest quantity of an order.
+    /// The smallest quantity of an order that opens a position. What is left of one may always be closed or protected, as
+    /// the venues allow for reduce-only orders; one that does not will say so by its own filters.
     pub min_quantity: Quantity,
     /// The smallest price times quantity of an order that opens a position.
     pub min_notional: Amount,
@@ -263,7 +272,7 @@ impl Filters {
     /// Why an order would be refused, in words; `None` when it fits. `price` is the limit, the trigger or the market.
     pub fn objection(&self, order: &Order, price: Price) -> Option<String> {
         let quantity = order.quantity;
-        if quantity.is_zero() || quantity < self.min_quantity {
+        if quantity.is_zero() || (!order.reduce_only && quantity < self.min_quantity) {
             return Some(format!("quantity {quantity} is below the minimum of {}", self.min_quantity));
         }
         if self.round_quantity(quantity) != quantity {
@@ -378,5 +387,7 @@ mod tests {
             let objection = filters().objection(&order, at("100")).unwrap();
             assert!(objection.contains(word), "{objection}");
         }
+        let closing = Order { reduce_only: true, ..limit("100", "0.001") };
+        assert_eq!(filters().objection(&closing, at("100")), None, "what is left can always be closed");
     }
 }

@@ -119,14 +119,16 @@ impl Sim {
         Ok(Self { settings, live, past })
     }
 
-    /// Takes an order in. An id counts once, for ever, whatever became of its order.
-    pub fn place_order(&mut self, order: &Order) -> Placement {
+    /// Takes an order in at this time; it is as if it came at the venue's time if that is later. An id counts once, for
+    /// ever, whatever became of its order.
+    pub fn place_order(&mut self, order: &Order, now: OffsetDateTime) -> Placement {
         if self.order(order.id).is_some() {
             return Placement::Duplicate;
         }
+        let placed_at = self.last_candle(&order.pair).map_or(now, |last| now.max(last.closed_at));
         let placed =
             self.turn(&order.pair).map_err(|error| error.to_string()).and_then(|(market, mut turn)| {
-                turn.place(order)?;
+                turn.place(order, placed_at)?;
                 Ok((market, Changes::of(turn)))
             });
         match placed {
@@ -139,6 +141,7 @@ impl Sim {
                     order: order.clone(),
                     status: OrderStatus::Refused,
                     filled: shared::money::Quantity::ZERO,
+                    placed_at,
                     refusal: Some(reason.clone()),
                 });
                 Placement::Refused { reason }
@@ -172,7 +175,7 @@ impl Sim {
     pub fn pass_candle(&mut self, pair: &Pair, candle: &Candle) -> Result<(), SimError> {
         let (market, _) = self.turn_for(pair, candle)?;
         let market = &mut self.live.markets[market];
-        market.entered_inside = false;
+        (market.entered_inside, market.target_inside) = (false, false);
         market.last = Some(candle.clone());
         Ok(())
     }
@@ -192,6 +195,11 @@ impl Sim {
     /// The orders that have ended, without the first `known` ones.
     pub fn ended_after(&self, known: usize) -> &[OrderState] {
         self.past.ended.get(known..).unwrap_or_default()
+    }
+
+    /// True when it has ever had an order, whatever became of it.
+    pub fn has_orders(&self) -> bool {
+        !self.past.ended.is_empty() || self.live.markets.iter().any(|market| !market.working.is_empty())
     }
 
     /// The part of the state that changes, for keeping.

@@ -11,7 +11,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use anyhow::Context;
-use exchange::{ClientOrderId, Exchange};
+use exchange::{ClientOrderId, Exchange, FillId};
 use shared::wire::EventRecord;
 use time::OffsetDateTime;
 
@@ -43,12 +43,29 @@ impl<E: Exchange> Desk<E> {
         let is_new = last.is_none();
         let now = last.map_or(now, |last| last.max(now));
         let mut desk = Self { engine, journal, venue: Venue::new(exchange), now, queue: pending, told };
+        desk.check_venue().await?;
         desk.resume().await?;
         if is_new || *desk.engine.settings() != settings {
             desk.take(Input::Settings { settings: Box::new(settings) }, None).await?;
             desk.drive().await?;
         }
         Ok(desk)
+    }
+
+    /// An exchange that does not know the last fill of the journal is an older copy of itself, or another one: what it
+    /// did next would be taken for something known already.
+    async fn check_venue(&mut self) -> anyhow::Result<()> {
+        let Some(last) = self.engine.last_fill() else { return Ok(()) };
+        let before = FillId(last.0.saturating_sub(1));
+        let found = self.venue.fills_after(Some(before)).await?;
+        let knows = found.first().is_some_and(|fill| fill.id == last && self.engine.knows(fill.order));
+        anyhow::ensure!(
+            knows,
+            "the exchange does not know fill {} of the journal: an older copy of its data was put back. Put back the \
+             newer one, or choose another --data-dir to begin a new account",
+            last.0
+        );
+        Ok(())
     }
 
     /// Finishes what a crash interrupted. Only the oldest open command can have been carried out: the next one waits for

@@ -28,11 +28,11 @@ use uuid::Uuid;
 
 pub use input::{Answer, Command, Handling, Input, Note, Settings, Snapshot, Topic};
 pub use signals::{Decision, SignalCard};
-pub use trade::{Books, Role, State, Trade, TradeOrder};
+pub use trade::{Books, Refusals, Role, State, Trade, TradeOrder};
 pub use words::{grouped, money, signed_money};
 
-/// Refusals of closing orders between two fills, after which only a person can help.
-const MAX_CLOSE_REFUSALS: u32 = 5;
+/// Refusals of closing a part, after which the part stays open behind its stop. A whole position is never given up.
+const MAX_PART_REFUSALS: u32 = 5;
 /// Refusals of one target after which it is left to the stop.
 const MAX_TARGET_REFUSALS: usize = 3;
 
@@ -111,11 +111,16 @@ impl Engine {
             return;
         }
         match answer {
-            Answer::Accepted => order.state = State::Working,
+            Answer::Accepted => {
+                order.state = State::Working;
+                if order.role == Role::Stop {
+                    trade.stop_refusals = Refusals::default();
+                }
+            }
             Answer::Refused { reason } => {
                 order.state = State::Refused;
                 let role = order.role;
-                let text = trade.on_refused(id, role, reason);
+                let text = trade.on_refused(now, (id, role), reason);
                 if let Some(text) = text {
                     self.note(now, signal, (Topic::Alarm, text));
                 }
@@ -191,34 +196,52 @@ impl Engine {
 impl Trade {
     /// What follows from a refused order, in words. A stop that cannot stand means that the position is closed; an exit
     /// of a position that is gone already means nothing.
-    fn on_refused(&mut self, id: ClientOrderId, role: Role, reason: &str) -> Option<String> {
+    fn on_refused(
+        &mut self,
+        now: OffsetDateTime,
+        (id, role): (ClientOrderId, Role),
+        reason: &str,
+    ) -> Option<String> {
         if self.open().is_zero() && !matches!(role, Role::Entry(_)) {
             return None;
         }
-        Some(match role {
+        let text = match role {
             Role::Entry(leg) => format!("entry {} was refused: {reason}", leg + 1),
             Role::Target(target) => format!("target {} was refused: {reason}", target + 1),
-            Role::Close => {
-                self.refused_closes += 1;
-                let advice = if self.refused_closes < MAX_CLOSE_REFUSALS { "" } else { "; close it by hand" };
-                format!("closing was refused: {reason}{advice}")
-            }
-            Role::Stop => self.on_refused_stop(id, reason),
-        })
+            Role::Close => return self.on_refused_close(now, reason),
+            Role::Stop => return self.on_refused_stop(now, id, reason),
+        };
+        Some(text)
     }
 
-    fn on_refused_stop(&mut self, id: ClientOrderId, reason: &str) -> String {
-        let refused = self.orders.get(&id).and_then(TradeOrder::price);
-        match self.standing_stop().filter(|standing| Some(*standing) != refused) {
-            Some(standing) => {
-                self.stop = standing;
-                format!("the new stop was refused, the one at {standing} stays: {reason}")
-            }
-            None => {
-                self.closing.get_or_insert_with(|| "its stop was refused".to_owned());
-                format!("the stop was refused, so the position is closed: {reason}")
-            }
+    /// Said aloud once, however often it is tried again.
+    fn on_refused_close(&mut self, now: OffsetDateTime, reason: &str) -> Option<String> {
+        self.close_refusals.add(now);
+        if self.closing.is_none() && self.close_refusals.count >= MAX_PART_REFUSALS {
+            self.to_close = Quantity::ZERO;
+            self.close_refusals = Refusals::default();
+            return Some(format!("closing a part was refused again and is given up: {reason}"));
         }
+        let is_first = self.close_refusals.count == 1;
+        is_first.then(|| format!("closing was refused, and is tried again with growing pauses: {reason}"))
+    }
+
+    fn on_refused_stop(&mut self, now: OffsetDateTime, id: ClientOrderId, reason: &str) -> Option<String> {
+        self.stop_refusals.add(now);
+        let is_first = self.stop_refusals.count == 1;
+        let refused = self.orders.get(&id).and_then(TradeOrder::price);
+        if let Some(standing) = self.standing_stop() {
+            self.stop = standing;
+            let is_moved = Some(standing) != refused;
+            return (is_first || is_moved)
+                .then(|| format!("the new stop was refused, the one at {standing} stays: {reason}"));
+        }
+        if self.closing.is_some() {
+            return is_first
+                .then(|| format!("the stop of a position that is to be closed was refused: {reason}"));
+        }
+        self.closing = Some("its stop was refused".to_owned());
+        Some(format!("the stop was refused, so the position is closed: {reason}"))
     }
 
     /// The trigger of a working stop that covers everything open.

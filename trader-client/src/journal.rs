@@ -56,6 +56,16 @@ pub enum JournalError {
         /// What the config says.
         ours: String,
     },
+    /// The paper exchange's file beside the journal is not the one that the journal was written with.
+    #[error(
+        "journal {}: the paper exchange's file beside it belongs to another account: put back the file that was \
+         there, or choose another --data-dir to begin a new account",
+        path.display()
+    )]
+    Separated {
+        /// The file.
+        path: PathBuf,
+    },
     /// A row cannot be what it should be.
     #[error("journal {}: table {table}, row {number} is corrupt: {reason}", path.display())]
     Corrupt {
@@ -91,6 +101,8 @@ pub struct Owner {
     pub mode: String,
     /// The server's address.
     pub server: String,
+    /// The identity of the paper exchange's file.
+    pub venue: String,
 }
 
 /// An open journal.
@@ -140,6 +152,7 @@ struct OwnerRow {
     account: String,
     mode: String,
     server: String,
+    venue: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -211,11 +224,11 @@ impl Journal {
     /// Whose journal it is; `None` while nobody has claimed it.
     pub async fn owner(&mut self) -> Result<Option<Owner>, JournalError> {
         let failed = self.failed("reading its owner");
-        let row: Option<OwnerRow> = sqlx::query_as("SELECT account, mode, server FROM owner")
+        let row: Option<OwnerRow> = sqlx::query_as("SELECT account, mode, server, venue FROM owner")
             .fetch_optional(&mut self.connection)
             .await
             .map_err(failed)?;
-        Ok(row.map(|OwnerRow { account, mode, server }| Owner { account, mode, server }))
+        Ok(row.map(|OwnerRow { account, mode, server, venue }| Owner { account, mode, server, venue }))
     }
 
     /// Makes a new journal ours, or checks that it is.
@@ -223,10 +236,11 @@ impl Journal {
         self.account.clone_from(&owner.account);
         let Some(known) = self.owner().await? else {
             let failed = self.failed("claiming it");
-            sqlx::query("INSERT INTO owner (only_row, account, mode, server) VALUES (1, ?, ?, ?)")
+            sqlx::query("INSERT INTO owner (only_row, account, mode, server, venue) VALUES (1, ?, ?, ?, ?)")
                 .bind(&owner.account)
                 .bind(&owner.mode)
                 .bind(&owner.server)
+                .bind(&owner.venue)
                 .execute(&mut self.connection)
                 .await
                 .map_err(failed)?;
@@ -241,6 +255,9 @@ impl Journal {
                 let (path, ours) = (self.path.clone(), ours.clone());
                 return Err(JournalError::NotOurs { path, what, theirs, ours });
             }
+        }
+        if known.venue != owner.venue {
+            return Err(JournalError::Separated { path: self.path.clone() });
         }
         Ok(())
     }
@@ -291,6 +308,11 @@ impl Journal {
         self.commands += entry.commands.len() as i64;
         self.notes += entry.notes.len() as i64;
         Ok(first_command)
+    }
+
+    /// True while nothing was ever taken in.
+    pub fn is_empty(&self) -> bool {
+        self.inputs == 0
     }
 
     /// Plays every input again. The commands must come out as they were journaled.

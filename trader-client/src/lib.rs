@@ -125,14 +125,27 @@ impl Client {
         let Session { config, folder, .. } = session;
         let paper = &config.paper;
         let candles = open_folder(&paper.candles).map_err(|error| Unusable::Problem(error.to_string()))?;
-        let path = folder.join(PAPER_FILE);
+        let (path, journal) = (folder.join(PAPER_FILE), folder.join(JOURNAL_FILE));
+        anyhow::ensure!(
+            path.exists() || !journal.exists(),
+            "there is a journal, but its paper exchange {} is gone: put it back, or choose another --data-dir to begin \
+             a new account",
+            path.display()
+        );
         let venue = Paper::open(&path, paper.exchange.clone(), Box::new(candles)).await?;
         let owner = Owner {
             account: config.account.clone(),
             mode: "paper".to_owned(),
             server: config.address().map_err(Unusable::Problem)?.to_string(),
+            venue: venue.identity().to_owned(),
         };
-        let journal = Journal::open(&folder.join(JOURNAL_FILE), &owner).await?;
+        let journal = Journal::open(&journal, &owner).await?;
+        anyhow::ensure!(
+            !journal.is_empty() || !venue.is_used(),
+            "the paper exchange {} has had orders, but the journal that explains them is gone: put {JOURNAL_FILE} back, \
+             or choose another --data-dir to begin a new account",
+            path.display()
+        );
         let now = match paper.clock {
             Clock::Replay => venue.now().unwrap_or(OffsetDateTime::UNIX_EPOCH),
             Clock::Wall => launch::clock::now(),

@@ -32,6 +32,7 @@ pub use exchange::sim::Settings as PaperSettings;
 
 /// The paper venue.
 pub struct Paper {
+    identity: String,
     sim: Sim,
     store: Store,
     candles: Box<dyn Candles>,
@@ -72,11 +73,21 @@ impl Paper {
         let opened = async {
             let mut store = Store::open(path).await?;
             let sim = venue_in(&mut store, settings).await?;
-            anyhow::Ok((store, sim))
+            anyhow::Ok((store.identity().await?, store, sim))
         };
-        let (store, sim) =
+        let (identity, store, sim) =
             opened.await.with_context(|| format!("opening the paper exchange {}", path.display()))?;
-        Ok(Self { sim, store, candles, ahead: None, certain: true, unlisted: BTreeSet::new() })
+        Ok(Self { identity, sim, store, candles, ahead: None, certain: true, unlisted: BTreeSet::new() })
+    }
+
+    /// What distinguishes this venue from every other one: drawn when its file was created.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// True when it has ever had an order.
+    pub fn is_used(&self) -> bool {
+        self.sim.has_orders()
     }
 
     /// Applies the next candle that had ended by `until`; its closing time, or `None` when there is none.
@@ -168,8 +179,8 @@ async fn venue_in(store: &mut Store, settings: PaperSettings) -> anyhow::Result<
     };
     if let Some(difference) = stored.difference(&settings) {
         anyhow::bail!(
-            "{difference}, but this paper account already exists: set it back, or move the file away (with its \
-             -wal and -shm) to begin a new account"
+            "{difference}, but this paper account already exists: set it back, or choose another --data-dir to \
+             begin a new account"
         );
     }
     let sim = store.load(settings).await?;
@@ -180,13 +191,13 @@ async fn venue_in(store: &mut Store, settings: PaperSettings) -> anyhow::Result<
 }
 
 impl Exchange for Paper {
-    async fn place(&mut self, order: &Order) -> Placement {
+    async fn place(&mut self, order: &Order, now: OffsetDateTime) -> Placement {
         let unsure = |error: anyhow::Error| Placement::Unsure { reason: format!("{error:#}") };
         if let Err(error) = self.be_certain().await {
             return unsure(error);
         }
         self.certain = false;
-        let placement = self.sim.place_order(order);
+        let placement = self.sim.place_order(order, now);
         if placement == Placement::Duplicate {
             self.certain = true;
             return placement;

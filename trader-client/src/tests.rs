@@ -221,3 +221,36 @@ async fn a_journal_can_be_read_beside_its_writer_and_after_it() {
     assert_eq!(recovered.engine.cursor(), account.unwrap().cursor);
     assert!(recovered.pending.is_empty());
 }
+
+/// Plays one trade, does something to the data folder, and gives the words with which the client refuses to go on.
+async fn refusal_after(damage: impl FnOnce(&Path, &Path)) -> String {
+    let place = Place::new().await;
+    let log = [signal(1, "vip-calls", 0)];
+    let session = place.session(true, "replay");
+    let (journal, paper) = (session.folder.join(JOURNAL_FILE), session.folder.join(PAPER_FILE));
+    run_beside(&place, &log, session).await.0.unwrap();
+    damage(&journal, &paper);
+    let (again, told) = run_beside(&place, &log, place.session(true, "replay")).await;
+    assert!(told.is_empty(), "{told:?}");
+    format!("{:#}", again.unwrap_err())
+}
+
+#[tokio::test]
+async fn journal_and_paper_exchange_are_never_traded_with_apart() {
+    let error = refusal_after(|_, paper| std::fs::remove_file(paper).unwrap()).await;
+    assert!(error.contains("its paper exchange") && error.contains("--data-dir"), "{error}");
+    let error = refusal_after(|journal, _| std::fs::remove_file(journal).unwrap()).await;
+    assert!(error.contains("the journal that explains them is gone"), "{error}");
+    let other = Place::new().await;
+    let session = other.session(true, "replay");
+    let elsewhere = session.folder.join(PAPER_FILE);
+    run_beside(&other, &[signal(1, "vip-calls", 0)], session).await.0.unwrap();
+    let with_log = |path: &Path| [path.to_owned(), path.with_extension("sqlite-wal")];
+    let error = refusal_after(|_, paper| {
+        for (from, to) in with_log(&elsewhere).into_iter().zip(with_log(paper)) {
+            std::fs::write(to, std::fs::read(from).unwrap_or_default()).unwrap();
+        }
+    })
+    .await;
+    assert!(error.contains("belongs to another account"), "{error}");
+}

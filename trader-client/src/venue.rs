@@ -64,7 +64,7 @@ impl<E: Exchange> Venue<E> {
             let reason = "not sent: the signal had grown too old".to_owned();
             return Ok(Answer::Refused { reason });
         }
-        match self.exchange.place(order).await {
+        match self.exchange.place(order, now).await {
             Placement::Accepted => Ok(Answer::Accepted),
             Placement::Refused { reason } => Ok(Answer::Refused { reason }),
             Placement::Duplicate => self.learn(order.id, "it already had an order of this id".into()).await,

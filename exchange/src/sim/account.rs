@@ -79,6 +79,12 @@ impl Holding {
         Quantity::new(room.max(Decimal::ZERO)).unwrap_or(Quantity::ZERO)
     }
 
+    /// The average price of entry; `None` when flat.
+    pub(super) fn average(&self) -> Option<Price> {
+        // Eighteen decimals are the most that a price has.
+        Price::new(self.cost.checked_div(self.quantity)?.round_dp(18)).ok()
+    }
+
     /// Takes in a trade of this value (price times quantity); gives the profit that it realised.
     pub(super) fn trade(
         &mut self,

@@ -6,6 +6,8 @@
 //! 3. protective stops touched, the nearest to the open first; if a target was touched too: [`FillNote::StopAssumed`];
 //! 4. targets (reduce-only limits) that the price traded through, unless a protective stop was filled in this candle.
 //!
+//! An order is touched only by what came after it: a candle that had ended when it was placed does nothing to it, and
+//! the one that was running then can only trigger a protective stop, for that can only hurt.
 //! Stops are filled completely. A limit order gets at most its participation in the candle's volume; the rest works on.
 
 use rust_decimal::Decimal;
@@ -40,7 +42,7 @@ impl Turn<'_> {
     /// Applies the next candle to the working orders.
     pub(super) fn apply(&mut self, candle: &Candle) -> Result<(), SimError> {
         let mut orders = std::mem::take(&mut self.market.working);
-        self.market.entered_inside = false;
+        (self.market.entered_inside, self.market.target_inside) = (false, false);
         self.market.last = Some(candle.clone());
         let mut touches: Vec<Touch> =
             orders.iter().enumerate().filter_map(|(index, state)| touch(index, state, candle)).collect();
@@ -62,9 +64,10 @@ impl Turn<'_> {
             } else {
                 self.traded_through(state, &touch, candle)?
             };
-            let filled = !self.execute(&mut orders[touch.index], candle, &terms)?.is_zero();
+            let filled = !self.execute(&mut orders[touch.index], candle.closed_at, &terms)?.is_zero();
             stopped |= filled && reduces && is_stop;
             self.market.entered_inside |= filled && !reduces;
+            self.market.target_inside |= filled && reduces && !is_stop;
         }
         self.settle(orders);
         Ok(())
@@ -86,6 +89,14 @@ impl Turn<'_> {
 fn touch(index: usize, state: &OrderState, candle: &Candle) -> Option<Touch> {
     let line = line_of(state)?;
     let is_stop = trigger_of(state).is_some();
+    let may_touch = if is_stop && state.order.reduce_only {
+        candle.closed_at > state.placed_at
+    } else {
+        candle.opened_at >= state.placed_at
+    };
+    if !may_touch {
+        return None;
+    }
     // A buy stop and a sell limit are reached from below, the other two from above.
     let from_below = is_stop == (state.order.side == OrderSide::Buy);
     let reached = match (is_stop, from_below) {

@@ -61,7 +61,10 @@ fn perform(sim: &mut Sim, n: usize, act: &Act) {
             let (id, kind) = (id(&n.to_string()), kind.clone());
             let order =
                 Order { id, pair: btc(), side: *side, kind, quantity: *quantity, reduce_only: *reduce_only };
-            sim.place_order(&order);
+            // Anywhere between the candles that came and those that come, also inside the next one.
+            let now =
+                datetime!(2026-01-05 00:00 UTC) + Duration::seconds(60 * n as i64 + 17 * (n as i64 % 8));
+            sim.place_order(&order, now);
         }
         Act::Cancel(which) => {
             sim.cancel_order(id(&which.to_string()));
@@ -136,6 +139,17 @@ proptest! {
             prop_assert_eq!(state.filled.get(), filled);
             prop_assert!(state.filled <= state.order.quantity);
             prop_assert_eq!(state.status == OrderStatus::Filled, state.filled == state.order.quantity);
+        }
+    }
+
+    #[test]
+    fn nothing_is_filled_at_a_time_before_its_order(acts in some_acts()) {
+        let mut sim = venue();
+        for (n, act) in acts.iter().enumerate() {
+            perform(&mut sim, n, act);
+        }
+        for fill in &sim.past.fills {
+            prop_assert!(fill.at >= sim.order(fill.order).unwrap().placed_at, "{fill:?}");
         }
     }
 

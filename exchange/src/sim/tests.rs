@@ -1,5 +1,7 @@
 //! Each rule of the paper exchange, as one sentence. See [`settings`] for the fees.
 
+mod hindsight;
+
 use shared::money::{Price, Quantity};
 use shared::signal::Side;
 use time::Duration;
@@ -32,6 +34,11 @@ pub(super) fn btc() -> Pair {
 
 fn price(text: &str) -> Price {
     text.parse().unwrap()
+}
+
+/// So many minutes after the begin of the first candle.
+fn start(minutes: i64) -> OffsetDateTime {
+    datetime!(2026-01-05 00:00 UTC) + Duration::minutes(minutes)
 }
 
 /// The n-th quarter of an hour: open, high, low, close; volume 1000.
@@ -84,7 +91,8 @@ fn venue() -> Sim {
 }
 
 fn place(sim: &mut Sim, order: &Order) {
-    assert_eq!(sim.place_order(order), Placement::Accepted, "{order:?}");
+    let now = sim.now().unwrap();
+    assert_eq!(sim.place_order(order, now), Placement::Accepted, "{order:?}");
 }
 
 /// A venue at 100 with a long position of this quantity, bought there at the market.
@@ -95,7 +103,7 @@ fn venue_long(quantity: &str) -> Sim {
 }
 
 fn refusal(sim: &mut Sim, order: &Order) -> String {
-    match sim.place_order(order) {
+    match sim.place_order(order, sim.now().unwrap()) {
         Placement::Refused { reason } => reason,
         other => panic!("expected a refusal of {order:?}, got {other:?}"),
     }
@@ -165,7 +173,7 @@ fn an_id_counts_once_whatever_became_of_its_order() {
     refusal(&mut sim, &buy("refused", limit("90"), "0.001"));
     let before = sim.clone();
     for name in ["filled", "working", "cancelled", "refused"] {
-        assert_eq!(sim.place_order(&buy(name, market(), "5")), Placement::Duplicate);
+        assert_eq!(sim.place_order(&buy(name, market(), "5"), start(30)), Placement::Duplicate);
     }
     assert_eq!(sim, before);
     assert_eq!(status(&sim, "refused"), OrderStatus::Refused);

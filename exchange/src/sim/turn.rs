@@ -7,6 +7,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use shared::money::{Percent, Price, Quantity};
+use time::OffsetDateTime;
 
 use super::SimError;
 use super::account::{Account, Holding, fee};
@@ -26,13 +27,22 @@ pub(super) struct Market {
     /// True when a position was opened or enlarged inside the last candle, so that the rest of that candle may have come
     /// after it.
     pub(super) entered_inside: bool,
+    /// True when a target was filled inside the last candle, likewise.
+    pub(super) target_inside: bool,
     /// The working orders, oldest first.
     pub(super) working: Vec<OrderState>,
 }
 
 impl Market {
     pub(super) fn new(pair: Pair) -> Self {
-        Self { pair, holding: Holding::default(), last: None, entered_inside: false, working: Vec::new() }
+        Self {
+            pair,
+            holding: Holding::default(),
+            last: None,
+            entered_inside: false,
+            target_inside: false,
+            working: Vec::new(),
+        }
     }
 }
 
@@ -71,7 +81,7 @@ impl Turn<'_> {
     pub(super) fn execute(
         &mut self,
         state: &mut OrderState,
-        last: &Candle,
+        at: OffsetDateTime,
         terms: &Terms,
     ) -> Result<Quantity, SimError> {
         let order = &state.order;
@@ -95,7 +105,7 @@ impl Turn<'_> {
             price: terms.price,
             quantity,
             fee,
-            at: last.closed_at,
+            at,
             note: terms.note,
         });
         state.filled = sum(state.filled, quantity)?;
@@ -121,7 +131,7 @@ impl Turn<'_> {
             }
         }
         if self.market.holding.is_flat() {
-            self.market.entered_inside = false;
+            (self.market.entered_inside, self.market.target_inside) = (false, false);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::future::{Future, ready};
 
 use shared::money::Amount;
+use time::OffsetDateTime;
 
 use super::Sim;
 use crate::order::{ClientOrderId, Fill, FillId, Order, OrderState, Pair};
@@ -21,8 +22,8 @@ impl Sim {
 }
 
 impl Exchange for Sim {
-    fn place(&mut self, order: &Order) -> impl Future<Output = Placement> + Send {
-        ready(self.place_order(order))
+    fn place(&mut self, order: &Order, now: OffsetDateTime) -> impl Future<Output = Placement> + Send {
+        ready(self.place_order(order, now))
     }
 
     fn cancel(&mut self, id: ClientOrderId) -> impl Future<Output = Cancellation> + Send {

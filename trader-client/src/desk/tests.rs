@@ -89,15 +89,15 @@ impl Line {
 }
 
 impl Exchange for Line {
-    async fn place(&mut self, order: &Order) -> Placement {
+    async fn place(&mut self, order: &Order, now: OffsetDateTime) -> Placement {
         self.sent.lock().unwrap().push(order.id);
         if let Fault::Unsure { arrives } = self.fault {
             if arrives {
-                self.sim().place_order(order);
+                self.sim().place_order(order, now);
             }
             return Placement::Unsure { reason: "timeout".into() };
         }
-        self.call(|sim| sim.place_order(order))
+        self.call(|sim| sim.place_order(order, now))
     }
 
     async fn cancel(&mut self, id: ClientOrderId) -> Cancellation {
@@ -226,7 +226,12 @@ fn settings() -> Settings {
 }
 
 async fn open(path: &Path, line: &Line) -> anyhow::Result<Desk<Line>> {
-    let owner = Owner { account: "paper".into(), mode: "paper".into(), server: "http://127.0.0.1:1".into() };
+    let owner = Owner {
+        account: "paper".into(),
+        mode: "paper".into(),
+        server: "http://127.0.0.1:1".into(),
+        venue: "v".into(),
+    };
     let journal = Journal::open(path, &owner).await?;
     let now = line.sim().now().unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let mut desk = Desk::open(journal, line.clone(), settings(), now).await?;
@@ -340,7 +345,12 @@ async fn an_entry_that_a_crash_held_up_until_its_signal_was_too_old_is_not_sent(
         desk.take(Input::Event { record, snapshot }, None).await.unwrap();
         assert_eq!(desk.queue.len(), 3, "journaled, and the process dies before anything is sent");
     }
-    let owner = Owner { account: "paper".into(), mode: "paper".into(), server: "http://127.0.0.1:1".into() };
+    let owner = Owner {
+        account: "paper".into(),
+        mode: "paper".into(),
+        server: "http://127.0.0.1:1".into(),
+        venue: "v".into(),
+    };
     let journal = Journal::open(&path, &owner).await.unwrap();
     let late = START + Duration::minutes(2);
     let desk = Desk::open(journal, line.clone(), settings(), late).await.unwrap();
@@ -358,7 +368,12 @@ async fn changed_settings_are_journaled_once_and_decide_from_then_on() {
     drop(open(&path, &line).await.unwrap());
     drop(open(&path, &line).await.unwrap());
     assert_eq!(rows(&path).await.len(), 1);
-    let owner = Owner { account: "paper".into(), mode: "paper".into(), server: "http://127.0.0.1:1".into() };
+    let owner = Owner {
+        account: "paper".into(),
+        mode: "paper".into(),
+        server: "http://127.0.0.1:1".into(),
+        venue: "v".into(),
+    };
     for _ in 0..2 {
         let journal = Journal::open(&path, &owner).await.unwrap();
         let desk = Desk::open(journal, line.clone(), Settings::default(), START).await.unwrap();
@@ -371,7 +386,12 @@ async fn changed_settings_are_journaled_once_and_decide_from_then_on() {
 async fn a_journal_of_another_account_or_server_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.sqlite");
-    let owner = Owner { account: "a".into(), mode: "paper".into(), server: "http://127.0.0.1:1".into() };
+    let owner = Owner {
+        account: "a".into(),
+        mode: "paper".into(),
+        server: "http://127.0.0.1:1".into(),
+        venue: "v".into(),
+    };
     drop(Journal::open(&path, &owner).await.unwrap());
     let other = Owner { account: "b".into(), ..owner.clone() };
     let error = Journal::open(&path, &other).await.err().unwrap().to_string();
@@ -379,6 +399,23 @@ async fn a_journal_of_another_account_or_server_is_left_alone() {
     let other = Owner { server: "https://else".into(), ..owner };
     let error = Journal::open(&path, &other).await.err().unwrap().to_string();
     assert!(error.contains("server"), "{error}");
+    let other = Owner {
+        venue: "w".into(),
+        server: "http://127.0.0.1:1".into(),
+        account: "a".into(),
+        mode: "paper".into(),
+    };
+    let error = Journal::open(&path, &other).await.err().unwrap().to_string();
+    assert!(error.contains("choose another --data-dir to begin a new account"), "{error}");
+}
+
+#[tokio::test]
+async fn an_exchange_that_has_forgotten_fills_of_the_journal_is_not_traded_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    play(path.clone(), Line::new(Fault::None)).await.unwrap();
+    let error = open(&path, &Line::new(Fault::None)).await.err().unwrap().to_string();
+    assert!(error.contains("does not know fill") && error.contains("--data-dir"), "{error}");
 }
 
 #[tokio::test]

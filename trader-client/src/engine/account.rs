@@ -74,6 +74,11 @@ impl Engine {
         self.days.get(&day).and_then(|sum| Amount::new(*sum).ok()).unwrap_or(Amount::ZERO)
     }
 
+    /// True for an order of ours.
+    pub fn knows(&self, id: ClientOrderId) -> bool {
+        self.owners.contains_key(&id)
+    }
+
     /// True for an exit of a position that is closed by now.
     pub fn is_moot(&self, id: ClientOrderId) -> bool {
         let trade = self.owners.get(&id).and_then(|signal| self.trades.get(signal));

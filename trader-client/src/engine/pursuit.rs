@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::trade::{Role, State, Trade, TradeOrder};
-use super::{Command, Engine, MAX_CLOSE_REFUSALS, MAX_TARGET_REFUSALS, Topic, ladder};
+use super::{Command, Engine, MAX_TARGET_REFUSALS, Topic, ladder};
 use crate::policy::{Approved, Exposure, TargetAt, Ticket, approve, moved_by, nearer_to_stop, rounded};
 
 impl Engine {
@@ -22,9 +22,9 @@ impl Engine {
             let Some(trade) = self.trades.get_mut(&signal) else { continue };
             let mut pursuit =
                 Pursuit { account: &self.account, trade, commands: Vec::new(), notes: Vec::new() };
-            pursuit.protect();
+            pursuit.protect(now);
             pursuit.end_entries(now);
-            pursuit.close();
+            pursuit.close(now);
             pursuit.take_profit();
             let Pursuit { commands: wanted, notes, .. } = pursuit;
             for command in &wanted {
@@ -51,13 +51,15 @@ struct Pursuit<'a> {
 }
 
 impl Pursuit<'_> {
-    /// One working stop at the right price for exactly what is open; none, and no exits, when nothing is.
-    fn protect(&mut self) {
+    /// One working stop at the right price for exactly what is open; none, and no exits, when nothing is. While a stop is
+    /// refused, an older one that covers more stays.
+    fn protect(&mut self, now: OffsetDateTime) {
         let open = self.trade.open();
         if open.is_zero() {
             return self.cancel_where(|order| !matches!(order.role, Role::Entry(_)));
         }
-        if self.trade.closing.is_some() {
+        // The closing order protects what it closes, until it is refused.
+        if self.trade.closing.is_some() && self.trade.close_refusals.count == 0 {
             return;
         }
         let stop = self.trade.stop;
@@ -73,6 +75,7 @@ impl Pursuit<'_> {
                 self.cancel_where(|order| order.role == Role::Stop && order.order.id != id);
             }
             Some(_) => {}
+            None if !self.trade.stop_refusals.allow(now) => {}
             None => self.place(Role::Stop, OrderKind::Stop { trigger: stop }, open),
         }
     }
@@ -106,7 +109,7 @@ impl Pursuit<'_> {
     }
 
     /// Closes at the market what is to be closed.
-    fn close(&mut self) {
+    fn close(&mut self, now: OffsetDateTime) {
         let trade = &mut *self.trade;
         let open = trade.open();
         if trade.closing.is_some() {
@@ -118,7 +121,7 @@ impl Pursuit<'_> {
             .map(|order| order.remaining().get())
             .sum();
         let wanted = trade.to_close.min(open).get() - pending;
-        if wanted <= Decimal::ZERO || trade.awaits_fills() || trade.refused_closes >= MAX_CLOSE_REFUSALS {
+        if wanted <= Decimal::ZERO || trade.awaits_fills() || !trade.close_refusals.allow(now) {
             return;
         }
         if let Ok(quantity) = Quantity::new(wanted) {

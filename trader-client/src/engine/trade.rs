@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use rust_decimal::Decimal;
 use shared::money::{Price, Quantity};
 use shared::signal::Side;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::policy::Plan;
 
@@ -33,9 +33,41 @@ pub struct Trade {
     /// How much is to be closed at the market.
     pub to_close: Quantity,
     /// Refusals of closing orders since the last fill.
-    pub refused_closes: u32,
+    pub close_refusals: Refusals,
+    /// Refusals of stops since one was accepted, or since the last fill.
+    pub stop_refusals: Refusals,
     /// What has been filled.
     pub books: Books,
+}
+
+/// The pause after the first refusal in a row; it doubles up to [`LONGEST_PAUSE`]. A busy exchange answers again within
+/// seconds, and every second may cost money.
+const FIRST_PAUSE: Duration = Duration::seconds(1);
+/// The longest pause: an exchange that says no for hours is not flooded.
+const LONGEST_PAUSE: Duration = Duration::minutes(1);
+
+/// Refusals in a row, and until when the next try waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refusals {
+    /// How many there were.
+    pub count: u32,
+    /// When it is tried again.
+    pub again_at: Option<OffsetDateTime>,
+}
+
+impl Refusals {
+    /// Counts one more.
+    pub(super) fn add(&mut self, now: OffsetDateTime) {
+        // Six doublings of a second are beyond the longest pause.
+        let pause = (FIRST_PAUSE * 2i32.pow(self.count.min(6))).min(LONGEST_PAUSE);
+        self.count = self.count.saturating_add(1);
+        self.again_at = now.checked_add(pause);
+    }
+
+    /// True when the next try need not wait.
+    pub(super) fn allow(&self, now: OffsetDateTime) -> bool {
+        self.again_at.is_none_or(|again_at| now >= again_at)
+    }
 }
 
 /// An order of a trade.
@@ -145,7 +177,8 @@ impl Trade {
             entries_ended: None,
             closing: None,
             to_close: Quantity::ZERO,
-            refused_closes: 0,
+            close_refusals: Refusals::default(),
+            stop_refusals: Refusals::default(),
             books: Books::default(),
         }
     }
@@ -225,7 +258,9 @@ impl Trade {
             order.state = State::Filled;
         }
         let role = order.role;
-        self.refused_closes = 0;
+        // What was refused was for another quantity.
+        self.close_refusals = Refusals::default();
+        self.stop_refusals = Refusals::default();
         self.books.fees += fill.fee.get();
         self.books.last_fill_at = Some(fill.at);
         let (quantity, worth) = (fill.quantity.get(), fill.quantity.get() * fill.price.get());

@@ -94,10 +94,11 @@ impl Trade {
         let exact = open.get() * share.get() / rust_decimal::Decimal::ONE_HUNDRED;
         let part =
             self.plan.filters.round_quantity(Quantity::new(exact.round_dp(18)).unwrap_or(Quantity::ZERO));
-        if part.is_zero() || part < self.plan.filters.min_quantity {
+        if part.is_zero() {
             return Err(format!("{share} % of {open} is too small for the exchange"));
         }
-        self.to_close = part;
+        let to_close = (self.to_close.get() + part.get()).min(open.get());
+        self.to_close = Quantity::new(to_close).unwrap_or(open);
         Ok(format!("closing {share} % ({part}) at the market: asked for by the channel"))
     }
 

@@ -17,7 +17,7 @@ use sqlx::{ConnectOptions, Connection};
 use super::PaperSettings;
 
 /// The form of the tables in `schema.sql`; raised with every change of them.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// The open file.
 pub(super) struct Store {
@@ -49,7 +49,7 @@ impl Store {
         } else {
             ensure!(
                 version == VERSION,
-                "it is a database of another kind or version ({version}, expected {VERSION}): choose another file"
+                "it is a database of another kind or version ({version}, expected {VERSION}): choose another --data-dir"
             );
         }
         let quick = options.synchronous(SqliteSynchronous::Normal).connect().await?;
@@ -65,12 +65,20 @@ impl Store {
 
     /// Writes a new venue.
     pub(super) async fn create(&mut self, sim: &Sim) -> anyhow::Result<()> {
-        sqlx::query("INSERT INTO venue (only_row, revision, settings, live) VALUES (1, 0, ?, ?)")
-            .bind(to_json(sim.settings())?)
-            .bind(to_json(sim.live())?)
-            .execute(&mut self.durable)
-            .await?;
+        sqlx::query(
+            "INSERT INTO venue (only_row, identity, revision, settings, live) \
+             VALUES (1, lower(hex(randomblob(16))), 0, ?, ?)",
+        )
+        .bind(to_json(sim.settings())?)
+        .bind(to_json(sim.live())?)
+        .execute(&mut self.durable)
+        .await?;
         Ok(())
+    }
+
+    /// What distinguishes the venue in this file from every other one.
+    pub(super) async fn identity(&mut self) -> anyhow::Result<String> {
+        Ok(sqlx::query_scalar("SELECT identity FROM venue").fetch_one(&mut self.durable).await?)
     }
 
     /// The venue as the file has it.

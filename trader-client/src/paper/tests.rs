@@ -102,7 +102,8 @@ async fn perform(paper: &mut Paper, act: &Act) {
             paper.advance(NEXT_DAY).await.unwrap();
         }
         Act::Place(order) => {
-            let placement = paper.place(order).await;
+            let now = paper.now().unwrap_or(MIDNIGHT);
+            let placement = paper.place(order, now).await;
             assert!(matches!(placement, Placement::Accepted | Placement::Duplicate), "{placement:?}");
         }
         Act::Cancel(id) => {
@@ -226,13 +227,13 @@ async fn an_order_is_known_after_a_restart_and_its_id_stays_taken() {
     let small =
         Order { quantity: "0.001".parse().unwrap(), ..order("x", OrderSide::Buy, limit("95"), false) };
     let mut paper = place.open().await;
-    assert_eq!(paper.place(&entry).await, Placement::Accepted);
-    assert!(matches!(paper.place(&small).await, Placement::Refused { .. }));
+    assert_eq!(paper.place(&entry, MIDNIGHT).await, Placement::Accepted);
+    assert!(matches!(paper.place(&small, MIDNIGHT).await, Placement::Refused { .. }));
     drop(paper);
     let mut paper = place.open().await;
     for (order, status) in [(&entry, OrderStatus::Working), (&small, OrderStatus::Refused)] {
         assert_eq!(paper.look_up(order.id).await.unwrap().unwrap().status, status);
-        assert_eq!(paper.place(order).await, Placement::Duplicate);
+        assert_eq!(paper.place(order, MIDNIGHT).await, Placement::Duplicate);
     }
     let unknown = order("never placed", OrderSide::Buy, limit("95"), false).id;
     assert_eq!(paper.look_up(unknown).await.unwrap(), None);
@@ -244,9 +245,17 @@ async fn settings_that_an_existing_account_cannot_take_over_are_named_with_what_
     drop(place.open().await);
     let richer = PaperSettings { start_balance: "20000".parse().unwrap(), ..settings() };
     let error = place.error(richer).await;
-    for words in ["paper.sqlite", "start_balance was 10000 and is now 20000", "move the file away"] {
+    for words in ["paper.sqlite", "start_balance was 10000 and is now 20000", "choose another --data-dir"] {
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_venue_keeps_its_identity_and_every_file_has_its_own() {
+    let (one, other) = (Place::new(&PRICES), Place::new(&PRICES));
+    let identity = one.open().await.identity().to_owned();
+    assert_eq!(one.open().await.identity(), identity);
+    assert_ne!(other.open().await.identity(), identity);
 }
 
 #[tokio::test]
@@ -275,8 +284,8 @@ async fn a_change_by_another_process_makes_the_answer_unsure_and_is_then_seen() 
     let (mut first, mut second) = (place.open().await, place.open().await);
     let (a, b) =
         (order("a", OrderSide::Buy, limit("95"), false), order("b", OrderSide::Buy, limit("95"), false));
-    assert_eq!(first.place(&a).await, Placement::Accepted);
-    let Placement::Unsure { reason } = second.place(&b).await else { panic!("both were accepted") };
+    assert_eq!(first.place(&a, MIDNIGHT).await, Placement::Accepted);
+    let Placement::Unsure { reason } = second.place(&b, MIDNIGHT).await else { panic!("both were accepted") };
     assert!(reason.contains("another process"), "{reason}");
     assert_eq!(second.look_up(b.id).await.unwrap(), None);
     assert!(second.look_up(a.id).await.unwrap().is_some());

@@ -193,21 +193,74 @@ fn an_entry_filled_beyond_its_stop_is_closed_at_once() {
     assert_eq!(words(&commands), ["market 3"]);
 }
 
+/// Answers commands: closing orders are refused, and stops, too, if asked; gives how many of each were sent.
+fn refuse(bench: &mut Bench, mut commands: Vec<Command>, stops_too: bool) -> (usize, usize) {
+    let (mut closes, mut stops) = (0, 0);
+    while let Some(command) = commands.pop() {
+        let word = &words(std::slice::from_ref(&command))[0];
+        let (is_close, is_stop) = (word.starts_with("market"), word.starts_with("stop"));
+        closes += usize::from(is_close);
+        stops += usize::from(is_stop);
+        let refused = Answer::Refused { reason: "busy".into() };
+        let answer = if is_close || (is_stop && stops_too) { refused } else { Answer::Accepted };
+        let input = match &command {
+            Command::Place { .. } => Input::Placed { id: command.order_id(), answer },
+            Command::Cancel { id } => bench.cancelled(*id),
+        };
+        commands.extend(bench.take(input));
+    }
+    (closes, stops)
+}
+
 #[test]
-fn closing_that_is_refused_is_tried_a_few_times_and_then_said_aloud() {
+fn while_closing_is_refused_a_stop_stands_and_closing_is_tried_again_with_pauses() {
     let mut bench = Bench::new();
     bench.signal(7, draft());
     let id = bench.active(Role::Entry(0)).unwrap().order.id;
     let input = bench.fill_input(id, "3", "94");
-    let mut commands = bench.take(input);
+    let commands = bench.take(input);
+    assert_eq!(refuse(&mut bench, commands, false), (1, 1), "no storm of orders");
+    assert_eq!(bench.working(Role::Stop), "3 @ 95");
     let mut closes = 0;
-    while let Some(command) = commands.pop() {
-        closes += 1;
-        let answer = Answer::Refused { reason: "no".into() };
-        commands = bench.take(Input::Placed { id: command.order_id(), answer });
+    for _ in 0..120 {
+        bench.now += time::Duration::seconds(1);
+        let commands = bench.take(Input::Tick);
+        closes += refuse(&mut bench, commands, false).0;
+        assert_eq!(bench.working(Role::Stop), "3 @ 95");
     }
-    assert_eq!(closes, 5);
-    assert_eq!(bench.last_note(), (Topic::Alarm, "closing was refused: no; close it by hand"));
+    assert_eq!(closes, 6, "after 1, 2, 4, 8, 16 and 32 seconds, then every minute");
+    let alarms = bench.engine.notes().iter().filter(|note| note.topic == Topic::Alarm).count();
+    assert_eq!(alarms, 1, "said once: {:?}", bench.engine.notes());
+    bench.tick(time::Duration::minutes(1));
+    bench.fill(Role::Close, "3", "93");
+    assert_eq!(bench.engine.live_trades().count(), 0);
+}
+
+#[test]
+fn when_stop_and_close_are_both_refused_both_are_tried_again() {
+    let mut bench = Bench::new();
+    bench.signal(7, draft());
+    let id = bench.active(Role::Entry(0)).unwrap().order.id;
+    let input = bench.fill_input(id, "3", "100");
+    let commands = bench.take(input);
+    let sent = refuse(&mut bench, commands, true);
+    assert!(sent.0 == 1 && sent.1 <= 2, "{sent:?}");
+    bench.now += time::Duration::seconds(10);
+    let commands = bench.take(Input::Tick);
+    assert_eq!(words(&commands), ["stop 3 @ 95", "market 3"]);
+    refuse(&mut bench, commands, false);
+    assert_eq!(bench.working(Role::Stop), "3 @ 95");
+}
+
+#[test]
+fn a_refused_smaller_stop_leaves_the_larger_one_of_the_same_price() {
+    let mut bench = filled();
+    let id = bench.active(Role::Target(0)).unwrap().order.id;
+    let input = bench.fill_input(id, "1", "105");
+    let commands = bench.take(input);
+    refuse(&mut bench, commands, true);
+    assert_eq!(bench.trade().closing, None);
+    assert_eq!(bench.working(Role::Stop), "3 @ 95");
 }
 
 #[test]

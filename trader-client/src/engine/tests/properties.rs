@@ -112,12 +112,20 @@ fn fillable(bench: &Bench, order: &TradeOrder) -> Decimal {
     if matches!(order.role, Role::Entry(_)) { left } else { left.min(open) }
 }
 
-/// Everything filled is covered by a stop of at least that size, or is being closed.
+/// Everything filled is covered by a stop or by closing orders of at least that size; or both were refused, and are
+/// tried again at a definite time.
 fn check_protected(bench: &Bench) {
     for trade in bench.engine.trades() {
         let open = trade.open();
         let covers = |order: &TradeOrder| order.role == Role::Stop && order.remaining() >= open;
-        let is_protected = open.is_zero() || trade.closing.is_some() || trade.active().any(covers);
+        let closing: Decimal = trade
+            .active()
+            .filter(|order| order.role == Role::Close)
+            .map(|order| order.remaining().get())
+            .sum();
+        let is_refused = trade.stop_refusals.again_at.is_some() && trade.close_refusals.again_at.is_some();
+        let is_covered = trade.active().any(covers) || closing >= open.get();
+        let is_protected = open.is_zero() || is_covered || is_refused || trade.awaits_fills();
         assert!(is_protected, "{open} is open without a stop: {trade:#?}");
         assert!(trade.books.open >= Decimal::ZERO, "flipped");
     }

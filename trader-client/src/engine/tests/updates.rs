@@ -94,6 +94,19 @@ fn a_part_close_needs_a_share_and_spreads_the_rest_over_the_targets() {
 }
 
 #[test]
+fn part_closes_add_up_and_never_beyond_what_is_open() {
+    let part = |share: &str| Action::PartClose { share: share.parse().ok() };
+    let mut bench = filled();
+    bench.update(7, vec![part("70"), part("10")]);
+    let closing = |bench: &Bench| -> rust_decimal::Decimal {
+        bench.orders().filter(|order| order.role == Role::Close).map(|order| order.remaining().get()).sum()
+    };
+    assert_eq!(closing(&bench).to_string(), "2.4", "of 3, and both in one update");
+    bench.update(7, vec![part("50")]);
+    assert_eq!(closing(&bench).to_string(), "3.0", "while the first ones are not filled yet");
+}
+
+#[test]
 fn cancel_ends_the_entries_and_keeps_the_position() {
     let mut bench = Bench::new();
     bench.signal(7, draft());
