@@ -425,6 +425,7 @@ async fn a_journal_that_replays_differently_or_is_damaged_is_not_continued() {
         ("UPDATE commands SET payload = replace(payload, '105', '106')", "gives other commands"),
         ("DELETE FROM commands WHERE number = (SELECT max(number) FROM commands)", "gives other commands"),
         ("UPDATE inputs SET payload = '{' WHERE number = 2", "table inputs, row 2 is corrupt"),
+        ("UPDATE cursor SET seq = seq - 1", "table cursor, row 1 is corrupt"),
     ] {
         let path = folder.path().join("damaged.sqlite");
         let line = Line::new(Fault::None);
