@@ -42,7 +42,7 @@ async fn message_to_fill() {
     let [PostRecord { post, .. }] = detail.posts.as_slice() else { panic!("{detail:?}") };
     assert_eq!(post.content, "#SOL/USDT LONG\nEntry: 100\nTP1: 104\nTP2: 108\nSL: 96");
     let shown = run(stage.trader(&story.config).arg("signals")).await;
-    assert!(shown.out.contains("opened 12.5 @ 99.4"), "{}", shown.out);
+    assert!(shown.out.contains("opened 12.5 @ 98.8"), "{}", shown.out);
 }
 
 /// What the demo's README promises of each revision: external id and revision → kind.

@@ -5,10 +5,8 @@
 //! 2. entries: stops touched, limits that the price traded *through* (a touch alone does not fill: others stood before us);
 //! 3. protective stops touched, the nearest to the open first; if a target was touched too: [`FillNote::StopAssumed`];
 //! 4. targets (reduce-only limits) that the price traded through, unless a protective stop was filled in this candle.
-//!
-//! An order is touched only by what came after it: a candle that had ended when it was placed does nothing to it, and
-//! the one that was running then can only trigger a protective stop, for that can only hurt.
-//! Stops are filled completely. A limit order gets at most its participation in the candle's volume; the rest works on.
+//! Stops are filled completely, limits up to their participation in the volume. A candle that ran when an order was placed
+//! can only trigger a protective stop (which can only hurt); one that had ended does nothing to it.
 
 use rust_decimal::Decimal;
 use shared::money::{Percent, Price, Quantity};
