@@ -2,7 +2,8 @@
 //!
 //! Entry points: [`Stage::start`], [`write_story`]. The story has every kind of turn: an entry that fills in a candle, a
 //! target, a stop moved to break-even and hit, a short zone, a market entry with a part-close and a close, an entry that
-//! is never filled and whose post is deleted, an edit, a trap, a refusal, chatter.
+//! is never filled and whose post is deleted, a ladder of which one leg expires, an entry filled in parts because the
+//! market is thin, an edit, a trap, a refusal, chatter.
 
 use std::path::{Path, PathBuf};
 
@@ -97,14 +98,17 @@ pub struct Story {
 pub fn write_story(folder: &Path) -> Story {
     let candles = folder.join("candles");
     std::fs::create_dir_all(&candles).expect("a folder for candles");
-    let turns: [(&str, &[(u32, f64)]); 4] = [
-        ("SOLUSDT", &[(0, 100.0), (2, 98.8), (8, 105.0), (14, 99.0), (20, 103.0), (32, 103.0)]),
-        ("LINKUSDT", &[(0, 20.0), (4, 20.5), (10, 19.0), (16, 18.0), (32, 18.0)]),
-        ("AVAXUSDT", &[(0, 30.0), (10, 31.0), (20, 33.0), (32, 30.0)]),
-        ("ADAUSDT", &[(0, 0.5), (32, 0.52)]),
+    let markets: [(&str, u32, Turns<'_>); 6] = [
+        ("SOLUSDT", 9000, &[(0, 100.0), (2, 98.8), (8, 105.0), (14, 98.0), (20, 103.0), (32, 103.0)]),
+        ("LINKUSDT", 9000, &[(0, 20.0), (4, 20.5), (10, 19.0), (16, 18.0), (32, 18.0)]),
+        ("AVAXUSDT", 9000, &[(0, 30.0), (10, 31.0), (20, 33.0), (32, 30.0)]),
+        ("ADAUSDT", 9000, &[(0, 0.5), (32, 0.52)]),
+        ("DOTUSDT", 9000, &[(0, 7.1), (6, 6.9), (12, 7.2), (20, 7.7), (32, 7.5)]),
+        ("ATOMUSDT", 400, &[(0, 9.2), (6, 8.9), (12, 9.3), (20, 9.6), (32, 9.4)]),
     ];
-    for (pair, turns) in turns {
-        std::fs::write(candles.join(format!("{pair}-15m.csv")), candle_file(turns)).expect("a candle file");
+    for (pair, volume, turns) in markets {
+        let text = candle_file(turns, volume);
+        std::fs::write(candles.join(format!("{pair}-15m.csv")), text).expect("a candle file");
     }
     let (early, late) = (posts(false), posts(true));
     let exports = [("early.json", early, 90), ("late.json", late, 480)].map(|(name, posts, minutes)| {
@@ -126,8 +130,11 @@ pub fn write_one_post(folder: &Path) -> PathBuf {
     path
 }
 
+/// The prices at which a market turns, by the number of the candle.
+type Turns<'t> = &'t [(u32, f64)];
+
 /// Prices between the turns follow straight lines; each candle reaches a little beyond its open and close.
-fn candle_file(turns: &[(u32, f64)]) -> String {
+fn candle_file(turns: Turns<'_>, volume: u32) -> String {
     let price = |at: u32| {
         let pair = turns.windows(2).find(|pair| at <= pair[1].0).unwrap_or(&turns[turns.len() - 2..]);
         let [(from, low), (to, high)] = pair else { unreachable!("windows of two") };
@@ -142,7 +149,7 @@ fn candle_file(turns: &[(u32, f64)]) -> String {
         let opened_at = (START + Duration::minutes(15) * (i32::try_from(at).unwrap_or(0) - 1))
             .format(&Rfc3339)
             .expect("a time");
-        text += &format!("{opened_at},{open:.3},{high:.3},{low:.3},{close:.3},9000\n");
+        text += &format!("{opened_at},{open:.3},{high:.3},{low:.3},{close:.3},{volume}\n");
     }
     text
 }
@@ -158,6 +165,9 @@ fn posts(late: bool) -> Vec<Value> {
     }
     posts.push(link);
     posts.push(message(3, 10, "AVAX/USDT LONG\nEntry: market\nTP1: 32\nTP2: 36\nSL: 28.5", None));
+    let ladder = "DOT/USDT LONG\nEntry 1: 7.0\nEntry 2: 6.8\nTP1: 7.6\nSL: 6.5\nValid for: 2h";
+    posts.push(message(12, 11, ladder, None));
+    posts.push(message(13, 11, "ATOM/USDT LONG\nEntry: 9.0\nTP1: 9.5\nSL: 8.7", None));
     posts.push(message(4, 12, "good morning everyone, coffee first", None));
     if !late {
         posts.push(ada);
@@ -165,7 +175,7 @@ fn posts(late: bool) -> Vec<Value> {
     posts.push(message(6, 31, "#SOL/USDT LONG\nEntry: 99\nTP1: 104\nSL: 103", None));
     posts.push(message(7, 46, "XRP/USDT LONG\nEntry: 0.6\nTP1: 0.7", None));
     if late {
-        posts.push(message(8, 130, "TP1 hit, move SL to entry", Some(1)));
+        posts.push(message(8, 130, "TP1 hit, move SL to entry", Some((1, 1))));
         posts.push(message(9, 200, "AVAX close 50%", None));
         posts.push(message(10, 310, "AVAX closed, enough for today", None));
         posts.push(message(11, 320, "#SOL/USDT LONG\nEntry: market\nTP1: 110\nSL: 97", None));
@@ -177,12 +187,19 @@ fn time(minutes: i64) -> String {
     (START + Duration::minutes(minutes)).format(&Rfc3339).expect("a time")
 }
 
-fn message(id: u32, minutes: i64, content: &str, reply_to: Option<u32>) -> Value {
+/// The id that Discord would have given to the message of this number and minute: its time is in it.
+fn snowflake((id, minutes): (u32, i64)) -> String {
+    // Milliseconds since 2015, 22 bits further up.
+    let posted_ms = (START + Duration::minutes(minutes)).unix_timestamp() * 1000 - 1_420_070_400_000;
+    ((posted_ms << 22) + i64::from(id)).to_string()
+}
+
+fn message(id: u32, minutes: i64, content: &str, reply_to: Option<(u32, i64)>) -> Value {
     let reference = reply_to.map(
-        |id| json!({ "type": "Default", "messageId": id.to_string(), "channelId": "500", "guildId": "1" }),
+        |to| json!({ "type": "Default", "messageId": snowflake(to), "channelId": "500", "guildId": "1" }),
     );
     json!({
-        "id": id.to_string(), "type": if reply_to.is_some() { "Reply" } else { "Default" },
+        "id": snowflake((id, minutes)), "type": if reply_to.is_some() { "Reply" } else { "Default" },
         "timestamp": time(minutes), "timestampEdited": null, "isPinned": false, "content": content,
         "author": { "id": "7", "name": "ana", "isBot": false },
         "attachments": [], "embeds": [], "stickers": [], "reactions": [], "mentions": [], "reference": reference,
@@ -205,14 +222,14 @@ account = "story"
 
 [policy]
 channels = ["vip-calls"]
-symbols = ["SOL", "LINK", "AVAX", "ADA", "XRP"]
+symbols = ["SOL", "LINK", "AVAX", "ADA", "XRP", "DOT", "ATOM"]
 max_signal_age = "5m"
 max_price_age = "15m"
 
 [risk]
 per_trade = "0.5%"
-max_open_positions = 4
-max_daily_loss = "3%"
+max_open_positions = 6
+max_daily_loss = "6%"
 
 [engine]
 breakeven_after_target = 1
@@ -234,4 +251,6 @@ SOLUSDT = { tick = "0.01", lot = "0.01", min_quantity = "0.01", min_notional = "
 LINKUSDT = { tick = "0.001", lot = "0.01", min_quantity = "0.01", min_notional = "5" }
 AVAXUSDT = { tick = "0.01", lot = "0.01", min_quantity = "0.01", min_notional = "5" }
 ADAUSDT = { tick = "0.0001", lot = "0.1", min_quantity = "0.1", min_notional = "5" }
+DOTUSDT = { tick = "0.001", lot = "0.1", min_quantity = "0.1", min_notional = "5" }
+ATOMUSDT = { tick = "0.001", lot = "0.1", min_quantity = "0.1", min_notional = "5" }
 "#;

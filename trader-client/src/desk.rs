@@ -52,20 +52,25 @@ impl<E: Exchange> Desk<E> {
         Ok(desk)
     }
 
-    /// An exchange that does not know the last fill of the journal is an older copy of itself, or another one: what it
-    /// did next would be taken for something known already.
+    /// An exchange that has forgotten fills of the journal, or has some of orders that the journal never commanded, goes
+    /// with another state of it: one of the two is an older copy, and what is open would be misjudged.
     async fn check_venue(&mut self) -> anyhow::Result<()> {
-        let Some(last) = self.engine.last_fill() else { return Ok(()) };
-        let before = FillId(last.0.saturating_sub(1));
-        let found = self.venue.fills_after(Some(before)).await?;
-        let knows = found.first().is_some_and(|fill| fill.id == last && self.engine.knows(fill.order));
-        anyhow::ensure!(
-            knows,
-            "the exchange does not know fill {} of the journal: an older copy of its data was put back. Put back the \
-             newer one, or choose another --data-dir to begin a new account",
-            last.0
-        );
-        Ok(())
+        let last = self.engine.last_fill();
+        let before = last.map(|last| FillId(last.0.saturating_sub(1)));
+        let fills = self.venue.fills_after(before).await?;
+        let forgotten = last.filter(|last| fills.first().map(|fill| fill.id) != Some(*last));
+        let foreign = fills.iter().find(|fill| !self.engine.knows(fill.order)).map(|fill| fill.id);
+        let what = match (forgotten, foreign) {
+            (Some(fill), _) => format!("the exchange does not know fill {} of the journal", fill.0),
+            (None, Some(fill)) => {
+                format!("the journal does not know the order of the exchange's fill {}", fill.0)
+            }
+            (None, None) => return Ok(()),
+        };
+        anyhow::bail!(
+            "{what}: one of the two is an older copy. Put back the newer one, or choose another --data-dir to begin a \
+             new account"
+        )
     }
 
     /// Finishes what a crash interrupted. Only the oldest open command can have been carried out: the next one waits for

@@ -170,6 +170,13 @@ struct CommandRow {
     payload: String,
 }
 
+/// A part of the journal as it was at one moment, while another process may be writing.
+struct Page {
+    inputs: Vec<InputRow>,
+    commands: BTreeMap<i64, Vec<CommandRow>>,
+    cursor: i64,
+}
+
 impl Journal {
     /// Opens the journal of `owner`, or creates it.
     pub async fn open(path: &Path, owner: &Owner) -> Result<Self, JournalError> {
@@ -320,8 +327,11 @@ impl Journal {
         let mut replay = Replay { engine: Engine::new(&self.account), now: None, open: BTreeMap::new() };
         let mut last = 0;
         loop {
-            let (inputs, mut commands) = self.page(last).await?;
-            let Some(end) = inputs.last().map(|row| row.number) else { break };
+            let Page { inputs, mut commands, cursor } = self.page(last).await?;
+            let Some(end) = inputs.last().map(|row| row.number) else {
+                self.check_cursor(cursor, replay.engine.cursor())?;
+                break;
+            };
             for row in inputs {
                 let journaled = commands.remove(&row.number).unwrap_or_default();
                 self.replay(&row, journaled, &mut replay)?;
@@ -332,11 +342,17 @@ impl Journal {
         Ok(Recovered { engine, now, pending: open.into_iter().collect() })
     }
 
-    /// The inputs after one, and their commands by input. Both from one moment, while another process may be writing.
-    async fn page(
-        &mut self,
-        after: i64,
-    ) -> Result<(Vec<InputRow>, BTreeMap<i64, Vec<CommandRow>>), JournalError> {
+    /// The cursor moves with the events, so it is where the last of them left the engine.
+    fn check_cursor(&self, cursor: i64, engine: i64) -> Result<(), JournalError> {
+        if cursor == engine {
+            return Ok(());
+        }
+        let reason = format!("it says {cursor}, and the last event taken in is {engine}");
+        Err(JournalError::Corrupt { path: self.path.clone(), table: "cursor", number: 1, reason })
+    }
+
+    /// The inputs after one, their commands by input, and the cursor.
+    async fn page(&mut self, after: i64) -> Result<Page, JournalError> {
         let failed = self.failed("reading it");
         let mut reading = self.connection.begin().await.map_err(&failed)?;
         let inputs: Vec<InputRow> = sqlx::query_as(
@@ -356,12 +372,14 @@ impl Journal {
         .fetch_all(&mut *reading)
         .await
         .map_err(&failed)?;
+        let cursor = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM cursor");
+        let cursor: i64 = cursor.fetch_one(&mut *reading).await.map_err(&failed)?;
         reading.commit().await.map_err(&failed)?;
         let mut commands: BTreeMap<i64, Vec<CommandRow>> = BTreeMap::new();
         for row in rows {
             commands.entry(row.input).or_default().push(row);
         }
-        Ok((inputs, commands))
+        Ok(Page { inputs, commands, cursor })
     }
 
     fn replay(

@@ -1,12 +1,11 @@
 //! What one candle does to the working orders of its pair. Of what a candle leaves open, the worse is assumed.
-//! Entry point: [`Turn::apply`]. The order of events inside a candle:
+//!
+//! Entry point: [`Turn::apply`]. Stops are filled completely, limits up to their participation in the volume. A candle that
+//! ran when an order was placed can only trigger a protective stop; one that had ended does nothing to it. The order:
 //! 1. at the open: stops that it has jumped over (filled at the open, [`FillNote::Gap`]), limits that it is better than;
 //! 2. entries: stops touched, limits that the price traded *through* (a touch alone does not fill: others stood before us);
 //! 3. protective stops touched, the nearest to the open first; if a target was touched too: [`FillNote::StopAssumed`];
 //! 4. targets (reduce-only limits) that the price traded through, unless a protective stop was filled in this candle.
-//!
-//! An order is touched only by what came after it; the candle that ran when it was placed can only trigger a protective
-//! stop. Stops are filled completely; a limit order gets at most its participation in the candle's volume.
 
 use rust_decimal::Decimal;
 use shared::money::{Percent, Price, Quantity};

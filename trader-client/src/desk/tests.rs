@@ -410,12 +410,15 @@ async fn a_journal_of_another_account_or_server_is_left_alone() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_has_forgotten_fills_of_the_journal_is_not_traded_on() {
+async fn an_exchange_with_fewer_or_more_fills_than_the_journal_can_explain_is_not_traded_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.sqlite");
-    play(path.clone(), Line::new(Fault::None)).await.unwrap();
+    let line = Line::new(Fault::None);
+    play(path.clone(), line.clone()).await.unwrap();
     let error = open(&path, &Line::new(Fault::None)).await.err().unwrap().to_string();
     assert!(error.contains("does not know fill") && error.contains("--data-dir"), "{error}");
+    let error = open(&folder.path().join("new.sqlite"), &line).await.err().unwrap().to_string();
+    assert!(error.contains("the journal does not know the order of"), "{error}");
 }
 
 #[tokio::test]
@@ -425,6 +428,7 @@ async fn a_journal_that_replays_differently_or_is_damaged_is_not_continued() {
         ("UPDATE commands SET payload = replace(payload, '105', '106')", "gives other commands"),
         ("DELETE FROM commands WHERE number = (SELECT max(number) FROM commands)", "gives other commands"),
         ("UPDATE inputs SET payload = '{' WHERE number = 2", "table inputs, row 2 is corrupt"),
+        ("UPDATE cursor SET seq = seq - 1", "table cursor, row 1 is corrupt"),
     ] {
         let path = folder.path().join("damaged.sqlite");
         let line = Line::new(Fault::None);
