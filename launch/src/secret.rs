@@ -1,4 +1,4 @@
-//! A text that must not be seen: it prints as `[redacted]` everywhere, and is overwritten nowhere by accident.
+//! A text that must not be seen: it prints as `[redacted]` wherever it is shown.
 
 use std::fmt;
 
