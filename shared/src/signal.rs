@@ -270,6 +270,26 @@ pub struct SignalDraft {
     pub confidence: Option<String>,
 }
 
+impl SignalDraft {
+    /// A draft that says what, which way and where to get in, and nothing else.
+    pub fn new(instrument: Instrument, side: Side, entry: Entry) -> Self {
+        Self {
+            instrument,
+            side,
+            entry,
+            targets: Vec::new(),
+            stop: None,
+            leverage: None,
+            margin_mode: None,
+            risk_pct: None,
+            size_pct: None,
+            timeframe: None,
+            expiry: None,
+            confidence: None,
+        }
+    }
+}
+
 /// A signal whose fields agree with each other. Built only by [`Signal::new`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "SignalDraft", into = "SignalDraft")]

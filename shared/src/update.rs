@@ -27,14 +27,14 @@ pub enum Scope {
         /// The ticker, if the text names it: it must then agree with the signal.
         base: Option<Symbol>,
     },
-    /// The latest open signal on a ticker in the same channel.
+    /// The author's newest open signal on a ticker in the same channel; the newest one when all have ended.
     Symbol {
         /// The ticker.
         base: Symbol,
         /// The direction, if the text names it.
         side: Option<Side>,
     },
-    /// No ticker and no reply: the author's last signal in the channel.
+    /// No ticker and no reply: the author's newest open signal in the channel; the newest one when all have ended.
     Last,
     /// Every open signal of the author in the channel.
     All {

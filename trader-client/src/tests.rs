@@ -92,18 +92,13 @@ fn signal(number: u128, channel: &str, minutes: i64) -> Event {
     let at = START + time::Duration::minutes(minutes);
     let target = |text: &str| Target { at: TargetLevel::Price(text.parse().unwrap()), share: None };
     let draft = SignalDraft {
-        instrument: Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
-        side: Side::Long,
-        entry: Entry::Limit { price: "100".parse().unwrap() },
         targets: vec![target("105"), target("110"), target("120")],
         stop: Some(Stop::Price { price: "95".parse().unwrap() }),
-        leverage: None,
-        margin_mode: None,
-        risk_pct: None,
-        size_pct: None,
-        timeframe: None,
-        expiry: None,
-        confidence: None,
+        ..SignalDraft::new(
+            Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
+            Side::Long,
+            Entry::Limit { price: "100".parse().unwrap() },
+        )
     };
     Event::SignalPosted {
         signal: Box::new(SignalRecord {

@@ -164,18 +164,9 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: (&Mention, &Levels<'_>)) -> R
     let priced = Priced::new(levels, way)?;
     let side = priced.side(block)?;
     let mut draft = SignalDraft {
-        instrument: instrument(mention, block.pieces),
-        side,
-        entry: priced.entry(side)?,
         targets: priced.targets()?,
         stop: priced.stop()?,
-        leverage: None,
-        margin_mode: None,
-        risk_pct: None,
-        size_pct: None,
-        timeframe: None,
-        expiry: None,
-        confidence: None,
+        ..SignalDraft::new(instrument(mention, block.pieces), side, priced.entry(side)?)
     };
     if draft.stop.as_ref().and_then(|stop| stop.price()).is_none() && draft.targets.is_empty() {
         return Err(Doubt::BareEntry);

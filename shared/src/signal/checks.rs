@@ -236,18 +236,13 @@ mod tests {
         let targets =
             targets.iter().map(|text| Target { at: TargetLevel::Price(price(text)), share: None }).collect();
         SignalDraft {
-            instrument: Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
-            side,
-            entry: Entry::Limit { price: price(entry) },
             targets,
             stop: Some(Stop::Price { price: price(stop) }),
-            leverage: None,
-            margin_mode: None,
-            risk_pct: None,
-            size_pct: None,
-            timeframe: None,
-            expiry: None,
-            confidence: None,
+            ..SignalDraft::new(
+                Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
+                side,
+                Entry::Limit { price: price(entry) },
+            )
         }
     }
 

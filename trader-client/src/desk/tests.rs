@@ -133,18 +133,13 @@ fn signal(number: u128, at: OffsetDateTime) -> Event {
     let target = |text: &str| Target { at: TargetLevel::Price(price(text)), share: None };
     let leg = |text: &str| EntryLeg { price: price(text), share: None };
     let draft = SignalDraft {
-        instrument: Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
-        side: Side::Long,
-        entry: SignalEntry::Ladder { legs: vec![leg("99"), leg("98")], first_market: true },
         targets: vec![target("105"), target("110"), target("120")],
         stop: Some(Stop::Price { price: price("95") }),
-        leverage: None,
-        margin_mode: None,
-        risk_pct: None,
-        size_pct: None,
-        timeframe: None,
-        expiry: None,
-        confidence: None,
+        ..SignalDraft::new(
+            Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
+            Side::Long,
+            SignalEntry::Ladder { legs: vec![leg("99"), leg("98")], first_market: true },
+        )
     };
     Event::SignalPosted {
         signal: Box::new(SignalRecord {

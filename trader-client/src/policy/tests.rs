@@ -29,18 +29,13 @@ fn amount(text: &str) -> Amount {
 fn draft() -> SignalDraft {
     let target = |text: &str| Target { at: TargetLevel::Price(price(text)), share: None };
     SignalDraft {
-        instrument: Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
-        side: Side::Long,
-        entry: Entry::Limit { price: price("100") },
         targets: vec![target("105"), target("110")],
         stop: Some(Stop::Price { price: price("95") }),
-        leverage: None,
-        margin_mode: None,
-        risk_pct: None,
-        size_pct: None,
-        timeframe: None,
-        expiry: None,
-        confidence: None,
+        ..SignalDraft::new(
+            Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
+            Side::Long,
+            Entry::Limit { price: price("100") },
+        )
     }
 }
 

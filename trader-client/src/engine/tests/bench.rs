@@ -30,18 +30,13 @@ pub(super) fn target(text: &str, share: &str) -> Target {
 /// A long on BTC: limit 100, stop 95, targets 105, 110 and 120. Within the bench's limits it is 3 BTC.
 pub(super) fn draft() -> SignalDraft {
     SignalDraft {
-        instrument: Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
-        side: Side::Long,
-        entry: Entry::Limit { price: price("100") },
         targets: vec![target("105", ""), target("110", ""), target("120", "")],
         stop: Some(Stop::Price { price: price("95") }),
-        leverage: None,
-        margin_mode: None,
-        risk_pct: None,
-        size_pct: None,
-        timeframe: None,
-        expiry: None,
-        confidence: None,
+        ..SignalDraft::new(
+            Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
+            Side::Long,
+            Entry::Limit { price: price("100") },
+        )
     }
 }
 
