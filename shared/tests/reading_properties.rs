@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use shared::post::{Author, ChannelRef, Embed, Post, Source};
-use shared::reading::{Reading, read};
+use shared::reading::{ChannelProfile, Reading};
 use shared::signal::{Entry, Side, Signal, Stop, TargetLevel};
 use time::OffsetDateTime;
 
@@ -18,14 +18,16 @@ fn post(content: &str) -> Post {
         embeds: Vec::new(),
         attachments: Vec::new(),
         reply_to: None,
+        forwarded: Vec::new(),
     }
 }
 
+fn read(post: &Post) -> Reading {
+    shared::reading::read(post, &ChannelProfile::default())
+}
+
 fn signals(content: &str) -> Vec<Signal> {
-    match read(&post(content)) {
-        Reading::Signals { signals, .. } => signals,
-        _ => Vec::new(),
-    }
+    read(&post(content)).verdict.signals().to_vec()
 }
 
 /// A sound plan in ticks of 0.0001, so that all prices have a plain form.

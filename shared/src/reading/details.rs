@@ -8,7 +8,7 @@ use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
 use super::words::{Meaning, Slot};
-use crate::money::{Leverage, Percent};
+use crate::money::{Leverage, PercentRange};
 use crate::signal::{LeverageRange, MarginMode, SignalDraft};
 
 /// Fills in what the block says beside its levels.
@@ -99,7 +99,7 @@ fn margin_mode(block: &Block<'_, '_>) -> Option<MarginMode> {
     modes.all(|mode| mode == first).then_some(first)
 }
 
-fn percent_in(block: &Block<'_, '_>, slot: Slot) -> Option<Percent> {
+fn percent_in(block: &Block<'_, '_>, slot: Slot) -> Option<PercentRange> {
     percents(block, slot).next()?.text.replace(',', ".").parse().ok()
 }
 
@@ -117,7 +117,7 @@ fn percents<'b>(block: &'b Block<'_, '_>, slot: Slot) -> impl Iterator<Item = Nu
 /// How many pieces may stand between a percentage and the capital that it is a part of: "4% of your portfolio".
 const CAPITAL_DISTANCE: usize = 4;
 
-fn size(block: &Block<'_, '_>) -> Option<Percent> {
+fn size(block: &Block<'_, '_>) -> Option<PercentRange> {
     let list = &block.pieces.list;
     let found = list.iter().enumerate().find_map(|(at, piece)| {
         let What::Number(number) = piece.what else { return None };

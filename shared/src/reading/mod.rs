@@ -10,6 +10,7 @@ mod chatter;
 mod clean;
 mod details;
 mod doubt;
+mod evidence;
 mod fields;
 mod levels;
 mod numbers;
@@ -18,53 +19,30 @@ mod pieces;
 mod plan;
 mod plausible;
 mod prices;
+mod profile;
 mod several;
 mod signals;
 mod symbols;
 mod tokens;
 mod updates;
 mod values;
+mod verdict;
 mod words;
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use crate::post::Post;
-use crate::signal::Signal;
-use crate::update::SignalUpdate;
+
+pub use evidence::{EmbedPlace, Evidence, Field, Part};
+pub use profile::{BadProfile, ChannelProfile, ProfileDraft};
+pub use verdict::{Reading, Verdict};
 
 /// Raised whenever the reader may read some post differently than before; stored with every reading.
-pub const READER_VERSION: u32 = 1;
+pub const READER_VERSION: u32 = 2;
 
-/// What the reader made of a post.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Reading {
-    /// One or more new signals, and perhaps an update of an earlier one beside them.
-    Signals {
-        /// The signals, in the order of the text; never empty.
-        signals: Vec<Signal>,
-        /// The update, if there is one too.
-        update: Option<SignalUpdate>,
-    },
-    /// A follow-up to an earlier signal.
-    Update {
-        /// What it says.
-        update: SignalUpdate,
-    },
-    /// Nothing to act on.
-    Noise {
-        /// Why, for a person.
-        reason: String,
-    },
-    /// It looks like a signal or an update, and the reader will not vouch for it.
-    Abstained {
-        /// Why, for a person.
-        reason: String,
-    },
-}
-
-/// Reads a post. Never fails, never panics; linear in the length of the post.
-pub fn read(post: &Post) -> Reading {
-    parts::read(post)
+/// Reads a post of a channel. Never fails, never panics; linear in the length of the post.
+pub fn read(post: &Post, profile: &ChannelProfile) -> Reading {
+    let verdict = match profile.may_call(&post.author.external_id) {
+        true => parts::read(post),
+        false => Verdict::Noise { reason: "its author is not one of the channel's callers".to_owned() },
+    };
+    Reading { reader_version: READER_VERSION, verdict, evidence: Vec::new() }
 }

@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 
-use super::Reading;
+use super::Verdict;
 use super::chatter::{Objection, objection};
 use super::clean::{Cleaned, clean};
 use super::levels::Roles;
@@ -23,12 +23,16 @@ use crate::post::{Embed, Post};
 use crate::signal::Signal;
 
 /// Reads a post.
-pub(super) fn read(post: &Post) -> Reading {
+pub(super) fn read(post: &Post) -> Verdict {
     if post.deleted_at.is_some() {
         return noise("the post was deleted");
     }
     let mut texts: Vec<String> = vec![post.content.clone()];
     texts.extend(post.embeds.iter().map(embed_text));
+    for copy in &post.forwarded {
+        texts.push(copy.content.clone());
+        texts.extend(copy.embeds.iter().map(embed_text));
+    }
     texts.retain(|text| !text.trim().is_empty());
     let reply = post.reply_to.is_some();
     match texts.as_slice() {
@@ -36,7 +40,7 @@ pub(super) fn read(post: &Post) -> Reading {
         [text] => read_text(text, reply),
         [first, ..] if !post.content.trim().is_empty() && is_objected(first) => {
             match read_text(&texts.join("\n"), reply) {
-                Reading::Signals { .. } => abstained("the text beside the card puts it in doubt"),
+                Verdict::Signals { .. } => abstained("the text beside the card puts it in doubt"),
                 other => other,
             }
         }
@@ -66,19 +70,19 @@ fn embed_text(embed: &Embed) -> String {
 }
 
 /// Joins the readings of the parts of one post; none if only the whole can tell.
-fn put_together(apart: Vec<Reading>) -> Option<Reading> {
+fn put_together(apart: Vec<Verdict>) -> Option<Verdict> {
     let mut signals: Vec<Signal> = Vec::new();
     let mut others = Vec::new();
     for reading in apart {
         match reading {
-            Reading::Signals { signals: more, .. } => {
+            Verdict::Signals { signals: more, .. } => {
                 for signal in more {
                     if !signals.contains(&signal) {
                         signals.push(signal);
                     }
                 }
             }
-            Reading::Noise { .. } => {}
+            Verdict::Noise { .. } => {}
             other => others.push(other),
         }
     }
@@ -90,14 +94,14 @@ fn put_together(apart: Vec<Reading>) -> Option<Reading> {
         return Some(abstained("text and embed name different levels for one symbol"));
     }
     match (signals.is_empty(), others.as_slice()) {
-        (false, []) => Some(Reading::Signals { signals, update: None }),
+        (false, []) => Some(Verdict::Signals { signals, updates: Vec::new() }),
         (false, _) => Some(abstained("one part is a signal, another one is unclear or an update")),
-        (true, [Reading::Update { update }]) => Some(Reading::Update { update: update.clone() }),
+        (true, [update @ Verdict::Updates { .. }]) => Some(update.clone()),
         (true, _) => None,
     }
 }
 
-fn read_text(text: &str, reply: bool) -> Reading {
+fn read_text(text: &str, reply: bool) -> Verdict {
     let cleaned = clean(text);
     if cleaned.own.trim().is_empty() {
         return read_without_own(&cleaned);
@@ -116,10 +120,10 @@ fn read_text(text: &str, reply: bool) -> Reading {
             read_update(&block, &context).unwrap_or(known)
         }
         None => match accept(several::signals(&pieces)) {
-            Some(reading @ Reading::Signals { .. }) => reading,
+            Some(reading @ Verdict::Signals { .. }) => reading,
             // In a reply, a stop and targets alone complete an earlier entry.
             Some(doubtful) if reply => match read_update(&block, &context) {
-                Some(update @ Reading::Update { .. }) => update,
+                Some(update @ Verdict::Updates { .. }) => update,
                 _ => doubtful,
             },
             Some(doubtful) => doubtful,
@@ -128,15 +132,15 @@ fn read_text(text: &str, reply: bool) -> Reading {
     }
 }
 
-fn read_update(block: &Block<'_, '_>, context: &updates::Context<'_>) -> Option<Reading> {
+fn read_update(block: &Block<'_, '_>, context: &updates::Context<'_>) -> Option<Verdict> {
     match updates::update(block, context) {
-        updates::Outcome::Update(update) => Some(Reading::Update { update }),
+        updates::Outcome::Update(update) => Some(Verdict::Updates { updates: vec![update] }),
         updates::Outcome::Doubtful(reason) => Some(abstained(reason)),
         updates::Outcome::Nothing => None,
     }
 }
 
-fn nothing(pieces: &Pieces<'_>) -> Reading {
+fn nothing(pieces: &Pieces<'_>) -> Verdict {
     let sells = pieces.list.iter().any(|piece| piece.what.is(Meaning::Advert));
     if !sells && looks_levelled(pieces) {
         return abstained("a symbol, a side and several prices, but nothing says which is which");
@@ -181,7 +185,7 @@ fn is_objected(text: &str) -> bool {
     objected.is_some()
 }
 
-fn read_without_own(cleaned: &Cleaned) -> Reading {
+fn read_without_own(cleaned: &Cleaned) -> Verdict {
     let tokens = tokens(&cleaned.quoted);
     let pieces = pieces(&tokens);
     if Block::new(&pieces).labelled_levels() >= 2 {
@@ -190,7 +194,7 @@ fn read_without_own(cleaned: &Cleaned) -> Reading {
     noise(if cleaned.struck { "everything is struck out" } else { "no text of its own" })
 }
 
-fn accept(outcomes: Vec<Outcome>) -> Option<Reading> {
+fn accept(outcomes: Vec<Outcome>) -> Option<Verdict> {
     let mut signals = Vec::new();
     for outcome in outcomes {
         match outcome {
@@ -199,13 +203,13 @@ fn accept(outcomes: Vec<Outcome>) -> Option<Reading> {
             Outcome::Nothing => {}
         }
     }
-    (!signals.is_empty()).then_some(Reading::Signals { signals, update: None })
+    (!signals.is_empty()).then_some(Verdict::Signals { signals, updates: Vec::new() })
 }
 
-fn noise(reason: &str) -> Reading {
-    Reading::Noise { reason: reason.to_owned() }
+fn noise(reason: &str) -> Verdict {
+    Verdict::Noise { reason: reason.to_owned() }
 }
 
-fn abstained(reason: &str) -> Reading {
-    Reading::Abstained { reason: reason.to_owned() }
+fn abstained(reason: &str) -> Verdict {
+    Verdict::Abstained { reason: reason.to_owned() }
 }

@@ -239,5 +239,5 @@ fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
         (false, true) => Some(Market::Perp),
         _ => None,
     };
-    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market }
+    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market, option: None }
 }

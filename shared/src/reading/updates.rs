@@ -172,13 +172,18 @@ fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<(), Refusa
     let hit = targets.iter().enumerate().filter(|(_, item)| is_hit(item) && !known);
     let numbers: Result<Vec<u8>, _> = hit.map(|(nth, _)| u8::try_from(nth + 1)).collect();
     let numbers = numbers.map_err(|_| Some("too many targets"))?;
-    if entries.iter().any(is_hit) && !actions.contains(&Action::EntryFilled) {
-        actions.push(Action::EntryFilled);
+    if entries.iter().any(is_hit) && !is_told_filled(actions) {
+        actions.push(Action::EntryFilled { entries: Vec::new(), price: None });
     }
     if !numbers.is_empty() {
         targets::add_targets(actions, &numbers);
     }
     Ok(())
+}
+
+/// True when the actions say already that an entry was filled.
+fn is_told_filled(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::EntryFilled { .. }))
 }
 
 /// The stop and the targets that follow a bare entry in a reply.

@@ -9,7 +9,7 @@ use super::super::pieces::{Piece, Pieces, What};
 use super::super::tokens::Unit;
 use super::super::values::is_tick;
 use super::super::words::{Meaning, Slot};
-use super::{Numbers, Refusal, price};
+use super::{Numbers, Refusal, is_told_filled, price};
 use crate::money::Price;
 use crate::signal::Side;
 use crate::update::{Action, StopMove};
@@ -172,8 +172,8 @@ impl<'t> Clause<'_, 't> {
         if stopped && !told.actions.contains(&Action::StoppedOut) {
             told.actions.push(Action::StoppedOut);
         }
-        if self.is_filled() && !told.actions.contains(&Action::EntryFilled) {
-            told.actions.push(Action::EntryFilled);
+        if self.is_filled() && !is_told_filled(&told.actions) {
+            told.actions.push(Action::EntryFilled { entries: Vec::new(), price: None });
         }
         self.closing(told, !has_moved && !stopped)?;
         self.new_targets(told)
