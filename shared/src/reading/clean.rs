@@ -60,11 +60,13 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
             plain.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_markup(*c)));
             continue;
         }
-        let mut visible: Vec<Seen> = seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)).collect();
+        let mut visible: Vec<Seen> =
+            seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)).collect();
         if stretch.text.contains('~') {
             cleaned.struck |= strike(&mut visible);
         }
-        let kept = if references::may_hold(stretch.text) { references::without(&visible, words) } else { visible };
+        let kept =
+            if references::may_hold(stretch.text) { references::without(&visible, words) } else { visible };
         rewrite(&kept, &mut plain);
     }
     let mut lines = plain.split(|(character, _)| *character == '\n');
