@@ -155,7 +155,10 @@ impl Cutter<'_, '_> {
                     piece.what,
                     What::Mark('-' | '/' | '~' | ',' | '$') | What::Icon(_) | What::Ticker(_)
                 )
-                || matches!(piece.what, What::Term(Meaning::Filler | Meaning::To | Meaning::Limit, _))
+                || matches!(
+                    piece.what,
+                    What::Term(Meaning::Filler | Meaning::Now | Meaning::To | Meaning::Limit, _)
+                )
         });
         plain && sided
     }
@@ -199,7 +202,13 @@ impl Cutter<'_, '_> {
             Opener::Loose | Opener::Header => true,
             Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage | Slot::Margin) => false,
             Opener::Label(
-                Slot::Decoy | Slot::Outcome | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk,
+                Slot::Decoy
+                | Slot::Outcome
+                | Slot::Reference
+                | Slot::Timeframe
+                | Slot::Confidence
+                | Slot::Size
+                | Slot::Risk,
             ) => true,
             _ => self.has_number,
         }

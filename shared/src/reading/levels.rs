@@ -147,7 +147,9 @@ fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
         !matches!(
             opener,
             Opener::Loose
-                | Opener::Label(Slot::Decoy | Slot::Outcome | Slot::Appendix | Slot::Risk | Slot::Size)
+                | Opener::Label(
+                    Slot::Decoy | Slot::Outcome | Slot::Appendix | Slot::Reference | Slot::Risk | Slot::Size
+                )
         )
     };
     for (_, values) in block.fields.iter().filter(|(field, _)| levelled(field.opener)) {
@@ -237,6 +239,7 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             Opener::Label(
                 Slot::Decoy
                     | Slot::Outcome
+                    | Slot::Reference
                     | Slot::Appendix
                     | Slot::Leverage
                     | Slot::Margin
@@ -248,8 +251,11 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             )
         );
         // Without another entry, "long call 31.4" and "still valid: 31.4" may name it.
-        let may_be_entry =
-            !has_entry && matches!(field.opener, Opener::Label(Slot::Decoy | Slot::Expiry | Slot::Leverage));
+        let may_be_entry = !has_entry
+            && matches!(
+                field.opener,
+                Opener::Label(Slot::Decoy | Slot::Reference | Slot::Expiry | Slot::Leverage)
+            );
         if explained && !may_be_entry {
             continue;
         }

@@ -56,6 +56,8 @@ pub(super) enum What<'t> {
 pub(super) struct Pieces<'t> {
     /// The pieces in order.
     pub(super) list: Vec<Piece<'t>>,
+    /// The text that they were cut from, in the author's case.
+    pub(super) plain: &'t str,
     /// True when words of a language with decimal commas were found.
     pub(super) decimal_comma: bool,
     /// True when a word is so long that it must be an address: of a contract, a wallet, an invitation.
@@ -67,17 +69,37 @@ const ADDRESS_LENGTH: usize = 30;
 
 /// Gives meaning to tokens.
 pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
-    let mut pieces = Pieces { list: Vec::with_capacity(tokens.len()), ..Pieces::default() };
+    let mut pieces =
+        Pieces { list: Vec::with_capacity(tokens.len()), plain: tokens.plain, ..Pieces::default() };
     let mut at = 0;
     while at < tokens.len() {
         let token = &tokens[at];
-        let (what, length) = piece_at(tokens, at, &mut pieces);
+        let (what, length) = match id_at(tokens, at, &pieces.list) {
+            Some(what) => (what, 1),
+            None => piece_at(tokens, at, &mut pieces),
+        };
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
         let bytes = Bytes { start: token.at, end };
         pieces.list.push(Piece { what, line: token.line, glued: token.glued, bytes });
     }
     pieces
+}
+
+/// `#` and `A12` behind a label for ids are no symbol.
+fn id_at<'t>(tokens: &Tokens<'t>, at: usize, before: &[Piece<'_>]) -> Option<What<'t>> {
+    let label = before.iter().rev().find(|piece| !matches!(piece.what, What::Mark('#' | ':' | '=' | '-')))?;
+    let token = &tokens[at];
+    if label.what.slot() != Some(Slot::Reference) || label.line != token.line {
+        return None;
+    }
+    match token.kind {
+        Kind::Mark(mark @ '#') => Some(What::Mark(mark)),
+        Kind::Word(word) if word.bytes().any(|b| b.is_ascii_digit()) && tokens.phrase(at).is_none() => {
+            Some(What::Unknown)
+        }
+        _ => None,
+    }
 }
 
 fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
@@ -157,6 +179,18 @@ fn leverage<'t>(token: &Token<'t>) -> Option<Number<'t>> {
         at: token.at + token.raw.len() - text.len(),
         unit: super::tokens::Unit::Times,
     })
+}
+
+impl<'t> Pieces<'t> {
+    /// Other pieces of the same text.
+    pub(super) fn with(&self, list: Vec<Piece<'t>>) -> Self {
+        Self { list, plain: self.plain, decimal_comma: self.decimal_comma, address: false }
+    }
+
+    /// What a piece covers, as written.
+    pub(super) fn raw(&self, piece: &Piece<'_>) -> &'t str {
+        self.plain.get(piece.bytes.start..piece.bytes.end).unwrap_or_default()
+    }
 }
 
 impl What<'_> {

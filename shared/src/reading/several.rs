@@ -23,7 +23,7 @@ pub(super) fn signals(pieces: &Pieces<'_>) -> Vec<Outcome> {
     let Some(blocks) = blocks.filter(|blocks| blocks.len() >= 2) else { return vec![signal(pieces)] };
     let mut outcomes = Vec::with_capacity(blocks.len());
     for list in blocks {
-        let block = Pieces { list, decimal_comma: pieces.decimal_comma, address: false };
+        let block = pieces.with(list);
         outcomes.push(match signal(&block) {
             Outcome::Nothing => Outcome::Doubtful("one of several signals cannot be read".to_owned()),
             read => read,

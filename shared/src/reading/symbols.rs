@@ -245,6 +245,27 @@ pub(super) fn named(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     mention(tokens.words, word, None, false).map(|found| Mention { strength, ..found })
 }
 
+/// A word in capitals that may be a ticker which no list knows. `known` says that it is a word of the vocabulary: then
+/// only those count that are tickers too.
+pub(super) fn in_capitals(words: Lexicon<'_>, raw: &str, known: bool) -> Option<Mention> {
+    let lower = raw.to_ascii_lowercase();
+    let possible = is_upper(raw) && is_ticker(raw) && (2..=10).contains(&raw.len());
+    let ticker = if known { WORD_TICKERS.contains(&lower.as_str()) } else { !is_no_symbol(&lower) };
+    if possible && ticker { mention(words, &lower, None, false) } else { None }
+}
+
+fn is_no_symbol(word: &str) -> bool {
+    NO_SYMBOLS.contains(word) || STABLE.contains(&word) || FIAT.contains(&word) || EVENTS.contains(&word)
+}
+
+/// Capitals of the news, of places and of charts.
+const EVENTS: &[&str] = &[
+    "cpi", "ppi", "fomc", "nfp", "pce", "gdp", "fed", "ecb", "boj", "sec", "etf", "us", "uk", "eu", "ny",
+    "utc", "gmt", "est", "cet", "pst", "am", "pm", "ok", "lol", "imo", "fyi", "btw", "asap", "eta", "vwap",
+    "poi", "ob", "fvg", "bos", "choch", "htf", "ltf", "eod", "dm", "vip", "api", "usa", "opec", "cme", "all",
+    "amp", "dca", "rr", "poc", "mm", "oi", "cex", "dex",
+];
+
 fn is_upper(raw: &str) -> bool {
     raw.bytes().any(|b| b.is_ascii_uppercase()) && !raw.bytes().any(|b| b.is_ascii_lowercase())
 }
@@ -266,7 +287,9 @@ fn is_header(tokens: &Tokens<'_>, at: usize) -> bool {
         token.filter(|token| token.line == line).is_some()
             && index.is_some_and(|index| is_side(tokens, index))
     };
-    let filler = |i: usize| tokens.phrase(i).is_some_and(|found| found.meaning == Meaning::Filler);
+    let filler = |i: usize| {
+        tokens.phrase(i).is_some_and(|found| matches!(found.meaning, Meaning::Filler | Meaning::Now))
+    };
     let next = (at + 1..tokens.len()).take(4).find(|i| !decoration(&&tokens[*i]));
     let previous = (0..at).rev().take(4).find(|i| !decoration(&&tokens[*i]) && !filler(*i));
     let alone =

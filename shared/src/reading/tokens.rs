@@ -75,6 +75,8 @@ pub(super) enum Unit {
 pub(super) struct Tokens<'t> {
     list: Vec<Token<'t>>,
     phrases: Vec<Option<Found>>,
+    /// The text that they were cut from.
+    pub(super) plain: &'t str,
     /// The words that hold for this text.
     pub(super) words: Lexicon<'t>,
 }
@@ -111,7 +113,7 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         glued = true;
     }
     let phrases = (0..list.len()).map(|at| words.phrase(&list, at)).collect();
-    Tokens { list, phrases, words }
+    Tokens { list, phrases, plain: &text.plain, words }
 }
 
 struct Cutter<'t> {

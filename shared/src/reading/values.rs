@@ -338,7 +338,7 @@ impl<'t> Scan<'_, 't> {
                 What::Mark('-' | '$' | '@')
                 | What::Number(_)
                 | What::Icon(_)
-                | What::Term(Meaning::Filler, _),
+                | What::Term(Meaning::Filler | Meaning::Now, _),
                 _,
             )) if at == 0 => {
                 let prices = self.pieces[1..].iter().take_while(|piece| piece.line == line);
@@ -379,6 +379,7 @@ fn explains(meaning: Meaning) -> bool {
     matches!(
         meaning,
         Meaning::Filler
+            | Meaning::Now
             | Meaning::New
             | Meaning::From
             | Meaning::Row
