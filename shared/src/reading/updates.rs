@@ -70,10 +70,16 @@ type Refusal = Option<&'static str>;
 
 /// Reads a text as an update.
 pub(super) fn updates(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
+    if !may_follow_up(block.pieces) {
+        return Outcome::Nothing;
+    }
     let named = names::with_names(block.pieces, context.words);
-    let read = match &named {
-        Some(pieces) => read(&Block::new(pieces), context),
-        None => read(block, context),
+    let pieces = named.as_ref().unwrap_or(block.pieces);
+    let id = ids::labelled(pieces).or_else(|| ids::numbered(pieces));
+    let read = match (id, &named) {
+        (Some((id, at)), _) => read(&Block::new(&without_number(pieces, at)), context, Some((id, at))),
+        (None, Some(pieces)) => read(&Block::new(pieces), context, None),
+        (None, None) => read(block, context, None),
     };
     match read {
         Ok(updates) => Outcome::Updates(updates),
@@ -136,13 +142,23 @@ fn is_follow_up_word(meaning: Meaning) -> bool {
 
 type Read = Result<Vec<(SignalUpdate, Vec<Mark>)>, Refusal>;
 
-fn read(block: &Block<'_, '_>, context: &Context<'_>) -> Read {
+/// The pieces with an id that looks like a price taken for what it is.
+fn without_number<'t>(pieces: &Pieces<'t>, id: &Piece<'_>) -> Pieces<'t> {
+    let mut list = pieces.list.clone();
+    if let Some(piece) = list.iter_mut().find(|piece| piece.bytes == id.bytes) {
+        piece.what = What::Clock;
+    }
+    pieces.with(list)
+}
+
+type Id<'p> = Option<(&'p str, &'p Piece<'p>)>;
+
+fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
     let list = &block.pieces.list;
     let has = |meaning: Meaning| list.iter().any(|piece| piece.what.is(meaning));
-    if !may_follow_up(block.pieces) || has(Meaning::Bystander) || has(Meaning::Advert) {
+    if has(Meaning::Bystander) || has(Meaning::Advert) {
         return Err(None);
     }
-    let id = ids::labelled(block.pieces).or_else(|| ids::numbered(block.pieces));
     let told = deeds::read(block.pieces, context.reply, id.is_some())?;
     let mut shares = scopes::sorted(&told)?;
     if let [share] = shares.as_mut_slice() {
@@ -206,10 +222,14 @@ fn scope(
     told: &[Said<'_>],
     share: &mut Share<'_>,
     (block, context): (&Block<'_, '_>, &Context<'_>),
-    id: Option<(&str, &Piece<'_>)>,
+    id: Id<'_>,
 ) -> Result<Scope, Refusal> {
     let own = block.pieces;
-    let mention = named(own)?;
+    // Of several symbols, those that are only remarked on have no share.
+    let mention = match share.mention {
+        Some(mention) if is_one_of_several(own, mention) => Some(mention.clone()).filter(|m| !m.foreign),
+        _ => named(own)?,
+    };
     if context.reply {
         return Ok(Scope::Reply { base: mention.map(|mention| mention.base) });
     }
@@ -222,7 +242,8 @@ fn scope(
         return Ok(Scope::All { side });
     }
     if let Some(mention) = mention {
-        return Ok(Scope::Symbol { base: mention.base, side: side(&own.list) });
+        let side = share.side.or_else(|| side(&own.list));
+        return Ok(Scope::Symbol { base: mention.base, side });
     }
     let quoted = tokens(context.quoted, context.words);
     let quoted = pieces(&quoted);
@@ -236,6 +257,12 @@ fn scope(
 /// All signals of a side, or of both: unless a symbol was named by then.
 fn every(told: &[Said<'_>]) -> Option<Option<Side>> {
     told.iter().take_while(|said| said.names.is_empty()).find_map(|said| said.all)
+}
+
+/// True when the text names another symbol too.
+fn is_one_of_several(pieces: &Pieces<'_>, mention: &Mention) -> bool {
+    let other = |piece: &Piece<'_>| matches!(&piece.what, What::Ticker(other) if other.base != mention.base);
+    pieces.list.iter().any(other)
 }
 
 /// The symbol that a text names, if any; several are refused.

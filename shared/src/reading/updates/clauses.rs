@@ -29,6 +29,8 @@ pub(super) struct Clause<'p, 't> {
     pub(super) reply: bool,
     /// True when the text names a symbol, or the id of a call.
     pub(super) named: bool,
+    /// True when an earlier clause says something.
+    pub(super) after_deed: bool,
 }
 
 /// Cuts a text.
@@ -82,7 +84,9 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
                 begins_deed(&list[at + 1..range.end]).then_some(at + 1)
             }
             What::Term(Meaning::Move | Meaning::Trail, _) | What::Term(Meaning::Label(Slot::Stop), _)
-                if done.is_some_and(is_outcome) && moves_stop(&list[at..range.end]) =>
+                if done.is_some_and(|deed| {
+                    is_outcome(deed) && (deed != Meaning::Hit || hits_target(&list[start..at]))
+                }) && moves_stop(&list[at..range.end]) =>
             {
                 Some(at)
             }
@@ -101,6 +105,11 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
         }
     }
     found.push(start..range.end);
+}
+
+/// True when what was hit is a target, so that a stop behind it is another matter.
+fn hits_target(pieces: &[Piece<'_>]) -> bool {
+    pieces.iter().any(|piece| piece.what.slot() == Some(Slot::Target))
 }
 
 /// What is done, or was done.

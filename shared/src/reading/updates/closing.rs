@@ -15,6 +15,9 @@ use super::clauses::{Clause, is_plain_number, unknown};
 use crate::money::Percent;
 use crate::update::Action;
 
+/// How far behind "flat" its reason may stand, in pieces.
+const MAX_AHEAD: usize = 12;
+
 impl Clause<'_, '_> {
     /// Closing, part-closing and cancelling; only in part beside a stop that is moved.
     pub(super) fn closing(&self, actions: &mut Vec<Action>, whole: bool) -> Result<(), Refusal> {
@@ -28,6 +31,9 @@ impl Clause<'_, '_> {
         let action = match share {
             _ if whole && self.has(Meaning::Cancel) && object && !targeted => Action::Cancel,
             Some(share) if share.get() == Decimal::ONE_HUNDRED && whole && object => Action::Close,
+            Some(_) if self.count_prices() > 1 + self.count_of_fraction() => {
+                return Err(Some("a share for each of several prices"));
+            }
             Some(share) => Action::PartClose { share: Some(share) },
             None if whole && self.has(Meaning::Partial) && object => Action::PartClose { share: None },
             None if whole && closes && object && !targeted => Action::Close,
@@ -41,6 +47,15 @@ impl Clause<'_, '_> {
             actions.push(action);
         }
         Ok(())
+    }
+
+    /// How many numbers make up a fraction: `2/3`.
+    fn count_of_fraction(&self) -> usize {
+        let fraction = self.pieces.iter().enumerate().any(|(at, piece)| match &piece.what {
+            What::Number(number) => self.fraction(at, number).is_some(),
+            _ => false,
+        });
+        if fraction { 2 } else { 0 }
     }
 
     /// Above, below, a candle: the close of a candle, or a condition.
@@ -101,7 +116,8 @@ impl Clause<'_, '_> {
         let share = self.pieces[..at]
             .iter()
             .any(|piece| matches!(&piece.what, What::Number(n) if n.unit == Unit::Percent));
-        let starts = self.pieces[..at].iter().all(before) || share;
+        let colon = self.pieces[..at].iter().rposition(|piece| matches!(piece.what, What::Mark(':')));
+        let starts = self.pieces[colon.unwrap_or(0)..at].iter().all(before) || share;
         let was = at > 0 && self.pieces[at - 1].what.is(Meaning::Was);
         let plain =
             at == 0 || !self.pieces[at..].iter().any(|p| is_plain_number(&p.what)) || share || self.is_card();
@@ -142,7 +158,25 @@ impl Clause<'_, '_> {
             )
         };
         let object = self.pieces.iter().any(trade) || self.reply && self.unknown() == 0;
-        before && parted && object && unknown(behind) <= 2 && !self.tells_of_candle()
+        let label =
+            matches!(behind, [.., Piece { what: What::Mark(':'), .. }, next] if is_plain_number(&next.what));
+        before
+            && parted
+            && (object || self.is_whole_thought())
+            && !label
+            && unknown(behind) <= 2
+            && !self.tells_of_candle()
+    }
+
+    /// "Flat. Took the loss.": a single word, and the next thought tells of a result or a stop.
+    fn is_whole_thought(&self) -> bool {
+        let said = |piece: &&Piece<'_>| !matches!(piece.what, What::Mark(_) | What::Icon(_));
+        let behind = &self.onwards[self.pieces.len()..];
+        let next = behind.first().map_or(0, |piece| piece.line);
+        let mut next = behind.iter().take(MAX_AHEAD).take_while(|piece| piece.line == next);
+        let results = |slot: Slot| matches!(slot, Slot::Decoy | Slot::Outcome | Slot::Stop);
+        self.pieces.iter().filter(said).count() == 1
+            && next.any(|piece| piece.what.slot().is_some_and(results))
     }
 
     /// The part to close: `40%`, half, a third, `1/3`. A signed percentage or one "of profit" is a result.

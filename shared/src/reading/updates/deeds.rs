@@ -54,7 +54,8 @@ pub(super) fn read<'p>(pieces: &'p Pieces<'_>, reply: bool, named: bool) -> Resu
         base = first_name(list).or(base);
         let numbers =
             Numbers { decimal_comma: pieces.decimal_comma, base: base.map(|mention| &mention.base) };
-        let clause = Clause { pieces: list, onwards, numbers, reply, named };
+        let after_deed = told.last().is_some_and(takes_no_stop) && goes_on(&pieces.list, range.start);
+        let clause = Clause { pieces: list, onwards, numbers, reply, named, after_deed };
         let mut said = clause.read(&mut pending)?;
         let conditional = governed && said.actions.iter().any(is_instruction) || clause.is_conditional();
         if conditional && !said.actions.is_empty() {
@@ -74,6 +75,18 @@ pub(super) fn read<'p>(pieces: &'p Pieces<'_>, reply: bool, named: bool) -> Resu
         told.push(said);
     }
     Ok(told)
+}
+
+/// True for what was done to a position whose stop may be told next.
+fn takes_no_stop(said: &Said<'_>) -> bool {
+    said.actions.iter().any(|action| {
+        matches!(action, Action::TargetHit { .. } | Action::PartClose { .. } | Action::EntryFilled { .. })
+    })
+}
+
+/// True when a clause begins in the line of the one before it.
+fn goes_on(list: &[Piece<'_>], start: usize) -> bool {
+    start > 0 && list[start].line == list[start - 1].line
 }
 
 fn first_name<'p>(list: &'p [Piece<'_>]) -> Option<&'p Mention> {
@@ -133,7 +146,9 @@ impl<'p> Clause<'p, '_> {
         }
         if !said.actions.is_empty() {
             said.mark = self.mark();
-            said.has_object = self.unknown() <= MAX_UNKNOWN_ALONE && self.names_object(&said.actions);
+            let alone = said.actions == [Action::Close] && self.pieces.len() <= 2;
+            said.has_object =
+                alone || self.unknown() <= MAX_UNKNOWN_ALONE && self.names_object(&said.actions);
             said.all = self.all();
         }
         Ok(said)

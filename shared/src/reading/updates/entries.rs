@@ -79,7 +79,12 @@ impl<'t> Clause<'_, 't> {
     fn joined(&self, pieces: &[Piece<'t>]) -> Result<Vec<(Price, bool)>, Refusal> {
         let mut found = Vec::new();
         let mut last: Option<usize> = None;
+        let prose =
+            |piece: &Piece<'_>| matches!(piece.what, What::Unknown | What::Term(Meaning::Label(_), _));
         for (at, piece) in pieces.iter().enumerate().filter(|(_, piece)| is_plain_number(&piece.what)) {
+            if last.is_some_and(|last| pieces[last..at].iter().any(prose)) {
+                break;
+            }
             let ranged = last.is_some_and(|last| {
                 pieces[last + 1..at].iter().any(|piece| {
                     matches!(piece.what, What::Mark('-' | '~' | '_') | What::Term(Meaning::To, _))
@@ -150,8 +155,8 @@ impl<'t> Clause<'_, 't> {
                 .pieces
                 .last()
                 .is_some_and(|piece| matches!(piece.what, What::Icon(icon) if is_tick(icon)));
-        let closes = self.has_any(&[Meaning::Close, Meaning::Closed]);
-        let filled = self.has(Meaning::Filled) && (order || self.has_trade());
+        let closes = self.has_any(&[Meaning::Close, Meaning::Closed, Meaning::Cancel]);
+        let filled = self.has(Meaning::Filled) && (order || self.has_trade()) && !self.has(Meaning::Cancel);
         !target
             && self.place(Slot::Stop).is_none()
             && (filled || (order && self.has(Meaning::Hit) || ticked) && !closes)

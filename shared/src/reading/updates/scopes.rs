@@ -10,7 +10,7 @@ use super::super::symbols::Mention;
 use super::Refusal;
 use super::deeds::{Said, is_instruction};
 use super::targets::add_targets;
-use crate::signal::Side;
+use crate::signal::{Entry, Side};
 use crate::update::Action;
 
 /// What a text says about one symbol, or about the only call that it means.
@@ -133,10 +133,22 @@ impl<'p> Share<'p> {
                 }
                 Action::EntryFilled { .. }
                     if self.actions.iter().any(|known| matches!(known, Action::EntryFilled { .. })) => {}
+                Action::Add { .. } | Action::Reenter { .. } if self.has_alike(action) => {}
                 _ if self.actions.contains(action) => {}
                 _ => self.actions.push(action.clone()),
             }
         }
+    }
+
+    /// True when the same is said already: "back in at market (re-entry)".
+    fn has_alike(&self, action: &Action) -> bool {
+        let implied = matches!(
+            action,
+            Action::Add { entry: Entry::Market { implied: true, .. }, stop: None }
+                | Action::Reenter { entry: Entry::Market { implied: true, .. }, stop: None }
+        );
+        let alike = |known: &Action| std::mem::discriminant(known) == std::mem::discriminant(action);
+        implied && self.actions.iter().any(alike)
     }
 
     /// Marks the symbol itself.

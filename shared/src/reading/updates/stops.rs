@@ -88,9 +88,8 @@ impl<'t> Clause<'_, 't> {
         let between =
             if entry > stop { &self.pieces[stop + 1..entry] } else { &self.pieces[entry + 1..stop] };
         let moves = self.has_any(&[Meaning::Move, Meaning::To, Meaning::Trail]) || self.has_arrow();
-        let allowed = if moves { MAX_UNKNOWN_TO_ENTRY } else { 0 };
         let priced = between.iter().any(|piece| is_plain_number(&piece.what));
-        (entry > stop || moves) && unknown(between) <= allowed && !priced
+        (entry > stop || moves) && unknown(between) <= MAX_UNKNOWN_TO_ENTRY && !priced
     }
 
     /// `SL 5.31`, `sl=5.18`: a stop and its price, and beside them only the symbol; or the stop of a reply.
@@ -108,7 +107,8 @@ impl<'t> Clause<'_, 't> {
         });
         let priced = self.pieces[..stop].iter().any(|piece| is_plain_number(&piece.what));
         let listed = self.pieces[..stop].iter().all(|piece| !matches!(piece.what, What::Number(_)));
-        !others && (listed || !priced) && self.has_ticker() && self.count_prices() == 1 && self.unknown() == 0
+        let meant = self.has_ticker() || self.after_deed && self.named || self.reply && stop == 0;
+        !others && (listed || !priced) && meant && self.count_prices() == 1 && self.unknown() == 0
     }
 
     /// The new values of a list: behind an arrow the later ones, before "was" the earlier ones.
