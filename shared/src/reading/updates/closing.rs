@@ -81,7 +81,7 @@ impl Clause<'_, '_> {
         let Some(at) = self.at(Meaning::Closed) else { return false };
         let ticker_before = self.pieces[..at].iter().any(|piece| matches!(piece.what, What::Ticker(_)));
         let odd = matches!(self.pieces.get(at + 1).map(|piece| &piece.what), Some(What::Unknown));
-        !self.tells_of_candle() && !(ticker_before && odd)
+        !(self.tells_of_candle() || ticker_before && odd)
     }
 
     /// "Close" is asked for when the clause begins with it, or ends with it behind the symbol. "BTC close to its high",
