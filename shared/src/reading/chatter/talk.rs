@@ -1,0 +1,123 @@
+//! Talk: what the words around a call say about who speaks, when, what for and in what mood.
+//!
+//! Entry point: [`objection`]. Each kind of word has a reach: some count wherever they stand, some only where they
+//! introduce the call or share its sentence. Invariant: without such a word the text is looked at only once.
+
+use super::super::pieces::{Piece, What};
+use super::super::tokens::Unit;
+use super::super::values::is_price;
+use super::super::words::{Meaning, Slot};
+use super::Objection;
+use super::text::{Text, governs};
+
+/// How far a word reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// It counts wherever it stands.
+    Anywhere,
+    /// It counts before the end of the levels, and behind them where no plan is complete.
+    Levels,
+    /// It counts before the first level and in the sentence that holds the call, elsewhere where no plan is complete.
+    Lead,
+    /// It counts in the sentence that holds the call, unless it is about a stop or a target.
+    Sentence,
+    /// Likewise, and only before the levels if the plan is complete.
+    Weak,
+}
+
+/// What kinds of words say, and how far they reach.
+fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
+    Some(match meaning {
+        Meaning::NotCrypto => (Reach::Anywhere, Objection::Doubt("not a crypto market")),
+        Meaning::Satoshi => (Reach::Anywhere, Objection::Doubt("prices in satoshi: not read yet")),
+        Meaning::Option => (Reach::Anywhere, Objection::Doubt("an option: not read yet")),
+        Meaning::Unreal => {
+            (Reach::Anywhere, Objection::Noise("an example, a test or a joke: nobody is told to trade"))
+        }
+        Meaning::Asks => (Reach::Anywhere, Objection::Noise("a question: nobody is told to trade")),
+        Meaning::Hindsight => (Reach::Anywhere, Objection::Noise("a trade that was not made")),
+        Meaning::Report => (Reach::Levels, Objection::Noise("a report: nobody is told to trade")),
+        Meaning::Others => (Reach::Lead, Objection::Noise("somebody else's trade")),
+        Meaning::Negation => (Reach::Sentence, Objection::Noise("the trade is negated")),
+        Meaning::Hedge => (Reach::Sentence, Objection::Noise("the trade is only considered")),
+        Meaning::Perhaps => (Reach::Weak, Objection::Noise("the trade is only considered")),
+        _ => return None,
+    })
+}
+
+/// The first objection, in the order of the text; words that count anywhere come first.
+pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
+    let mut nearby = false;
+    let mut sells = false;
+    for (at, piece) in text.list.iter().enumerate() {
+        match piece.what {
+            What::Mark('?') if !is_prefix(text, at) => {
+                return Some(Objection::Noise("a question: nobody is told to trade"));
+            }
+            What::Term(Meaning::Advert, _) => sells = true,
+            What::Term(meaning, _) => match judged(meaning) {
+                Some((Reach::Anywhere, objection)) => return Some(objection),
+                Some(_) => nearby = true,
+                None => {}
+            },
+            _ => {}
+        }
+    }
+    let near = if nearby { near_call(text) } else { None };
+    near.or_else(|| advert(text).filter(|_| sells))
+}
+
+/// `?open BTC …`: the sign of a command.
+fn is_prefix(text: &Text<'_, '_>, at: usize) -> bool {
+    at == 0 && text.list.get(1).is_some_and(|next| next.glued)
+}
+
+/// The first word that says so within its reach.
+fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
+    text.sentences().find_map(|(start, sentence)| {
+        let governs = governs(sentence);
+        sentence.iter().enumerate().find_map(|(nth, piece)| {
+            let What::Term(meaning, _) = piece.what else { return None };
+            let (reach, objection) = judged(meaning)?;
+            let at = start + nth;
+            let counts = match reach {
+                Reach::Anywhere => true,
+                Reach::Levels => governs || at < text.levels_end || !text.is_plan,
+                Reach::Lead => governs || at < text.first_level || !text.is_plan,
+                Reach::Sentence => governs && !is_about_level(sentence, nth, meaning),
+                Reach::Weak => {
+                    governs && !is_about_level(sentence, nth, meaning)
+                        && (!text.is_plan || at < text.first_level)
+                }
+            };
+            counts.then_some(objection)
+        })
+    })
+}
+
+/// "No target", "stop if it closes below", "I am out if": that is about a stop or a target, not about the trade.
+fn is_about_level(sentence: &[Piece<'_>], at: usize, meaning: Meaning) -> bool {
+    let slot = |place: Option<usize>| place.and_then(|place| sentence.get(place)?.what.slot());
+    let levels = [Slot::Stop, Slot::Target, Slot::Leverage, Slot::Risk, Slot::Size, Slot::Margin];
+    if meaning == Meaning::Negation {
+        return slot(Some(at + 1)).is_some_and(|slot| levels.contains(&slot));
+    }
+    let of_stop = slot(at.checked_sub(1)) == Some(Slot::Stop);
+    let clause = sentence[..at].iter().rposition(|piece| matches!(piece.what, What::Mark(','))).unwrap_or(0);
+    let exits = sentence[clause..at].iter().any(|piece| {
+        matches!(piece.what, What::Term(Meaning::Label(Slot::Stop) | Meaning::Out | Meaning::Closed, _))
+    });
+    let after_entry = sentence[..clause].iter().any(|piece| is_price(&piece.what));
+    of_stop || exits && after_entry
+}
+
+/// An advert that boasts with a gain, or that keeps the stop back.
+fn advert(text: &Text<'_, '_>) -> Option<Objection> {
+    let gained = text.list.windows(2).any(|pair| {
+        matches!(pair[0].what, What::Mark('+'))
+            && matches!(&pair[1].what, What::Number(number) if number.unit == Unit::Percent)
+    });
+    let held_back = !text.list.iter().any(|piece| piece.what.slot() == Some(Slot::Stop));
+    let _ = held_back;
+    (gained || !text.is_plan && held_back).then_some(Objection::Noise("an advertisement"))
+}
