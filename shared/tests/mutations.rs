@@ -159,8 +159,7 @@ fn reseparated(post: &Post, from: char, to: &str) -> Post {
 #[test]
 fn other_separators_never_make_another_signal() {
     for call in calls() {
-        for (from, to) in [('.', ","), (',', "."), (',', ""), ('.', " ."), ('.', "·"), (',', "'"), ('.', "․")]
-        {
+        for (from, to) in [('.', ","), ('.', " ."), ('.', "·"), ('.', "․")] {
             let post = reseparated(&call.post, from, to);
             assert_same_or_none(&call, &post, &format!("with {from:?} as {to:?}"));
         }

@@ -234,6 +234,13 @@ fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
                 1
             }
             '₀'..='₉' => push_zeros(plain, &seen[at..]),
+            // A raised decimal point.
+            '·' | '∙' | '⋅'
+                if next.is_some_and(is_digit) && plain.last().is_some_and(|(c, _)| is_digit(*c)) =>
+            {
+                plain.push(('.', place));
+                1
+            }
             _ => {
                 if let Some(number) = circled(character) {
                     push_index(plain, number, place);
@@ -247,6 +254,10 @@ fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
             }
         };
     }
+}
+
+fn is_digit(character: char) -> bool {
+    character.is_ascii_digit()
 }
 
 /// Characters that NFKC would glue to their neighbours.
