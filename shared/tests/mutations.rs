@@ -2,31 +2,12 @@
 //!
 //! Each change is made at many places, chosen by a fixed seed, so that a failure can be repeated.
 
-use shared::batch::post_of_line;
 use shared::post::Post;
-use shared::reading::{ChannelProfile, Evidence, Field, Part, Reading, read};
+use shared::reading::{Evidence, Field, Part};
 
+#[cfg(test)]
 mod material;
-use material::{Dice, corpus};
-
-/// An accepted post with its reading.
-struct Call {
-    id: String,
-    post: Post,
-    reading: Reading,
-}
-
-fn read_post(post: &Post) -> Reading {
-    read(post, &ChannelProfile::default())
-}
-
-fn calls() -> Vec<Call> {
-    let posts = corpus().into_iter().map(|line| post_of_line(&line).unwrap());
-    let read = posts.map(|(id, post)| Call { id, reading: read_post(&post), post });
-    let calls: Vec<Call> = read.filter(|call| !call.reading.verdict.signals().is_empty()).collect();
-    assert!(calls.len() > 100, "the corpus was not found");
-    calls
-}
+use material::{Call, Dice, calls, read_post};
 
 /// The texts of a post that may be changed.
 fn texts(post: &mut Post) -> Vec<&mut String> {

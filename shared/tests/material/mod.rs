@@ -1,7 +1,30 @@
-//! The lines of the labelled corpus, and dice with a seed to change them.
+//! The accepted calls of the labelled corpus, and dice with a seed to change them.
+
+use shared::batch::post_of_line;
+use shared::post::Post;
+use shared::reading::{ChannelProfile, Reading, read};
+
+/// An accepted post with its reading.
+pub(crate) struct Call {
+    pub(crate) id: String,
+    pub(crate) post: Post,
+    pub(crate) reading: Reading,
+}
+
+pub(crate) fn read_post(post: &Post) -> Reading {
+    read(post, &ChannelProfile::default())
+}
+
+pub(crate) fn calls() -> Vec<Call> {
+    let posts = corpus().into_iter().map(|line| post_of_line(&line).unwrap());
+    let read = posts.map(|(id, post)| Call { id, reading: read_post(&post), post });
+    let calls: Vec<Call> = read.filter(|call| !call.reading.verdict.signals().is_empty()).collect();
+    assert!(calls.len() > 100, "the corpus was not found");
+    calls
+}
 
 /// The lines of the labelled corpus.
-pub(crate) fn corpus() -> Vec<String> {
+fn corpus() -> Vec<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "jsonl")).collect();
