@@ -13,6 +13,7 @@ mod doubt;
 mod evidence;
 mod fields;
 mod levels;
+mod lookalikes;
 mod marks;
 mod numbers;
 mod parts;
