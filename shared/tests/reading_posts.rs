@@ -2,11 +2,12 @@
 //!
 //! Each reading is compared in one line of text, so that the table stays easy to read and to extend.
 
-use shared::post::{Author, ChannelRef, Embed, Post, Source};
+use shared::post::{Embed, Post};
 use shared::reading::{ChannelProfile, Reading, Verdict};
 use shared::signal::{Break, Entry, EntryLeg, MarginMode, Side, Signal, Stop, Target, TargetLevel};
 use shared::update::{Action, Scope, SignalUpdate, StopMove};
-use time::OffsetDateTime;
+
+mod posts;
 
 fn read(post: &Post) -> Reading {
     shared::reading::read(post, &ChannelProfile::default())
@@ -21,19 +22,7 @@ fn post(text: &str) -> Post {
     let content = parts.next().unwrap_or_default().trim_end().to_owned();
     let embeds =
         parts.map(|part| Embed { description: Some(part.trim_end().to_owned()), ..Embed::default() });
-    Post {
-        channel: ChannelRef { source: Source::Discord, external_id: "1".into(), name: "calls".into() },
-        external_id: "2".into(),
-        author: Author { external_id: "3".into(), name: "Mira".into(), is_bot: false },
-        posted_at: OffsetDateTime::UNIX_EPOCH,
-        edited_at: None,
-        deleted_at: None,
-        content,
-        embeds: embeds.collect(),
-        attachments: Vec::new(),
-        reply_to: reply.then(|| "1".into()),
-        forwarded: Vec::new(),
-    }
+    Post { embeds: embeds.collect(), reply_to: reply.then(|| "1".into()), ..posts::post(&content) }
 }
 
 fn shown(reading: &Reading) -> String {

@@ -13,6 +13,7 @@ mod doubt;
 mod evidence;
 mod fields;
 mod levels;
+mod marks;
 mod numbers;
 mod parts;
 mod pieces;
@@ -20,8 +21,10 @@ mod plan;
 mod plausible;
 mod prices;
 mod profile;
+mod references;
 mod several;
 mod signals;
+mod source;
 mod symbols;
 mod tokens;
 mod updates;
@@ -30,19 +33,55 @@ mod verdict;
 mod words;
 
 use crate::post::Post;
+use words::{Lexicon, Words};
 
 pub use evidence::{EmbedPlace, Evidence, Field, Part};
 pub use profile::{BadProfile, ChannelProfile, ProfileDraft};
 pub use verdict::{Reading, Verdict};
+pub use words::BadLanguage;
 
 /// Raised whenever the reader may read some post differently than before; stored with every reading.
 pub const READER_VERSION: u32 = 2;
 
 /// Reads a post of a channel. Never fails, never panics; linear in the length of the post.
 pub fn read(post: &Post, profile: &ChannelProfile) -> Reading {
-    let verdict = match profile.may_call(&post.author.external_id) {
-        true => parts::read(post),
-        false => Verdict::Noise { reason: "its author is not one of the channel's callers".to_owned() },
-    };
+    match Words::built_in() {
+        Ok(words) => read_with(words, post, profile),
+        Err(broken) => reading(Verdict::Abstained { reason: broken.to_string() }),
+    }
+}
+
+/// A reader with further languages than the built-in ones.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    words: Words,
+}
+
+impl Reader {
+    /// The built-in languages and one more: `file` names it in errors, `text` is a language file as described in
+    /// `shared/languages/README.md`.
+    pub fn with_language(file: &str, text: &str) -> Result<Self, BadLanguage> {
+        let mut words = Words::built_in().map_err(Clone::clone)?.clone();
+        words.add(file, text)?;
+        Ok(Self { words })
+    }
+
+    /// Reads a post of a channel, as [`read`] does.
+    pub fn read(&self, post: &Post, profile: &ChannelProfile) -> Reading {
+        read_with(&self.words, post, profile)
+    }
+}
+
+fn read_with(words: &Words, post: &Post, profile: &ChannelProfile) -> Reading {
+    if !profile.may_call(&post.author.external_id) {
+        return reading(Verdict::Noise {
+            reason: "its author is not one of the channel's callers".to_owned(),
+        });
+    }
+    let found = parts::read(post, Lexicon { general: words, own: profile.words() });
+    Reading { evidence: found.evidence, ..reading(found.verdict) }
+}
+
+fn reading(verdict: Verdict) -> Reading {
     Reading { reader_version: READER_VERSION, verdict, evidence: Vec::new() }
 }

@@ -3,8 +3,8 @@
 //! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
 
 use super::symbols::{self, Mention};
-use super::tokens::{Kind, Number, Token};
-use super::words::{self, Found, Meaning, Slot};
+use super::tokens::{Kind, Number, Token, Tokens};
+use super::words::{Found, Meaning, Slot};
 
 /// A stretch of the text with one meaning.
 #[derive(Debug, Clone)]
@@ -15,6 +15,17 @@ pub(super) struct Piece<'t> {
     pub(super) line: usize,
     /// True when nothing stands between the piece before and this one.
     pub(super) glued: bool,
+    /// Its bytes in the cleaned text.
+    pub(super) bytes: Bytes,
+}
+
+/// A stretch of a cleaned text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bytes {
+    /// The first byte.
+    pub(super) start: usize,
+    /// The byte behind the last one.
+    pub(super) end: usize,
 }
 
 /// The kinds of pieces.
@@ -55,28 +66,30 @@ pub(super) struct Pieces<'t> {
 const ADDRESS_LENGTH: usize = 30;
 
 /// Gives meaning to tokens.
-pub(super) fn pieces<'t>(tokens: &[Token<'t>]) -> Pieces<'t> {
+pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     let mut pieces = Pieces { list: Vec::with_capacity(tokens.len()), ..Pieces::default() };
     let mut at = 0;
     while at < tokens.len() {
         let token = &tokens[at];
         let (what, length) = piece_at(tokens, at, &mut pieces);
-        pieces.list.push(Piece { what, line: token.line, glued: token.glued });
         at += length;
+        let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
+        let bytes = Bytes { start: token.at, end };
+        pieces.list.push(Piece { what, line: token.line, glued: token.glued, bytes });
     }
     pieces
 }
 
-fn piece_at<'t>(tokens: &[Token<'t>], at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
+fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
     let token = &tokens[at];
-    match &token.kind {
-        Kind::Number(number) => (What::Number(*number), 1),
-        Kind::Index(index) => (What::Index(*index), 1),
+    match token.kind {
+        Kind::Number(number) => (What::Number(number), 1),
+        Kind::Index(index) => (What::Index(index), 1),
         Kind::Clock => (What::Clock, 1),
-        Kind::Icon(icon) => (What::Icon(*icon), 1),
+        Kind::Icon(icon) => (What::Icon(icon), 1),
         Kind::Mark(mark) => match symbols::at(tokens, at) {
             Some((mention, length)) => (What::Ticker(mention), length),
-            None => (What::Mark(*mark), 1),
+            None => (What::Mark(mark), 1),
         },
         Kind::Word(word) => {
             pieces.address |= word.len() >= ADDRESS_LENGTH;
@@ -85,14 +98,14 @@ fn piece_at<'t>(tokens: &[Token<'t>], at: usize, pieces: &mut Pieces<'t>) -> (Wh
     }
 }
 
-fn word_at<'t>(tokens: &[Token<'t>], at: usize, word: &str, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
+fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
     if let Some((mention, length)) = symbols::at(tokens, at) {
         return (What::Ticker(mention), length);
     }
     if let Some(mention) = symbols::word_ticker(tokens, at) {
         return (What::Ticker(mention), 1);
     }
-    if let Some(number) = leverage(tokens[at].raw) {
+    if let Some(number) = leverage(&tokens[at]) {
         return (What::Number(number), 1);
     }
     let next_is_fraction = tokens
@@ -101,7 +114,7 @@ fn word_at<'t>(tokens: &[Token<'t>], at: usize, word: &str, pieces: &mut Pieces<
     if word.ends_with(|c: char| c.is_ascii_digit()) && next_is_fraction {
         return (What::Tangle, 2);
     }
-    if let Some(Found { meaning, length, index, decimal_comma }) = words::phrase(tokens, at) {
+    if let Some(Found { meaning, length, index, decimal_comma }) = tokens.phrase(at) {
         pieces.decimal_comma |= decimal_comma;
         if index.is_some_and(|index| index > MAX_LIST) {
             return (What::Tangle, length);
@@ -118,7 +131,7 @@ fn word_at<'t>(tokens: &[Token<'t>], at: usize, word: &str, pieces: &mut Pieces<
 }
 
 /// The keys of commands and of the tersest posts: `e=3.46`, `s: 3.31`. A letter is a label only right before its number.
-fn key(tokens: &[Token<'_>], at: usize, word: &str) -> Option<Slot> {
+fn key(tokens: &Tokens<'_>, at: usize, word: &str) -> Option<Slot> {
     let slot = match word {
         "e" => Slot::Entry,
         "t" => Slot::Target,
@@ -136,10 +149,14 @@ fn key(tokens: &[Token<'_>], at: usize, word: &str) -> Option<Slot> {
 pub(super) const MAX_LIST: u8 = 20;
 
 /// `x8`, `X20`, `×3`, `х10`.
-fn leverage(raw: &str) -> Option<Number<'_>> {
-    let text = raw.strip_prefix(['x', 'X', 'х', 'Х', '×'])?;
+fn leverage<'t>(token: &Token<'t>) -> Option<Number<'t>> {
+    let text = token.raw.strip_prefix(['x', 'X', 'х', 'Х', '×'])?;
     let digits = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    digits.then_some(Number { text, unit: super::tokens::Unit::Times })
+    digits.then_some(Number {
+        text,
+        at: token.at + token.raw.len() - text.len(),
+        unit: super::tokens::Unit::Times,
+    })
 }
 
 impl What<'_> {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::{BadLanguage, Words};
 use crate::signal::{Market, Symbol};
 
 /// The most extra words of one channel: a language's whole table has about three hundred.
@@ -40,11 +41,20 @@ pub struct ProfileDraft {
 }
 
 /// A profile that was checked. Built only by [`ChannelProfile::new`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(try_from = "ProfileDraft", into = "ProfileDraft")]
 pub struct ChannelProfile {
     draft: ProfileDraft,
+    words: Option<Words>,
 }
+
+impl PartialEq for ChannelProfile {
+    fn eq(&self, other: &Self) -> bool {
+        self.draft == other.draft
+    }
+}
+
+impl Eq for ChannelProfile {}
 
 /// What is wrong with a profile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +69,9 @@ pub enum BadProfile {
         /// How many there may be.
         limit: usize,
     },
+    /// A phrase cannot be a keyword.
+    #[error(transparent)]
+    Keyword(#[from] BadLanguage),
     /// A phrase is empty or too long.
     #[error("keywords: a phrase of `{meaning}` is empty or longer than {MAX_KEYWORD_BYTES} bytes")]
     Phrase {
@@ -84,12 +97,21 @@ impl ChannelProfile {
                 return Err(BadProfile::Phrase { meaning: meaning.clone() });
             }
         }
-        Ok(Self { draft })
+        let mut words = None;
+        if !draft.keywords.is_empty() {
+            words.insert(Words::default()).add_phrases("keywords", &draft.keywords, false)?;
+        }
+        Ok(Self { draft, words })
     }
 
     /// True when posts of this author are read at all.
     pub fn may_call(&self, author_id: &str) -> bool {
         self.draft.callers.is_empty() || self.draft.callers.iter().any(|caller| caller == author_id)
+    }
+
+    /// The channel's own words.
+    pub(super) fn words(&self) -> Option<&Words> {
+        self.words.as_ref()
     }
 
     /// All fields.

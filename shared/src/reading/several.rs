@@ -130,7 +130,7 @@ fn are_alike(outcomes: &[Outcome]) -> bool {
     let signals: Vec<&Signal> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
-            Outcome::Signal(signal) => Some(signal.as_ref()),
+            Outcome::Signal(accepted) => Some(&accepted.signal),
             _ => None,
         })
         .collect();

@@ -1,190 +1,38 @@
-//! Words: what the reader's vocabulary means, as tables. Everything language-specific is here and nowhere else.
+//! Words: what the reader's vocabulary means. Everything language-specific is in the language files and nowhere else.
 //!
-//! Entry points: [`phrase`] for the longest known phrase at a place, [`unspaced_length`] for scripts without spaces.
-//! Invariants: phrases are in the form that clean-up leaves (lower case, simplified Chinese, no joiners); the longest
-//! phrase wins, so that `short term` is never a side; every phrase stands in the tables once.
+//! Entry points: [`Lexicon::phrase`] for the longest known phrase at a place, [`Lexicon::unspaced_length`] for scripts
+//! without spaces, [`Words::built_in`].
+//! Invariants: phrases are in the form that clean-up leaves (lower case, no accents, simplified Chinese, no joiners);
+//! the longest phrase wins, so that `short term` is never a side; a phrase has one meaning.
 
-mod english;
-mod others;
+mod load;
+mod meanings;
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::tokens::{Kind, Token};
-use crate::signal::Side;
+use rustc_hash::FxHashMap;
 
-/// What a phrase means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
-    /// Opens a slot.
-    Label(Slot),
-    /// A direction.
-    Side(Side),
-    /// Buying: a long, or the entry beside a `sell` that holds the targets.
-    Buy,
-    /// Selling: a short, or the targets beside a `buy`.
-    Sell,
-    /// At the market, at the current price.
-    Market,
-    /// A limit order.
-    Limit,
-    /// Above a price.
-    Above,
-    /// Below a price.
-    Below,
-    /// A break through a price.
-    Break,
-    /// A stop order that opens a position.
-    StopOrder(Side),
-    /// Two prices are the ends of a range.
-    Zone,
-    /// Joins the ends of a range.
-    To,
-    /// The first end of a range, or an earlier value.
-    From,
-    /// Joins equal things.
-    And,
-    /// A target without a price.
-    Runner,
-    /// Expressly no stop.
-    NoStop,
-    /// A value that is kept back.
-    Placeholder,
-    /// A candle's length in words: `daily`.
-    Candle(&'static str),
-    /// A candle, as in "candle close".
-    CandleWord,
-    /// A trading venue.
-    Venue(&'static str),
-    /// Cross margin.
-    Cross,
-    /// Isolated margin.
-    Isolated,
-    /// The spot market.
-    Spot,
-    /// Futures or perpetuals.
-    Futures,
-    /// The own capital.
-    Capital,
-    /// "Up to", "max".
-    UpTo,
-    /// May stand between a label and its value.
-    Filler,
-    /// Names a row of targets: "short term".
-    Row,
-    /// Makes a percentage a share of the profit, which has no field.
-    OfProfit,
-    /// Something was reached.
-    Hit,
-    /// An order was filled.
-    Filled,
-    /// To move a stop.
-    Move,
-    /// What follows is new.
-    New,
-    /// The entry price as a place for the stop.
-    BreakEven,
-    /// To close.
-    Close,
-    /// Was closed.
-    Closed,
-    /// Out of a trade; weaker than `Close`.
-    Out,
-    /// To cancel, or cancelled.
-    Cancel,
-    /// The stop was hit.
-    StoppedOut,
-    /// Taking something off, with a share.
-    Part,
-    /// Taking a part off, perhaps without saying how much.
-    Partial,
-    /// Half of something.
-    Half,
-    /// A third of something.
-    Third,
-    /// A quarter of something.
-    Quarter,
-    /// All of something.
-    All,
-    /// All longs or all shorts.
-    Positions(Side),
-    /// Positions of either direction, and orders.
-    Trade,
-    /// A list of trades that run already.
-    Tracker,
-    /// Ordinals in words, from 1.
-    Nth(u8),
-    /// An earlier value follows.
-    Was,
-    /// A further entry into a running trade: no new signal.
-    Again,
-    /// Something about an earlier call is different now.
-    Changed,
-    /// Turns what follows into its opposite.
-    Negation,
-    /// The words of a member who talks about the own trade, or thanks for one.
-    Bystander,
-    /// Only perhaps: if, would, might.
-    Hedge,
-    /// Introduces what is to be done later: once, after.
-    Later,
-    /// Tells of results or the past.
-    Report,
-    /// An example, a test, a joke: nobody is told to trade.
-    Unreal,
-    /// Sells something to the reader.
-    Advert,
-    /// Prices in hundred-millionths of a bitcoin.
-    Satoshi,
-    /// Options, whose prices and words mean other things.
-    Option,
-    /// Shares, currencies, metals, contract addresses.
-    NotCrypto,
+use super::tokens::{Kind, Token, is_unspaced};
+
+pub use load::BadLanguage;
+pub(super) use meanings::{Meaning, Slot};
+
+include!(concat!(env!("OUT_DIR"), "/languages.rs"));
+
+/// A vocabulary: phrases with their meanings, and names of coins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Words {
+    /// Phrases by their first word, the longest first.
+    phrases: FxHashMap<Box<str>, Vec<Phrase>>,
+    /// Tickers by the folded name of the coin.
+    coins: FxHashMap<Box<str>, Box<str>>,
 }
 
-/// What a label announces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Slot {
-    /// Entry prices.
-    Entry,
-    /// Target prices.
-    Target,
-    /// The stop.
-    Stop,
-    /// Leverage and margin mode.
-    Leverage,
-    /// Risk per trade.
-    Risk,
-    /// Margin mode, or the money put in: a bare number here is no leverage.
-    Margin,
-    /// Capital per trade.
-    Size,
-    /// The chart's timeframe.
-    Timeframe,
-    /// The symbol.
-    Pair,
-    /// The direction.
-    Side,
-    /// How long the entry is valid.
-    Expiry,
-    /// The author's confidence.
-    Confidence,
-    /// Numbers that are none of the above: ids, ratios, prices now.
-    Decoy,
-    /// What a trade made: it runs already, or it is over.
-    Outcome,
-    /// A part of a bot's card that repeats the other labels with other meanings; it runs to the end.
-    Appendix,
-    /// The kind of the call, regular or breakout.
-    Kind,
-}
-
-/// One language's vocabulary.
-pub(super) struct Vocabulary {
-    /// True where decimal commas are usual.
-    pub(super) decimal_comma: bool,
-    /// Phrases by their meaning, divided by `|`.
-    pub(super) phrases: &'static [(Meaning, &'static str)],
+#[derive(Debug, Clone)]
+struct Phrase {
+    rest: Box<[Box<str>]>,
+    meaning: Meaning,
+    decimal_comma: bool,
 }
 
 /// A phrase found in a text.
@@ -200,74 +48,112 @@ pub(super) struct Found {
     pub(super) decimal_comma: bool,
 }
 
-struct Phrase {
-    rest: Vec<&'static str>,
-    meaning: Meaning,
-    decimal_comma: bool,
+impl Words {
+    /// The words of all language files.
+    pub(super) fn built_in() -> Result<&'static Words, &'static BadLanguage> {
+        static BUILT_IN: LazyLock<Result<Words, BadLanguage>> = LazyLock::new(|| {
+            let mut words = Words::default();
+            for (file, text) in LANGUAGES {
+                words.add(file, text)?;
+            }
+            Ok(words)
+        });
+        BUILT_IN.as_ref()
+    }
 }
 
-static PHRASES: LazyLock<HashMap<&'static str, Vec<Phrase>>> = LazyLock::new(|| {
-    let mut phrases: HashMap<&'static str, Vec<Phrase>> = HashMap::new();
-    let languages = [&english::ENGLISH].into_iter().chain(others::OTHERS);
-    for vocabulary in languages {
-        for (meaning, texts) in vocabulary.phrases {
-            for text in texts.split('|') {
-                let mut words = text.trim().split(' ');
-                let first = words.next().unwrap_or_default();
-                let phrase = Phrase {
-                    rest: words.collect(),
-                    meaning: *meaning,
-                    decimal_comma: vocabulary.decimal_comma,
-                };
-                phrases.entry(first).or_default().push(phrase);
-            }
-        }
-    }
-    for same_start in phrases.values_mut() {
-        same_start.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
-    }
-    phrases
-});
+/// The words that hold for one post: those of the languages, and the channel's own, which come first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lexicon<'w> {
+    /// The words of the languages.
+    pub(super) general: &'w Words,
+    /// The channel's own.
+    pub(super) own: Option<&'w Words>,
+}
 
-/// The longest phrase of the vocabulary at token `at`.
-pub(super) fn phrase(tokens: &[Token<'_>], at: usize) -> Option<Found> {
-    let Kind::Word(word) = &tokens.get(at)?.kind else { return None };
-    if let Some(found) = known(tokens, at, word) {
-        return Some(found);
+impl<'w> Lexicon<'w> {
+    fn all(self) -> impl Iterator<Item = &'w Words> {
+        self.own.into_iter().chain([self.general])
     }
-    let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    if stem.len() < word.len() && !stem.is_empty() {
-        let index = word[stem.len()..].parse().ok()?;
-        let found = known(tokens, at, stem).filter(|found| takes_index(found.meaning))?;
-        return Some(Found { index: Some(index), ..found });
+
+    /// The longest phrase of the vocabulary at token `at`.
+    pub(super) fn phrase(self, tokens: &[Token<'_>], at: usize) -> Option<Found> {
+        let Kind::Word(word) = tokens.get(at)?.kind else { return None };
+        if let Some(found) = self.known(tokens, at, word) {
+            return Some(found);
+        }
+        let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        if stem.len() < word.len() && !stem.is_empty() {
+            let index = word[stem.len()..].parse().ok()?;
+            let found = self.known(tokens, at, stem).filter(|found| takes_index(found.meaning))?;
+            return Some(Found { index: Some(index), ..found });
+        }
+        let label =
+            |slot| Found { meaning: Meaning::Label(slot), length: 1, index: None, decimal_comma: false };
+        misspelt(word).map(label)
     }
-    misspelt(word).map(|slot| Found {
-        meaning: Meaning::Label(slot),
-        length: 1,
-        index: None,
-        decimal_comma: false,
-    })
+
+    fn known(self, tokens: &[Token<'_>], at: usize, word: &str) -> Option<Found> {
+        let found = self.all().filter_map(|words| {
+            let phrases = words.phrases.get(word)?;
+            phrases.iter().find_map(|phrase| {
+                let length = covered(tokens, at, &phrase.rest)?;
+                Some(Found {
+                    meaning: phrase.meaning,
+                    length,
+                    index: list_number(&tokens[at + length - 1]).filter(|_| length > 1),
+                    decimal_comma: phrase.decimal_comma,
+                })
+            })
+        });
+        // Of two equally long ones the channel's own counts.
+        found.reduce(|first, later| if later.length > first.length { later } else { first })
+    }
+
+    /// The length in bytes of the longest known phrase at the start of a text without spaces.
+    pub(super) fn unspaced_length(self, text: &str) -> Option<usize> {
+        let mut ends = [0; MAX_UNSPACED];
+        let characters = text.char_indices().take_while(|(_, character)| is_unspaced(*character));
+        let mut count = 0;
+        for (end, (at, character)) in ends.iter_mut().zip(characters) {
+            *end = at + character.len_utf8();
+            count += 1;
+        }
+        let known = |end: &&usize| {
+            let word = &text[..**end];
+            self.all().any(|words| words.phrases.contains_key(word) || words.coins.contains_key(word))
+        };
+        ends[..count].iter().rev().find(known).copied()
+    }
+
+    /// The ticker of a coin that is named in words.
+    pub(super) fn coin(self, name: &str) -> Option<&'w str> {
+        self.all().find_map(|words| words.coins.get(name)).map(AsRef::as_ref)
+    }
+
+    /// True for a single word that labels or sides a call.
+    pub(super) fn is_call_word(self, word: &str) -> bool {
+        let slots = [Slot::Entry, Slot::Target, Slot::Stop].map(Meaning::Label);
+        let calls = |meaning: Meaning| {
+            slots.contains(&meaning) || matches!(meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell)
+        };
+        let whole = |phrase: &Phrase| phrase.rest.is_empty() && calls(phrase.meaning);
+        self.all().any(|words| words.phrases.get(word).is_some_and(|phrases| phrases.iter().any(whole)))
+    }
 }
 
 fn takes_index(meaning: Meaning) -> bool {
     matches!(meaning, Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop))
 }
 
-fn known(tokens: &[Token<'_>], at: usize, word: &str) -> Option<Found> {
-    let phrases = PHRASES.get(word)?;
-    phrases.iter().find_map(|phrase| {
-        let length = covered(tokens, at, &phrase.rest)?;
-        let last_word = match &tokens[at + length - 1].kind {
-            Kind::Word(word) if length > 1 => word.as_str(),
-            _ => "",
-        };
-        let index = last_word.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok();
-        Some(Found { meaning: phrase.meaning, length, index, decimal_comma: phrase.decimal_comma })
-    })
+/// The number at the end of the last word of a phrase: `take profit3`.
+fn list_number(last: &Token<'_>) -> Option<u8> {
+    let Kind::Word(word) = last.kind else { return None };
+    word.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
 }
 
 /// How many tokens `word rest…` covers from `at`; marks such as `-` and `/` may glue the words together.
-fn covered(tokens: &[Token<'_>], at: usize, rest: &[&str]) -> Option<usize> {
+fn covered(tokens: &[Token<'_>], at: usize, rest: &[Box<str>]) -> Option<usize> {
     let line = tokens[at].line;
     let mut next = at + 1;
     for (position, wanted) in rest.iter().enumerate() {
@@ -275,10 +161,10 @@ fn covered(tokens: &[Token<'_>], at: usize, rest: &[&str]) -> Option<usize> {
             next += 1;
         }
         let token = tokens.get(next).filter(|token| token.line == line)?;
-        let Kind::Word(word) = &token.kind else { return None };
+        let Kind::Word(word) = token.kind else { return None };
         let last = position + 1 == rest.len();
         let stem = if last { word.trim_end_matches(|c: char| c.is_ascii_digit()) } else { word };
-        if word != wanted && stem != *wanted {
+        if *word != **wanted && *stem != **wanted {
             return None;
         }
         next += 1;
@@ -327,30 +213,44 @@ fn within_one_edit(a: &str, b: &str) -> bool {
 /// The longest known phrase of a script without spaces.
 const MAX_UNSPACED: usize = 6;
 
-/// The length in bytes of the longest known phrase at the start of a text without spaces.
-pub(super) fn unspaced_length(text: &str) -> Option<usize> {
-    let ends: Vec<usize> =
-        text.char_indices().take(MAX_UNSPACED).map(|(at, character)| at + character.len_utf8()).collect();
-    ends.into_iter().rev().find(|end| PHRASES.contains_key(&text[..*end]))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::clean::clean;
+    use super::super::evidence::Part;
+    use super::super::source::Source;
     use super::super::tokens::tokens;
     use super::*;
+    use crate::signal::Side;
+
+    fn lexicon() -> Lexicon<'static> {
+        Lexicon { general: Words::built_in().unwrap(), own: None }
+    }
+
+    fn found(text: &str) -> Option<Found> {
+        let cleaned = clean(&Source::of_text(Part::Content, text), lexicon());
+        tokens(&cleaned.own, lexicon()).phrase(0)
+    }
 
     fn meaning(text: &str) -> Option<Meaning> {
-        phrase(&tokens(text), 0).map(|found| found.meaning)
+        found(text).map(|found| found.meaning)
     }
 
     #[test]
-    fn every_phrase_stands_in_the_tables_once() {
-        for (first, phrases) in PHRASES.iter() {
-            for (at, phrase) in phrases.iter().enumerate() {
-                let again =
-                    phrases[at + 1..].iter().any(|o| o.rest == phrase.rest && o.meaning != phrase.meaning);
-                assert!(!again, "`{first} {}` has two meanings", phrase.rest.join(" "));
-            }
+    fn every_language_file_is_sound() {
+        assert_eq!(Words::built_in().err(), None);
+        assert!(LANGUAGES.len() >= 10, "the language files were not found");
+    }
+
+    #[test]
+    fn a_bad_language_file_is_refused_by_name() {
+        for (text, problem) in [
+            ("[words]\nstopp = [\"x\"]", "`stopp` is no meaning"),
+            ("[words]\nstop = [\"-\"]", "does not begin with a word"),
+            ("[words]\nstop = [\"floor\"]\ntarget = [\"Floor\"]", "stands under two meanings"),
+            ("stop = 3", "unknown field"),
+        ] {
+            let error = Words::default().add("made-up.toml", text).unwrap_err().to_string();
+            assert!(error.starts_with("made-up.toml: ") && error.contains(problem), "{error}");
         }
     }
 
@@ -365,9 +265,16 @@ mod tests {
     }
 
     #[test]
+    fn accents_case_and_script_variants_do_not_matter() {
+        for text in ["GİRİŞ", "giris", "Giriş", "ENTRÉE", "entree", "進場", "进场"] {
+            assert_eq!(meaning(text), Some(Meaning::Label(Slot::Entry)), "{text}");
+        }
+    }
+
+    #[test]
     fn list_numbers_are_cut_off() {
         for text in ["tp3", "Target3", "take profit3"] {
-            let found = phrase(&tokens(text), 0).unwrap();
+            let found = found(text).unwrap();
             assert_eq!((found.meaning, found.index), (Meaning::Label(Slot::Target), Some(3)), "{text}");
         }
     }

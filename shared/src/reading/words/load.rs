@@ -1,0 +1,137 @@
+//! Language files: TOML tables that give each meaning its phrases, so that a native speaker can correct one without
+//! reading Rust.
+//!
+//! Entry point: [`Words::add`]. Invariants: an unknown meaning, an empty phrase, or a phrase with two meanings inside
+//! one file is refused with the file's name; of two files, the one that was added first decides.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::super::clean::fold;
+use super::super::tokens::is_unspaced;
+use super::meanings::{Meaning, by_name, names};
+use super::{Phrase, Words};
+
+/// What is wrong with a language file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadLanguage {
+    /// It is no TOML of the right shape.
+    #[error("{file}: {problem}")]
+    Shape {
+        /// The file's name.
+        file: String,
+        /// The problem, with its line.
+        problem: String,
+    },
+    /// A meaning that the reader does not know.
+    #[error("{file}: `{name}` is no meaning; known are {known}")]
+    Meaning {
+        /// The file's name.
+        file: String,
+        /// The unknown name.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// A phrase of which clean-up leaves nothing, or that begins with something else than a word.
+    #[error("{file}: `{phrase}` of `{name}` does not begin with a word")]
+    Phrase {
+        /// The file's name.
+        file: String,
+        /// The meaning's name.
+        name: String,
+        /// The phrase.
+        phrase: String,
+    },
+    /// A phrase that stands under two meanings.
+    #[error("{file}: `{phrase}` stands under two meanings, `{name}` is the second one")]
+    Twice {
+        /// The file's name.
+        file: String,
+        /// The second meaning's name.
+        name: String,
+        /// The phrase.
+        phrase: String,
+    },
+}
+
+/// The form of a language file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Language {
+    /// True where decimal commas are usual.
+    #[serde(default)]
+    decimal_comma: bool,
+    /// The phrases of each meaning.
+    #[serde(default)]
+    words: BTreeMap<String, Vec<String>>,
+    /// Names of coins by their ticker.
+    #[serde(default)]
+    coins: BTreeMap<String, Vec<String>>,
+}
+
+impl Words {
+    /// Adds a language file. What earlier files say stands.
+    pub(in crate::reading) fn add(&mut self, file: &str, text: &str) -> Result<(), BadLanguage> {
+        let language: Language = toml::from_str(text)
+            .map_err(|error| BadLanguage::Shape { file: file.to_owned(), problem: error.to_string() })?;
+        for (ticker, names) in &language.coins {
+            for name in names {
+                self.coins.entry(fold(name).into()).or_insert_with(|| ticker.as_str().into());
+            }
+        }
+        self.add_phrases(file, &language.words, language.decimal_comma)
+    }
+
+    /// Adds phrases by the names of their meanings.
+    pub(in crate::reading) fn add_phrases(
+        &mut self,
+        file: &str,
+        words: &BTreeMap<String, Vec<String>>,
+        decimal_comma: bool,
+    ) -> Result<(), BadLanguage> {
+        let mut own: BTreeMap<String, Meaning> = BTreeMap::new();
+        for (name, phrases) in words {
+            let unknown = || BadLanguage::Meaning {
+                file: file.to_owned(),
+                name: name.clone(),
+                known: names().collect::<Vec<_>>().join(", "),
+            };
+            let meaning = by_name(name).ok_or_else(unknown)?;
+            for phrase in phrases {
+                let folded = fold(phrase);
+                let at = (file, name.as_str(), phrase.as_str());
+                match own.insert(folded.clone(), meaning) {
+                    Some(other) if other != meaning => return Err(twice(at)),
+                    _ => self.insert(&folded, meaning, decimal_comma).ok_or_else(|| not_a_word(at))?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one folded phrase, unless it is known; none if it does not begin with a word.
+    fn insert(&mut self, folded: &str, meaning: Meaning, decimal_comma: bool) -> Option<()> {
+        // Scripts without spaces are looked up as a whole.
+        let divides = |c: char| matches!(c, '-' | '/' | '_' | '.') || c.is_whitespace();
+        let unspaced = folded.starts_with(is_unspaced);
+        let mut parts = folded.split(|c| divides(c) && !unspaced).filter(|part| !part.is_empty());
+        let first = parts.next().filter(|first| first.starts_with(char::is_alphanumeric))?;
+        let rest: Box<[Box<str>]> = parts.map(Into::into).collect();
+        let same_start = self.phrases.entry(first.into()).or_default();
+        if !same_start.iter().any(|known| known.rest == rest) {
+            same_start.push(Phrase { rest, meaning, decimal_comma });
+            same_start.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
+        }
+        Some(())
+    }
+}
+
+fn twice((file, name, phrase): (&str, &str, &str)) -> BadLanguage {
+    BadLanguage::Twice { file: file.to_owned(), name: name.to_owned(), phrase: phrase.to_owned() }
+}
+
+fn not_a_word((file, name, phrase): (&str, &str, &str)) -> BadLanguage {
+    BadLanguage::Phrase { file: file.to_owned(), name: name.to_owned(), phrase: phrase.to_owned() }
+}
