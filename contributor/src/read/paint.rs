@@ -131,11 +131,16 @@ impl Canvas<'_> {
         match self.style {
             Style::Colors => self.lines(piece, &format!("\u{1b}[{}m", stretch.color), RESET),
             Style::Marks => {
-                self.out.push('[');
-                self.out.push_str(&stretch.names.join("+"));
-                self.out.push(' ');
-                self.lines(piece, "", "");
-                self.out.push(']');
+                // Spaces at the ends, where an inner stretch begins, stay outside.
+                let inside = piece.trim();
+                let (before, after) = piece.split_once(inside).unwrap_or_default();
+                self.lines(before, "", "");
+                if !inside.is_empty() {
+                    self.out.extend(["[", &stretch.names.join("+"), " "]);
+                    self.lines(inside, "", "");
+                    self.out.push(']');
+                }
+                self.lines(after, "", "");
             }
         }
     }

@@ -84,7 +84,7 @@ fn a_place_belongs_to_the_innermost_stretch_and_no_letter_is_lost() {
     ];
     let text = explain(None, &post, &reading(noise(), evidence), Style::Marks);
     let line = text.lines().next().unwrap();
-    let expected = "  | [symbol BTC][market+option -26SEP25-95000][reference -P ][stop below ][timeframe 4h][stop  close]";
+    let expected = "  | [symbol BTC][market+option -26SEP25-95000][reference -P] [stop below] [timeframe 4h] [stop close]";
     assert_eq!(line, expected);
 }
 
