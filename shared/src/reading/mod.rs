@@ -37,6 +37,7 @@ use crate::post::Post;
 use words::{Lexicon, Words};
 
 pub use evidence::{EmbedPlace, Evidence, Field, Part};
+pub use numbers::number_values;
 pub use profile::{BadProfile, ChannelProfile, ProfileDraft};
 pub use verdict::{Reading, Verdict};
 pub use words::BadLanguage;
