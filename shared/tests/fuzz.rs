@@ -82,11 +82,13 @@ const PIECES: &[&str] = &[
 
 #[test]
 fn invariant_5_changed_calls_are_read_soundly_or_not_at_all() {
-    let texts: Vec<String> =
-        calls().into_iter().map(|call| call.post.content).filter(|text| !text.is_empty()).collect();
+    let calls = calls();
+    let texts: Vec<&str> =
+        calls.iter().map(|call| call.post.content.as_str()).filter(|text| !text.is_empty()).collect();
     let mut dice = Dice::new(2);
     for _ in 0..TEXTS {
-        let mut characters: Vec<char> = texts[dice.below(texts.len())].chars().collect();
+        let call = &calls[dice.below(calls.len())];
+        let mut characters: Vec<char> = call.post.content.chars().collect();
         for _ in 0..=dice.below(6) {
             let at = dice.below(characters.len() + 1);
             match dice.below(4) {
@@ -99,7 +101,7 @@ fn invariant_5_changed_calls_are_read_soundly_or_not_at_all() {
             }
         }
         let text: String = characters.into_iter().collect();
-        assert_eq!(check_text(&text), Ok(()), "{text:?}");
+        assert_eq!(check_text(&text), Ok(()), "{} became {text:?}", call.id);
     }
 }
 
