@@ -13,6 +13,7 @@ mod doubt;
 mod evidence;
 mod fields;
 mod levels;
+mod lookalikes;
 mod marks;
 mod numbers;
 mod parts;
@@ -36,6 +37,7 @@ use crate::post::Post;
 use words::{Lexicon, Words};
 
 pub use evidence::{EmbedPlace, Evidence, Field, Part};
+pub use numbers::number_values;
 pub use profile::{BadProfile, ChannelProfile, ProfileDraft};
 pub use verdict::{Reading, Verdict};
 pub use words::BadLanguage;
