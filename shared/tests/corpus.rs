@@ -52,8 +52,10 @@ fn read(line: &str) -> Value {
 type Contents = BTreeMap<String, String>;
 
 fn content(labelled: &Value) -> String {
-    let embeds = labelled["embeds"].as_array().map(|list| format!(" embeds {list:?}")).unwrap_or_default();
-    format!("{}{embeds}", labelled["content"])
+    match &labelled["embeds"] {
+        Value::Null => labelled["content"].to_string(),
+        embeds => format!("{} embeds {embeds}", labelled["content"]),
+    }
 }
 
 fn shown(grade: &Grade, contents: &Contents) -> String {
