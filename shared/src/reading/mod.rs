@@ -14,6 +14,7 @@ mod evidence;
 mod fields;
 mod layouts;
 mod levels;
+mod lookalikes;
 mod marks;
 mod numbers;
 mod parts;
@@ -37,6 +38,7 @@ use crate::post::Post;
 use words::{Lexicon, Words};
 
 pub use evidence::{EmbedPlace, Evidence, Field, Part};
+pub use numbers::number_values;
 pub use profile::{BadProfile, ChannelProfile, ProfileDraft};
 pub use verdict::{Reading, Verdict};
 pub use words::BadLanguage;
