@@ -1,6 +1,6 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
-//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces`,
+//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens` with `layouts`, `words` and `symbols` (meaning), `pieces`,
 //! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`, `several`; `chatter` objects, `updates` reads
 //! follow-ups.
 //! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
@@ -12,6 +12,7 @@ mod details;
 mod doubt;
 mod evidence;
 mod fields;
+mod layouts;
 mod levels;
 mod lookalikes;
 mod marks;
