@@ -60,12 +60,12 @@ pub(super) struct Found {
 /// The texts of a post that are read on their own: the content, each embed, and likewise of what it forwards.
 fn sources(post: &Post) -> Vec<Source<'_>> {
     let mut sources = vec![Source::of_text(Part::Content, &post.content)];
-    for (embed, at) in post.embeds.iter().zip(0_u8..) {
+    for (embed, at) in post.embeds.iter().zip(0..=u8::MAX) {
         sources.push(Source::of_embed(embed, |place| Part::Embed(at, place)));
     }
-    for (copy, of) in post.forwarded.iter().zip(0_u8..) {
+    for (copy, of) in post.forwarded.iter().zip(0..=u8::MAX) {
         sources.push(Source::of_text(Part::Forwarded(of), &copy.content));
-        for (embed, at) in copy.embeds.iter().zip(0_u8..) {
+        for (embed, at) in copy.embeds.iter().zip(0..=u8::MAX) {
             sources.push(Source::of_embed(embed, |place| Part::ForwardedEmbed(of, at, place)));
         }
     }
