@@ -3,11 +3,15 @@
 //! Each change is made at many places, chosen by a fixed seed, so that a failure can be repeated.
 
 use shared::post::Post;
-use shared::reading::{Evidence, Field, Part};
+use shared::reading::{ChannelProfile, Evidence, Field, Part, Reading, read};
 
 #[cfg(test)]
 mod material;
-use material::{Call, Dice, calls, read_post};
+use material::{Call, Dice, calls};
+
+fn read_post(post: &Post) -> Reading {
+    read(post, &ChannelProfile::default())
+}
 
 /// The texts of a post that may be changed.
 fn texts(post: &mut Post) -> Vec<&mut String> {

@@ -11,13 +11,9 @@ pub(crate) struct Call {
     pub(crate) reading: Reading,
 }
 
-pub(crate) fn read_post(post: &Post) -> Reading {
-    read(post, &ChannelProfile::default())
-}
-
 pub(crate) fn calls() -> Vec<Call> {
     let posts = corpus().into_iter().map(|line| post_of_line(&line).unwrap());
-    let read = posts.map(|(id, post)| Call { id, reading: read_post(&post), post });
+    let read = posts.map(|(id, post)| Call { id, reading: read(&post, &ChannelProfile::default()), post });
     let calls: Vec<Call> = read.filter(|call| !call.reading.verdict.signals().is_empty()).collect();
     assert!(calls.len() > 100, "the corpus was not found");
     calls

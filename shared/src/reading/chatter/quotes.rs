@@ -14,7 +14,8 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
     if marks < 2 {
         return None;
     }
-    let line = |from: usize| text.list[from..].iter().take_while(move |piece| piece.line == text.list[from].line);
+    let line =
+        |from: usize| text.list[from..].iter().take_while(move |piece| piece.line == text.list[from].line);
     let mut from = 0;
     while from < text.list.len() {
         let end = from + line(from).count();

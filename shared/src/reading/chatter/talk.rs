@@ -8,7 +8,8 @@ use super::super::tokens::Unit;
 use super::super::values::is_price;
 use super::super::words::{Meaning, Slot};
 use super::Objection;
-use super::text::{Text, governs};
+use super::text::{Text, governs, names_side};
+use crate::signal::Side;
 
 /// How far a word reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,9 @@ enum Reach {
     Lead,
     /// It counts in the sentence that holds the call, unless it is about a stop or a target.
     Sentence,
-    /// Likewise, and only before the levels if the plan is complete.
+    /// It counts behind a word that nobody knows: who did it.
+    Acted,
+    /// Likewise as `Sentence`, and only before the levels if the plan is complete.
     Weak,
 }
 
@@ -39,6 +42,7 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
         Meaning::Report => (Reach::Levels, Objection::Noise("a report: nobody is told to trade")),
         Meaning::Others => (Reach::Lead, Objection::Noise("somebody else's trade")),
         Meaning::Negation => (Reach::Sentence, Objection::Noise("the trade is negated")),
+        Meaning::Acted => (Reach::Acted, Objection::Noise("somebody else's trade")),
         Meaning::Hedge => (Reach::Sentence, Objection::Noise("the trade is only considered")),
         Meaning::Perhaps => (Reach::Weak, Objection::Noise("the trade is only considered")),
         _ => return None,
@@ -85,14 +89,32 @@ fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
                 Reach::Levels => governs || at < text.levels_end || !text.is_plan,
                 Reach::Lead => governs || at < text.first_level || !text.is_plan,
                 Reach::Sentence => governs && !is_about_level(sentence, nth, meaning),
+                Reach::Acted => has_subject(&sentence[..nth]),
                 Reach::Weak => {
-                    governs && !is_about_level(sentence, nth, meaning)
-                        && (!text.is_plan || at < text.first_level)
+                    let before = !text.is_plan || at < text.first_level;
+                    governs
+                        && before
+                        && !leads_over(&sentence[nth..])
+                        && !is_about_level(sentence, nth, meaning)
                 }
             };
             counts.then_some(objection)
         })
     })
+}
+
+/// "Kevin longed": a word that nobody knows begins the sentence, right before the verb or with one between.
+fn has_subject(before: &[Piece<'_>]) -> bool {
+    let is_name = |piece: &Piece<'_>| matches!(piece.what, What::Unknown | What::Ticker(_));
+    matches!(before, [.., name] if is_name(name))
+        && before.iter().all(|piece| is_name(piece) || piece.what.is(Meaning::Filler))
+}
+
+/// "Thinking about it: I buy": what stands before a colon leads over to the call.
+fn leads_over(onwards: &[Piece<'_>]) -> bool {
+    let colon = onwards.iter().position(|piece| matches!(piece.what, What::Mark(':')));
+    let side = onwards.iter().position(names_side);
+    matches!((colon, side), (Some(colon), Some(side)) if colon < side)
 }
 
 /// "No target", "stop if it closes below", "I am out if": that is about a stop or a target, not about the trade.
@@ -103,21 +125,31 @@ fn is_about_level(sentence: &[Piece<'_>], at: usize, meaning: Meaning) -> bool {
         return slot(Some(at + 1)).is_some_and(|slot| levels.contains(&slot));
     }
     let of_stop = slot(at.checked_sub(1)) == Some(Slot::Stop);
-    let clause = sentence[..at].iter().rposition(|piece| matches!(piece.what, What::Mark(','))).unwrap_or(0);
-    let exits = sentence[clause..at].iter().any(|piece| {
+    let is_comma = |piece: &Piece<'_>| matches!(piece.what, What::Mark(','));
+    let start = sentence[..at].iter().rposition(is_comma).unwrap_or(0);
+    let end = sentence[at..].iter().position(is_comma).map_or(sentence.len(), |length| at + length);
+    let exits = sentence[start..at].iter().any(|piece| {
         matches!(piece.what, What::Term(Meaning::Label(Slot::Stop) | Meaning::Out | Meaning::Closed, _))
     });
-    let after_entry = sentence[..clause].iter().any(|piece| is_price(&piece.what));
-    of_stop || exits && after_entry
+    let after_entry = sentence[..start].iter().any(|piece| is_price(&piece.what));
+    of_stop || after_entry && (exits || closes_against(&sentence[..start], &sentence[at..end]))
 }
 
-/// An advert that boasts with a gain, or that keeps the stop back.
+/// A candle that closes below is the stop of a long, one that closes above that of a short.
+fn closes_against(call: &[Piece<'_>], clause: &[Piece<'_>]) -> bool {
+    let has = |pieces: &[Piece<'_>], meaning: Meaning| pieces.iter().any(|piece| piece.what.is(meaning));
+    let candle =
+        |piece: &Piece<'_>| matches!(piece.what, What::Term(Meaning::Candle(_) | Meaning::CandleWord, _));
+    let against = has(call, Meaning::Side(Side::Long)) && has(clause, Meaning::Below)
+        || has(call, Meaning::Side(Side::Short)) && has(clause, Meaning::Above);
+    against && clause.iter().any(candle)
+}
+
+/// An advert that boasts with a gain, or that keeps most levels back.
 fn advert(text: &Text<'_, '_>) -> Option<Objection> {
     let gained = text.list.windows(2).any(|pair| {
         matches!(pair[0].what, What::Mark('+'))
             && matches!(&pair[1].what, What::Number(number) if number.unit == Unit::Percent)
     });
-    let held_back = !text.list.iter().any(|piece| piece.what.slot() == Some(Slot::Stop));
-    let _ = held_back;
-    (gained || !text.is_plan && held_back).then_some(Objection::Noise("an advertisement"))
+    (gained || text.labelled < 2).then_some(Objection::Noise("an advertisement"))
 }

@@ -16,6 +16,8 @@ pub(super) struct Text<'p, 't> {
     pub(super) first_level: usize,
     /// The place behind the last price.
     pub(super) levels_end: usize,
+    /// How many of entry, targets and stop hold something.
+    pub(super) labelled: usize,
     /// True when both a stop and targets stand under their labels.
     pub(super) is_plan: bool,
 }
@@ -29,6 +31,7 @@ impl<'p, 't> Text<'p, 't> {
             list,
             first_level: list.iter().position(|piece| is_price(&piece.what)).unwrap_or(list.len()),
             levels_end: list.iter().rposition(|piece| is_price(&piece.what)).map_or(0, |at| at + 1),
+            labelled: block.labelled_levels(),
             is_plan: priced(Slot::Stop) && priced(Slot::Target),
         }
     }

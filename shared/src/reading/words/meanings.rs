@@ -61,6 +61,8 @@ pub(in crate::reading) enum Meaning {
     UpTo,
     /// May stand between a label and its value.
     Filler,
+    /// "At", "around": what follows is the price of what was said before.
+    At,
     /// Names a row of targets: "short term".
     Row,
     /// Makes a percentage a share of the profit, which has no field.
@@ -121,6 +123,8 @@ pub(in crate::reading) enum Meaning {
     Perhaps,
     /// Somebody else's trade: friends, other groups, newspapers, and the verbs that quote them.
     Others,
+    /// Verbs of trading in the past: an unknown word before one is its subject.
+    Acted,
     /// What should or could have been done.
     Hindsight,
     /// Asks for something, also without a question mark.
@@ -178,6 +182,13 @@ pub(in crate::reading) enum Slot {
     Appendix,
     /// The kind of the call, regular or breakout.
     Kind,
+}
+
+impl Meaning {
+    /// True for small words, which may stand between a label and its value.
+    pub(in crate::reading) fn is_small(self) -> bool {
+        matches!(self, Meaning::Filler | Meaning::At)
+    }
 }
 
 /// The meaning with this name in the language files.
@@ -249,6 +260,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("capital", Meaning::Capital),
     ("up_to", Meaning::UpTo),
     ("filler", Meaning::Filler),
+    ("at", Meaning::At),
     ("row", Meaning::Row),
     ("of_profit", Meaning::OfProfit),
     ("hit", Meaning::Hit),
@@ -283,6 +295,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("perhaps", Meaning::Perhaps),
     ("others", Meaning::Others),
     ("hindsight", Meaning::Hindsight),
+    ("acted", Meaning::Acted),
     ("asks", Meaning::Asks),
     ("aside", Meaning::Aside),
     ("bystander", Meaning::Bystander),
