@@ -68,7 +68,7 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
         }
     }
     let near = if nearby { near_call(text) } else { None };
-    near.or_else(|| advert(text).filter(|_| sells))
+    near.or_else(|| advert(text).filter(|_| sells)).or_else(|| row(text))
 }
 
 /// `?open BTC …`: the sign of a command.
@@ -143,6 +143,13 @@ fn closes_against(call: &[Piece<'_>], clause: &[Piece<'_>]) -> bool {
     let against = has(call, Meaning::Side(Side::Long)) && has(clause, Meaning::Below)
         || has(call, Meaning::Side(Side::Short)) && has(clause, Meaning::Above);
     against && clause.iter().any(candle)
+}
+
+/// `| BTC | long | … | closed |`: a row of a table lists trades, also where it is alone.
+fn row(text: &Text<'_, '_>) -> Option<Objection> {
+    let is_rule = |piece: Option<&Piece<'_>>| matches!(piece.map(|piece| &piece.what), Some(What::Mark('|')));
+    let row = text.labelled == 0 && is_rule(text.list.first()) && is_rule(text.list.last());
+    row.then_some(Objection::Doubt("a row of a table"))
 }
 
 /// An advert that boasts with a gain, or that keeps most levels back.
