@@ -119,7 +119,8 @@ fn multiples<'b, 't>(pieces: &[&'b Piece<'t>], bare: bool) -> Vec<(Leverage, &'b
             _ => false,
         };
         if counts {
-            found.extend(number.text.parse::<Leverage>().map(|multiple| (multiple, *piece)));
+            found
+                .extend(number.text.replace(',', ".").parse::<Leverage>().map(|multiple| (multiple, *piece)));
         }
     }
     found
@@ -196,7 +197,7 @@ fn span_in<'b, 't>(block: &'b Block<'_, 't>, opener: Opener) -> Read<'b, 't, Str
             Unit::Span(letter) => Some((format!("{}{letter}", number.text), piece)),
             _ => None,
         },
-        What::Term(Meaning::Candle(length), _) => Some(((*length).to_owned(), piece)),
+        What::Term(Meaning::Candle(length), _) => Some((length.as_str().to_owned(), piece)),
         _ => None,
     })
 }

@@ -1,19 +1,24 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
-//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces`,
+//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces` and `heads`,
 //! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`, `several`; `chatter` objects, `updates` reads
 //! follow-ups.
 //! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
 //! every signal that it accepts is sound. When in doubt it abstains and says why; it never repairs a number.
 
+mod bare;
+mod beside;
 mod chatter;
 mod clean;
 mod details;
 mod doubt;
 mod evidence;
 mod fields;
+mod heads;
 mod ids;
+mod labels_behind;
 mod levels;
+mod lookalikes;
 mod marks;
 mod mixed;
 mod numbers;
@@ -38,6 +43,7 @@ use crate::post::Post;
 use words::{Lexicon, Words};
 
 pub use evidence::{EmbedPlace, Evidence, Field, Part};
+pub use numbers::number_values;
 pub use profile::{BadProfile, ChannelProfile, ProfileDraft};
 pub use verdict::{Reading, Verdict};
 pub use words::BadLanguage;
@@ -45,7 +51,8 @@ pub use words::BadLanguage;
 /// Raised whenever the reader may read some post differently than before; stored with every reading.
 pub const READER_VERSION: u32 = 2;
 
-/// Reads a post of a channel. Never fails, never panics; linear in the length of the post.
+/// Reads a post of a channel. Never fails, never panics; linear in the length of the post, and a post of more than 128 KiB
+/// is not read at all: no source has such posts, and no call is that long.
 pub fn read(post: &Post, profile: &ChannelProfile) -> Reading {
     match Words::built_in() {
         Ok(words) => read_with(words, post, profile),

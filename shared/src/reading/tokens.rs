@@ -112,7 +112,7 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         at += length;
         glued = true;
     }
-    let phrases = (0..list.len()).map(|at| words.phrase(&list, at)).collect();
+    let phrases = words.phrases(&list);
     Tokens { list, phrases, plain: &text.plain, words }
 }
 

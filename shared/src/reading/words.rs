@@ -5,8 +5,12 @@
 //! Invariants: phrases are in the form that clean-up leaves (lower case, no accents, simplified Chinese, no joiners);
 //! the longest phrase wins, so that `short term` is never a side; a phrase has one meaning.
 
+mod heads;
 mod load;
 mod meanings;
+mod spoken;
+mod table;
+mod tickers;
 
 use std::sync::LazyLock;
 
@@ -14,25 +18,29 @@ use rustc_hash::FxHashMap;
 
 use super::tokens::{Kind, Token, is_unspaced};
 
+pub(super) use heads::Head;
 pub use load::BadLanguage;
 pub(super) use meanings::{Meaning, Slot};
+use spoken::{Languages, Votes};
+pub(super) use table::Origin;
+use table::{OPEN_END, Phrase, Table};
+pub(super) use tickers::TickerKind;
 
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
 /// A vocabulary: phrases with their meanings, and names of coins.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
-    /// Phrases by their first word, the longest first.
-    phrases: FxHashMap<Box<str>, Vec<Phrase>>,
+    /// Phrases by their first word.
+    phrases: Table,
+    /// Phrases that are labels only where they head a line.
+    heads: Table,
     /// Tickers by the folded name of the coin.
     coins: FxHashMap<Box<str>, Box<str>>,
-}
-
-#[derive(Debug, Clone)]
-struct Phrase {
-    rest: Box<[Box<str>]>,
-    meaning: Meaning,
-    decimal_comma: bool,
+    /// How many language files were added.
+    languages: u8,
+    /// What is known of tickers.
+    tickers: FxHashMap<Box<str>, TickerKind>,
 }
 
 /// A phrase found in a text.
@@ -56,6 +64,7 @@ impl Words {
             for (file, text) in LANGUAGES {
                 words.add(file, text)?;
             }
+            words.tickers = tickers::load("tickers.toml", include_str!("../../tickers.toml"))?;
             Ok(words)
         });
         BUILT_IN.as_ref()
@@ -76,38 +85,75 @@ impl<'w> Lexicon<'w> {
         self.own.into_iter().chain([self.general])
     }
 
-    /// The longest phrase of the vocabulary at token `at`.
-    pub(super) fn phrase(self, tokens: &[Token<'_>], at: usize) -> Option<Found> {
+    /// The longest phrase of the vocabulary at each token. What languages disagree on is read as the language does that
+    /// most of the text's words are from.
+    pub(super) fn phrases(self, tokens: &[Token<'_>]) -> Vec<Option<Found>> {
+        let mut votes = Votes::default();
+        let heard = (0..tokens.len()).map(|at| {
+            let (found, languages) = self.phrase(tokens, at, Languages::default())?;
+            votes.count(languages);
+            Some(found)
+        });
+        let mut phrases: Vec<Option<Found>> = heard.collect();
+        let spoken = votes.winners();
+        if !spoken.is_empty() {
+            for (at, phrase) in phrases.iter_mut().enumerate() {
+                *phrase = self.phrase(tokens, at, spoken).map(|(found, _)| found);
+            }
+        }
+        phrases
+    }
+
+    /// The longest phrase at token `at` of a text in these languages, and the languages that know it.
+    fn phrase(self, tokens: &[Token<'_>], at: usize, spoken: Languages) -> Option<(Found, Languages)> {
         let Kind::Word(word) = tokens.get(at)?.kind else { return None };
-        if let Some(found) = self.known(tokens, at, word) {
-            return Some(found);
+        if let Some(known) = self.known(tokens, at, (word, spoken)) {
+            return Some(known);
         }
         let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
         if stem.len() < word.len() && !stem.is_empty() {
             let index = word[stem.len()..].parse().ok()?;
-            let found = self.known(tokens, at, stem).filter(|found| takes_index(found.meaning))?;
-            return Some(Found { index: Some(index), ..found });
+            let (found, languages) = self.known(tokens, at, (stem, spoken))?;
+            return takes_index(found.meaning).then_some((Found { index: Some(index), ..found }, languages));
+        }
+        if let Some(bare) = without_particle(word) {
+            let known = self.known(tokens, at, (bare, spoken));
+            return known.filter(|(found, _)| takes_particle(found.meaning));
         }
         let label =
             |slot| Found { meaning: Meaning::Label(slot), length: 1, index: None, decimal_comma: false };
-        misspelt(word).map(label)
+        misspelt(word).map(|slot| (label(slot), Languages::default()))
     }
 
-    fn known(self, tokens: &[Token<'_>], at: usize, word: &str) -> Option<Found> {
-        let found = self.all().filter_map(|words| {
-            let phrases = words.phrases.get(word)?;
-            phrases.iter().find_map(|phrase| {
-                let length = covered(tokens, at, &phrase.rest)?;
-                Some(Found {
-                    meaning: phrase.meaning,
-                    length,
-                    index: list_number(&tokens[at + length - 1]).filter(|_| length > 1),
-                    decimal_comma: phrase.decimal_comma,
-                })
-            })
-        });
-        // Of two equally long ones the channel's own counts.
-        found.reduce(|first, later| if later.length > first.length { later } else { first })
+    fn known(
+        self,
+        tokens: &[Token<'_>],
+        at: usize,
+        (word, spoken): (&str, Languages),
+    ) -> Option<(Found, Languages)> {
+        let mut best: Option<((usize, bool), Found)> = None;
+        let mut known_to = Languages::default();
+        let phrases = self.own.into_iter().flat_map(|own| own.phrases.starting_with(word));
+        let own = phrases.map(|phrase| (phrase, true));
+        let general = self.general.phrases.starting_with(word).map(|phrase| (phrase, false));
+        for (Phrase { rest, meaning, origin }, is_own) in own.chain(general) {
+            let is_spoken = is_own || spoken.has(origin.language);
+            if origin.small && !is_spoken {
+                continue;
+            }
+            let Some(length) = covered(tokens, at, rest) else { continue };
+            let before = best.map_or(0, |((length, _), _)| length);
+            if length >= before {
+                let language = Languages::of(origin.language);
+                known_to = if length > before { language } else { known_to.and(language) };
+            }
+            if best.is_none_or(|(rank, _)| (length, is_spoken) > rank) {
+                let index = list_number(&tokens[at + length - 1]).filter(|_| length > 1);
+                let found = Found { meaning: *meaning, length, index, decimal_comma: origin.decimal_comma };
+                best = Some(((length, is_spoken), found));
+            }
+        }
+        best.map(|(_, found)| (found, known_to))
     }
 
     /// The length in bytes of the longest known phrase at the start of a text without spaces.
@@ -121,7 +167,7 @@ impl<'w> Lexicon<'w> {
         }
         let known = |end: &&usize| {
             let word = &text[..**end];
-            self.all().any(|words| words.phrases.contains_key(word) || words.coins.contains_key(word))
+            self.all().any(|words| !words.phrases.whole(word).is_empty() || words.coins.contains_key(word))
         };
         ends[..count].iter().rev().find(known).copied()
     }
@@ -131,6 +177,11 @@ impl<'w> Lexicon<'w> {
         self.all().find_map(|words| words.coins.get(name)).map(AsRef::as_ref)
     }
 
+    /// What is known of a ticker, or of a word that looks like one.
+    pub(super) fn ticker(self, word: &str) -> Option<TickerKind> {
+        self.general.tickers.get(word).copied()
+    }
+
     /// True for a single word that labels or sides a call.
     pub(super) fn is_call_word(self, word: &str) -> bool {
         let slots = [Slot::Entry, Slot::Target, Slot::Stop].map(Meaning::Label);
@@ -138,12 +189,27 @@ impl<'w> Lexicon<'w> {
             slots.contains(&meaning) || matches!(meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell)
         };
         let whole = |phrase: &Phrase| phrase.rest.is_empty() && calls(phrase.meaning);
-        self.all().any(|words| words.phrases.get(word).is_some_and(|phrases| phrases.iter().any(whole)))
+        self.all().any(|words| words.phrases.whole(word).iter().any(whole))
     }
 }
 
+/// The word in `l'entrée` and in `stop'u`: an article before an apostrophe, or an ending behind it.
+fn without_particle(word: &str) -> Option<&str> {
+    let (before, after) = word.split_once('\'')?;
+    let (word, particle) = if before.len() > after.len() { (before, after) } else { (after, before) };
+    (particle.len() <= MAX_PARTICLE && particle.is_ascii()).then_some(word)
+}
+
+/// The longest article or ending: `dell'`, `'nden`.
+const MAX_PARTICLE: usize = 4;
+
+/// Labels and sides are nouns. Other words with an apostrophe are contractions, such as `it's`.
+fn takes_particle(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Label(_) | Meaning::Side(_) | Meaning::Positions(_) | Meaning::BreakEven)
+}
+
 fn takes_index(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop))
+    matches!(meaning, Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop | Slot::Decoy))
 }
 
 /// The number at the end of the last word of a phrase: `take profit3`.
@@ -164,7 +230,8 @@ fn covered(tokens: &[Token<'_>], at: usize, rest: &[Box<str>]) -> Option<usize> 
         let Kind::Word(word) = token.kind else { return None };
         let last = position + 1 == rest.len();
         let stem = if last { word.trim_end_matches(|c: char| c.is_ascii_digit()) } else { word };
-        if *word != **wanted && *stem != **wanted {
+        let open = |stem| word.starts_with(stem);
+        if *word != **wanted && *stem != **wanted && !wanted.strip_suffix(OPEN_END).is_some_and(open) {
             return None;
         }
         next += 1;
@@ -185,6 +252,9 @@ fn misspelt(word: &str) -> Option<Slot> {
         ("takeprofit", Slot::Target),
         ("leverage", Slot::Leverage),
         ("entries", Slot::Entry),
+        ("entry", Slot::Entry),
+        ("position", Slot::Side),
+        ("direction", Slot::Side),
     ];
     let close = |(label, _): &&(&str, Slot)| {
         word.is_ascii() && word.as_bytes()[0] == label.as_bytes()[0] && within_one_edit(word, label)
@@ -199,7 +269,7 @@ fn is_clipped_stop(word: &str) -> bool {
     rest.chars().all(|wanted| letters.any(|letter| letter == wanted))
 }
 
-/// True when one letter more, less or other turns one word into the other.
+/// True when one letter more, less or other, or two letters swapped, turn one word into the other.
 fn within_one_edit(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len().abs_diff(b.len()) > 1 {
@@ -207,7 +277,9 @@ fn within_one_edit(a: &str, b: &str) -> bool {
     }
     let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
-    a.len() - start - end <= 1 && b.len() - start - end <= 1
+    let (a, b) = (&a[start..a.len() - end], &b[start..b.len() - end]);
+    let swapped = matches!((a, b), ([x, y], [v, w]) if x == w && y == v);
+    a.len() <= 1 && b.len() <= 1 || swapped
 }
 
 /// The longest known phrase of a script without spaces.

@@ -217,13 +217,15 @@ impl<'p> Clause<'p, '_> {
             || self.has(Meaning::Cancel) && self.place(Slot::Target).is_none();
         let relation = self.has_any(&[Meaning::Above, Meaning::Below, Meaning::Break]);
         let until = self.has_any(&[Meaning::Cancel, Meaning::Close, Meaning::Out]) && relation;
-        self.has(Meaning::Hedge) || until || self.has(Meaning::Later) && !report
+        self.has_any(&[Meaning::Hedge, Meaning::Perhaps, Meaning::Others, Meaning::Hindsight])
+            || until
+            || self.has(Meaning::Later) && !report
     }
 
     /// "If TP1 hits" behind an instruction.
     fn bears_on_last(&self) -> bool {
         let event = [Meaning::Hit, Meaning::Above, Meaning::Below, Meaning::Break, Meaning::Filled];
-        self.has_any(&[Meaning::Hedge, Meaning::Later])
+        self.has_any(&[Meaning::Hedge, Meaning::Perhaps, Meaning::Later])
             && (self.has_any(&event) || self.place(Slot::Target).is_some())
             && !self.has_any(&[Meaning::Again, Meaning::Add])
     }
