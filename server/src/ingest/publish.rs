@@ -169,6 +169,7 @@ impl Publisher {
             seen_at: arrival.sighting.seen_at,
             received_at: self.now,
             reader_version: READER_VERSION,
+            reread: false,
             signal: idea.clone(),
         }
     }
@@ -259,6 +260,7 @@ impl Publisher {
             posted_at: post.posted_at,
             occurred_at: post.occurred_at(),
             received_at: self.now,
+            reread: false,
             update: update.clone(),
         }
     }
@@ -291,6 +293,7 @@ fn kind_name(event: &Event) -> &'static str {
         Event::SignalDisputed { .. } => "signal_disputed",
         Event::UpdateUnbound { .. } => "update_unbound",
         Event::PostDisputed { .. } => "post_disputed",
+        Event::UpdateWithdrawn { .. } => "update_withdrawn",
         Event::Unknown => "unknown",
     }
 }
