@@ -38,6 +38,29 @@ fn a_language_is_added_by_one_data_file() {
 }
 
 #[test]
+fn a_small_word_counts_only_in_a_text_of_its_language() {
+    let small = "[words]\nside = [\"direktu\"]\n[small_words]\nlong = [\"or\"]\nshort = [\"den\"]";
+    let reader = Reader::with_language("made-up.toml", small).unwrap();
+    let side = |text: &str| {
+        let reading = reader.read(&posts::post(text), &ChannelProfile::default());
+        reading.verdict.signals().first().map(|signal| signal.fields().side.to_string())
+    };
+    assert_eq!(side("Direktu: or\nBTC entry 64250\nstop 62900\ntarget 66100").as_deref(), Some("long"));
+    assert_eq!(side("BTC short or wait\nentry 64250\nstop 65900\ntarget 62100"), None);
+    assert_eq!(side("long den BTC\nentry 64250\nstop 62900\ntarget 66100").as_deref(), Some("long"));
+}
+
+#[test]
+fn a_stem_stands_for_all_its_endings() {
+    let inflected = "[words]\nentry = [\"startu*\"]\nstop = [\"haltu* perdo*\"]";
+    let reader = Reader::with_language("made-up.toml", inflected).unwrap();
+    let post = posts::post("BTC long\nstartuoj: 64250\nhaltun perdojn: 62900\ntarget 66100");
+    assert_eq!(reader.read(&post, &ChannelProfile::default()).verdict.signals().len(), 1);
+    let error = Reader::with_language("made-up.toml", "[words]\nentry = [\"en*\"]").unwrap_err().to_string();
+    assert!(error.contains("its `*` comes too early"), "{error}");
+}
+
+#[test]
 fn a_channel_brings_its_own_words_and_callers() {
     let post = posts::post("BTC long\nentry 64250 - 64400\nfloor 62900\nmoonshot 66100, 67900");
     assert!(read(&post, &ChannelProfile::default()).verdict.signals().is_empty());

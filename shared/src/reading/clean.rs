@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use unicode_normalization::char::{canonical_combining_class, decompose_canonical};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
+use super::lookalikes;
 use super::references;
 use super::source::Source;
 use super::words::Lexicon;
@@ -50,23 +51,32 @@ pub(super) struct Cleaned {
 /// Cleans the texts of a source. `words` tells which names of custom emoji mean something.
 pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
     let mut cleaned = Cleaned::default();
-    let mut plain: Vec<Seen> = Vec::new();
+    let length = source.texts().iter().map(|stretch| stretch.text.len() + 2).sum();
+    let mut plain: Vec<Seen> = Vec::with_capacity(length);
     for stretch in source.texts() {
         if !plain.is_empty() {
             plain.extend(stretch.joint.chars().map(|c| (c, stretch.base)));
         }
-        let mut seen = visible(stretch.text, stretch.base);
-        if stretch.text.contains('~') {
-            cleaned.struck |= strike(&mut seen);
+        if is_bare(stretch.text) {
+            plain.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_markup(*c)));
+            continue;
         }
-        let kept = references::without(&seen, words);
+        let mut visible: Vec<Seen> =
+            seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)).collect();
+        if stretch.text.contains('~') {
+            cleaned.struck |= strike(&mut visible);
+        }
+        let kept =
+            if references::may_hold(stretch.text) { references::without(&visible, words) } else { visible };
         rewrite(&kept, &mut plain);
     }
+    lookalikes::fold(&mut plain);
     let mut lines = plain.split(|(character, _)| *character == '\n');
     // A text that ends with its line has no further line.
     if plain.last().is_none_or(|(last, _)| *last == '\n') {
         lines.next_back();
     }
+    cleaned.own.reserve(plain.len());
     for line in lines {
         let line = trimmed(line);
         match line.first() {
@@ -78,12 +88,41 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
     cleaned
 }
 
+/// True for a text that needs nothing but the removal of markup: plain ASCII without references and strokes.
+fn is_bare(text: &str) -> bool {
+    text.is_ascii() && !text.contains(['~', '\r', '\u{b}', '\u{c}']) && !references::may_hold(text)
+}
+
+fn is_markup(character: char) -> bool {
+    matches!(character, '*' | '`')
+}
+
+/// The characters of a text with their places.
+fn seen(text: &str, base: u32) -> impl Iterator<Item = Seen> {
+    let place = move |at: usize| base.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+    text.char_indices().map(move |(at, character)| (character, place(at)))
+}
+
 impl Text {
+    fn reserve(&mut self, characters: usize) {
+        self.plain.reserve(characters + 1);
+        self.lower.reserve(characters + 1);
+        self.places.reserve(characters + 1);
+    }
+
     fn push_line(&mut self, line: &[Seen]) {
-        for (character, place) in trimmed(line).iter().chain(&[('\n', 0)]) {
-            self.plain.push(*character);
-            self.lower.push(lower(*character));
-            self.places.resize(self.plain.len(), *place);
+        for (character, place) in trimmed(line) {
+            self.push(*character, *place);
+        }
+        self.push('\n', 0);
+    }
+
+    fn push(&mut self, character: char, place: u32) {
+        self.plain.push(character);
+        self.lower.push(lower(character));
+        self.places.push(place);
+        for _ in 1..character.len_utf8() {
+            self.places.push(place);
         }
     }
 
@@ -107,7 +146,8 @@ pub(super) fn index_of(character: char) -> Option<u8> {
 /// One phrase in the form that clean-up gives the texts, so that the words of the language files meet it.
 pub(super) fn fold(phrase: &str) -> String {
     let mut plain = Vec::new();
-    rewrite(&visible(phrase, 0), &mut plain);
+    let visible: Vec<Seen> = seen(phrase, 0).filter(|(c, _)| !is_invisible(*c)).collect();
+    rewrite(&visible, &mut plain);
     plain.into_iter().map(|(character, _)| lower(character)).collect()
 }
 
@@ -144,12 +184,6 @@ fn without_heading(line: &[Seen]) -> &[Seen] {
     let bare = after(rest, &['#']);
     let heads = bare.len() < rest.len() && matches!(bare.first(), Some((' ', _)));
     if heads { bare } else { line }
-}
-
-fn visible(text: &str, base: u32) -> Vec<Seen> {
-    let place = |at: usize| base.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
-    let shown = text.char_indices().filter(|(_, character)| !is_invisible(*character));
-    shown.map(|(at, character)| (character, place(at))).collect()
 }
 
 /// Format characters, variation selectors and private characters: nobody sees them, and they split words and numbers.
@@ -194,12 +228,19 @@ fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
                 push_index(plain, u32::from(character) - u32::from('0'), place);
                 2
             }
-            '*' | '`' => 1,
+            _ if is_markup(character) => 1,
             _ if character.is_ascii() && next.is_none_or(|next| next.is_ascii()) => {
                 plain.push((if character == '\r' { '\n' } else { character }, place));
                 1
             }
             '₀'..='₉' => push_zeros(plain, &seen[at..]),
+            // A raised decimal point.
+            '·' | '∙' | '⋅'
+                if next.is_some_and(is_digit) && plain.last().is_some_and(|(c, _)| is_digit(*c)) =>
+            {
+                plain.push(('.', place));
+                1
+            }
             _ => {
                 if let Some(number) = circled(character) {
                     push_index(plain, number, place);
@@ -213,6 +254,10 @@ fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
             }
         };
     }
+}
+
+fn is_digit(character: char) -> bool {
+    character.is_ascii_digit()
 }
 
 /// Characters that NFKC would glue to their neighbours.

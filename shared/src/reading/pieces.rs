@@ -114,6 +114,11 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
     if word.ends_with(|c: char| c.is_ascii_digit()) && next_is_fraction {
         return (What::Tangle, 2);
     }
+    if word == "price"
+        && let Some(slot) = price_key(tokens, at)
+    {
+        return (What::Term(Meaning::Label(slot), None), 1);
+    }
     if let Some(Found { meaning, length, index, decimal_comma }) = tokens.phrase(at) {
         pieces.decimal_comma |= decimal_comma;
         if index.is_some_and(|index| index > MAX_LIST) {
@@ -143,6 +148,28 @@ fn key(tokens: &Tokens<'_>, at: usize, word: &str) -> Option<Slot> {
     let sign = tokens.get(at + 1).filter(|sign| sign.glued && matches!(sign.kind, Kind::Mark('=' | ':')))?;
     let value = tokens.get(at + 2).filter(|value| value.line == sign.line)?;
     matches!(value.kind, Kind::Number(_)).then_some(slot)
+}
+
+/// `price=0.2784` is the entry of a command or an alert that has no other; beside one it is only the price now.
+fn price_key(tokens: &Tokens<'_>, at: usize) -> Option<Slot> {
+    let sign = tokens.get(at + 1).filter(|sign| sign.glued)?;
+    let value = tokens.get(at + 2).filter(|value| value.line == sign.line)?;
+    let before = at.checked_sub(1).filter(|before| tokens[*before].line == sign.line);
+    let announced = match sign.kind {
+        // "Target price=": the label stands before it.
+        Kind::Mark('=') => !before.is_some_and(|before| is_label(tokens, before)),
+        Kind::Mark(':') => before.is_none(),
+        _ => false,
+    };
+    (announced && matches!(value.kind, Kind::Number(_))).then(|| {
+        let is_entry =
+            |at| tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Entry));
+        if (0..tokens.len()).any(is_entry) { Slot::Decoy } else { Slot::Entry }
+    })
+}
+
+fn is_label(tokens: &Tokens<'_>, at: usize) -> bool {
+    tokens.phrase(at).is_some_and(|found| matches!(found.meaning, Meaning::Label(_)))
 }
 
 /// The highest list number of a target or entry: cards stop at ten or twelve.

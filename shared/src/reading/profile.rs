@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::words::{BadLanguage, Words};
+use super::words::{BadLanguage, Origin, Words};
 use crate::signal::{Market, Symbol};
 
 /// The most extra words of one channel: a language's whole table has about three hundred.
@@ -99,7 +99,7 @@ impl ChannelProfile {
         }
         let mut words = None;
         if !draft.keywords.is_empty() {
-            words.insert(Words::default()).add_phrases("keywords", &draft.keywords, false)?;
+            words.insert(Words::default()).add_phrases("keywords", &draft.keywords, Origin::default())?;
         }
         Ok(Self { draft, words })
     }

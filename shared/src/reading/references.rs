@@ -6,6 +6,13 @@
 use super::clean::{Seen, fold};
 use super::words::Lexicon;
 
+/// False when a text surely holds neither a bracket nor an address.
+pub(super) fn may_hold(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let www = |four: &[u8]| four[0].eq_ignore_ascii_case(&b'w') && four.eq_ignore_ascii_case(b"www.");
+    !text.is_ascii() || bytes.contains(&b'<') || text.contains("://") || bytes.windows(4).any(www)
+}
+
 /// Takes out `<@…>`, `<#…>`, `<:name:id>`, `<t:…>` and addresses; `[text](address)` keeps its text.
 pub(super) fn without(seen: &[Seen], words: Lexicon<'_>) -> Vec<Seen> {
     let mut kept = Vec::with_capacity(seen.len());

@@ -6,6 +6,7 @@
 use std::ops::Deref;
 
 use super::clean::{Text, index_of};
+use super::layouts;
 use super::words::{Found, Lexicon};
 
 /// One word, number, mark or icon.
@@ -110,8 +111,11 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         at += length;
         glued = true;
     }
-    let phrases = (0..list.len()).map(|at| words.phrase(&list, at)).collect();
-    Tokens { list, phrases, words }
+    let phrases = words.phrases(&list);
+    match layouts::written_out(&list, words, &phrases) {
+        Some(list) => Tokens { phrases: words.phrases(&list), list, words },
+        None => Tokens { list, phrases, words },
+    }
 }
 
 struct Cutter<'t> {

@@ -7,6 +7,8 @@
 
 mod load;
 mod meanings;
+mod spoken;
+mod table;
 
 use std::sync::LazyLock;
 
@@ -16,23 +18,21 @@ use super::tokens::{Kind, Token, is_unspaced};
 
 pub use load::BadLanguage;
 pub(super) use meanings::{Meaning, Slot};
+use spoken::{Languages, Votes};
+pub(super) use table::Origin;
+use table::{OPEN_END, Phrase, Table};
 
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
 /// A vocabulary: phrases with their meanings, and names of coins.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
-    /// Phrases by their first word, the longest first.
-    phrases: FxHashMap<Box<str>, Vec<Phrase>>,
+    /// Phrases by their first word.
+    phrases: Table,
     /// Tickers by the folded name of the coin.
     coins: FxHashMap<Box<str>, Box<str>>,
-}
-
-#[derive(Debug, Clone)]
-struct Phrase {
-    rest: Box<[Box<str>]>,
-    meaning: Meaning,
-    decimal_comma: bool,
+    /// How many language files were added.
+    languages: u8,
 }
 
 /// A phrase found in a text.
@@ -76,38 +76,75 @@ impl<'w> Lexicon<'w> {
         self.own.into_iter().chain([self.general])
     }
 
-    /// The longest phrase of the vocabulary at token `at`.
-    pub(super) fn phrase(self, tokens: &[Token<'_>], at: usize) -> Option<Found> {
+    /// The longest phrase of the vocabulary at each token. What languages disagree on is read as the language does that
+    /// most of the text's words are from.
+    pub(super) fn phrases(self, tokens: &[Token<'_>]) -> Vec<Option<Found>> {
+        let mut votes = Votes::default();
+        let heard = (0..tokens.len()).map(|at| {
+            let (found, languages) = self.phrase(tokens, at, Languages::default())?;
+            votes.count(languages);
+            Some(found)
+        });
+        let mut phrases: Vec<Option<Found>> = heard.collect();
+        let spoken = votes.winners();
+        if !spoken.is_empty() {
+            for (at, phrase) in phrases.iter_mut().enumerate() {
+                *phrase = self.phrase(tokens, at, spoken).map(|(found, _)| found);
+            }
+        }
+        phrases
+    }
+
+    /// The longest phrase at token `at` of a text in these languages, and the languages that know it.
+    fn phrase(self, tokens: &[Token<'_>], at: usize, spoken: Languages) -> Option<(Found, Languages)> {
         let Kind::Word(word) = tokens.get(at)?.kind else { return None };
-        if let Some(found) = self.known(tokens, at, word) {
-            return Some(found);
+        if let Some(known) = self.known(tokens, at, (word, spoken)) {
+            return Some(known);
         }
         let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
         if stem.len() < word.len() && !stem.is_empty() {
             let index = word[stem.len()..].parse().ok()?;
-            let found = self.known(tokens, at, stem).filter(|found| takes_index(found.meaning))?;
-            return Some(Found { index: Some(index), ..found });
+            let (found, languages) = self.known(tokens, at, (stem, spoken))?;
+            return takes_index(found.meaning).then_some((Found { index: Some(index), ..found }, languages));
+        }
+        if let Some(bare) = without_particle(word) {
+            let known = self.known(tokens, at, (bare, spoken));
+            return known.filter(|(found, _)| takes_particle(found.meaning));
         }
         let label =
             |slot| Found { meaning: Meaning::Label(slot), length: 1, index: None, decimal_comma: false };
-        misspelt(word).map(label)
+        misspelt(word).map(|slot| (label(slot), Languages::default()))
     }
 
-    fn known(self, tokens: &[Token<'_>], at: usize, word: &str) -> Option<Found> {
-        let found = self.all().filter_map(|words| {
-            let phrases = words.phrases.get(word)?;
-            phrases.iter().find_map(|phrase| {
-                let length = covered(tokens, at, &phrase.rest)?;
-                Some(Found {
-                    meaning: phrase.meaning,
-                    length,
-                    index: list_number(&tokens[at + length - 1]).filter(|_| length > 1),
-                    decimal_comma: phrase.decimal_comma,
-                })
-            })
-        });
-        // Of two equally long ones the channel's own counts.
-        found.reduce(|first, later| if later.length > first.length { later } else { first })
+    fn known(
+        self,
+        tokens: &[Token<'_>],
+        at: usize,
+        (word, spoken): (&str, Languages),
+    ) -> Option<(Found, Languages)> {
+        let mut best: Option<((usize, bool), Found)> = None;
+        let mut known_to = Languages::default();
+        let phrases = self.own.into_iter().flat_map(|own| own.phrases.starting_with(word));
+        let own = phrases.map(|phrase| (phrase, true));
+        let general = self.general.phrases.starting_with(word).map(|phrase| (phrase, false));
+        for (Phrase { rest, meaning, origin }, is_own) in own.chain(general) {
+            let is_spoken = is_own || spoken.has(origin.language);
+            if origin.small && !is_spoken {
+                continue;
+            }
+            let Some(length) = covered(tokens, at, rest) else { continue };
+            let before = best.map_or(0, |((length, _), _)| length);
+            if length >= before {
+                let language = Languages::of(origin.language);
+                known_to = if length > before { language } else { known_to.and(language) };
+            }
+            if best.is_none_or(|(rank, _)| (length, is_spoken) > rank) {
+                let index = list_number(&tokens[at + length - 1]).filter(|_| length > 1);
+                let found = Found { meaning: *meaning, length, index, decimal_comma: origin.decimal_comma };
+                best = Some(((length, is_spoken), found));
+            }
+        }
+        best.map(|(_, found)| (found, known_to))
     }
 
     /// The length in bytes of the longest known phrase at the start of a text without spaces.
@@ -121,7 +158,7 @@ impl<'w> Lexicon<'w> {
         }
         let known = |end: &&usize| {
             let word = &text[..**end];
-            self.all().any(|words| words.phrases.contains_key(word) || words.coins.contains_key(word))
+            self.all().any(|words| !words.phrases.whole(word).is_empty() || words.coins.contains_key(word))
         };
         ends[..count].iter().rev().find(known).copied()
     }
@@ -138,8 +175,23 @@ impl<'w> Lexicon<'w> {
             slots.contains(&meaning) || matches!(meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell)
         };
         let whole = |phrase: &Phrase| phrase.rest.is_empty() && calls(phrase.meaning);
-        self.all().any(|words| words.phrases.get(word).is_some_and(|phrases| phrases.iter().any(whole)))
+        self.all().any(|words| words.phrases.whole(word).iter().any(whole))
     }
+}
+
+/// The word in `l'entrée` and in `stop'u`: an article before an apostrophe, or an ending behind it.
+fn without_particle(word: &str) -> Option<&str> {
+    let (before, after) = word.split_once('\'')?;
+    let (word, particle) = if before.len() > after.len() { (before, after) } else { (after, before) };
+    (particle.len() <= MAX_PARTICLE && particle.is_ascii()).then_some(word)
+}
+
+/// The longest article or ending: `dell'`, `'nden`.
+const MAX_PARTICLE: usize = 4;
+
+/// Labels and sides are nouns. Other words with an apostrophe are contractions, such as `it's`.
+fn takes_particle(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Label(_) | Meaning::Side(_) | Meaning::Positions(_) | Meaning::BreakEven)
 }
 
 fn takes_index(meaning: Meaning) -> bool {
@@ -164,7 +216,8 @@ fn covered(tokens: &[Token<'_>], at: usize, rest: &[Box<str>]) -> Option<usize> 
         let Kind::Word(word) = token.kind else { return None };
         let last = position + 1 == rest.len();
         let stem = if last { word.trim_end_matches(|c: char| c.is_ascii_digit()) } else { word };
-        if *word != **wanted && *stem != **wanted {
+        let open = |stem| word.starts_with(stem);
+        if *word != **wanted && *stem != **wanted && !wanted.strip_suffix(OPEN_END).is_some_and(open) {
             return None;
         }
         next += 1;

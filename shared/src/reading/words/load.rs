@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::super::clean::fold;
 use super::super::tokens::is_unspaced;
 use super::meanings::{Meaning, by_name, names};
-use super::{Phrase, Words};
+use super::{OPEN_END, Origin, Phrase, Words};
 
 /// What is wrong with a language file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,8 +34,8 @@ pub enum BadLanguage {
         /// All names.
         known: String,
     },
-    /// A phrase of which clean-up leaves nothing, or that begins with something else than a word.
-    #[error("{file}: `{phrase}` of `{name}` does not begin with a word")]
+    /// A phrase of which clean-up leaves nothing, that begins with something else than a word, or with too short a stem.
+    #[error("{file}: `{phrase}` of `{name}` does not begin with a word, or its `*` comes too early")]
     Phrase {
         /// The file's name.
         file: String,
@@ -66,6 +66,9 @@ struct Language {
     /// The phrases of each meaning.
     #[serde(default)]
     words: BTreeMap<String, Vec<String>>,
+    /// Likewise, but only in texts of this language.
+    #[serde(default)]
+    small_words: BTreeMap<String, Vec<String>>,
     /// Names of coins by their ticker.
     #[serde(default)]
     coins: BTreeMap<String, Vec<String>>,
@@ -81,7 +84,10 @@ impl Words {
                 self.coins.entry(fold(name).into()).or_insert_with(|| ticker.as_str().into());
             }
         }
-        self.add_phrases(file, &language.words, language.decimal_comma)
+        let origin = Origin { language: self.languages, decimal_comma: language.decimal_comma, small: false };
+        self.languages = self.languages.saturating_add(1);
+        self.add_phrases(file, &language.words, origin)?;
+        self.add_phrases(file, &language.small_words, Origin { small: true, ..origin })
     }
 
     /// Adds phrases by the names of their meanings.
@@ -89,7 +95,7 @@ impl Words {
         &mut self,
         file: &str,
         words: &BTreeMap<String, Vec<String>>,
-        decimal_comma: bool,
+        origin: Origin,
     ) -> Result<(), BadLanguage> {
         let mut own: BTreeMap<String, Meaning> = BTreeMap::new();
         for (name, phrases) in words {
@@ -100,31 +106,26 @@ impl Words {
             };
             let meaning = by_name(name).ok_or_else(unknown)?;
             for phrase in phrases {
-                let folded = fold(phrase);
+                let folded = fold(&phrase.replace('*', &OPEN_END.to_string()));
                 let at = (file, name.as_str(), phrase.as_str());
                 match own.insert(folded.clone(), meaning) {
                     Some(other) if other != meaning => return Err(twice(at)),
-                    _ => self.insert(&folded, meaning, decimal_comma).ok_or_else(|| not_a_word(at))?,
+                    _ => self.insert(&folded, meaning, origin).ok_or_else(|| not_a_word(at))?,
                 }
             }
         }
         Ok(())
     }
 
-    /// Adds one folded phrase, unless it is known; none if it does not begin with a word.
-    fn insert(&mut self, folded: &str, meaning: Meaning, decimal_comma: bool) -> Option<()> {
+    /// Adds one folded phrase; none if it does not begin with a word.
+    fn insert(&mut self, folded: &str, meaning: Meaning, origin: Origin) -> Option<()> {
         // Scripts without spaces are looked up as a whole.
         let divides = |c: char| matches!(c, '-' | '/' | '_' | '.') || c.is_whitespace();
         let unspaced = folded.starts_with(is_unspaced);
         let mut parts = folded.split(|c| divides(c) && !unspaced).filter(|part| !part.is_empty());
         let first = parts.next().filter(|first| first.starts_with(char::is_alphanumeric))?;
-        let rest: Box<[Box<str>]> = parts.map(Into::into).collect();
-        let same_start = self.phrases.entry(first.into()).or_default();
-        if !same_start.iter().any(|known| known.rest == rest) {
-            same_start.push(Phrase { rest, meaning, decimal_comma });
-            same_start.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
-        }
-        Some(())
+        let phrase = Phrase { rest: parts.map(Into::into).collect(), meaning, origin };
+        self.phrases.insert(first, phrase)
     }
 }
 

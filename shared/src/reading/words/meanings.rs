@@ -170,6 +170,13 @@ pub(in crate::reading) enum Slot {
     Kind,
 }
 
+impl Slot {
+    /// True for labels that announce levels, or ends of a range, so that a value inside them is one of theirs.
+    pub(in crate::reading) fn may_be_listed(self) -> bool {
+        matches!(self, Slot::Entry | Slot::Target | Slot::Stop | Slot::Leverage)
+    }
+}
+
 /// The meaning with this name in the language files.
 pub(super) fn by_name(name: &str) -> Option<Meaning> {
     NAMES.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning)
