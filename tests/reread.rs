@@ -228,6 +228,79 @@ async fn an_update_found_in_an_old_post_is_bound_and_shown_and_one_that_is_none_
 }
 
 #[tokio::test]
+async fn a_message_that_follows_up_on_itself_ends_where_it_began_when_a_profile_comes_and_goes() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let call = sighting(1, &signal_text("BTC"));
+    let ticked = edited(&call, 30, "TP1 hit ✅ move SL to entry");
+    post(&api, [call.clone(), ticked.clone()]).await;
+    let before = signals(&api).await.remove(0);
+    assert_eq!(before.status, SignalStatus::Open);
+    let path = format!("/v1/signals/{}", before.record.id);
+    let detail: SignalDetail = api.get(&path).await;
+    assert_eq!(detail.updates.len(), 1, "the edit is a follow-up: {detail:?}");
+    set_caller(&server.pool, Some("nobody")).await;
+    again(&server.pool, true).await;
+    let silenced: SignalDetail = api.get(&path).await;
+    assert!(silenced.updates.is_empty() && silenced.state.status == SignalStatus::Withdrawn, "{silenced:?}");
+    set_caller(&server.pool, None).await;
+    again(&server.pool, true).await;
+    let back: SignalDetail = api.get(&path).await;
+    assert_eq!((back.state.status, back.updates.len()), (SignalStatus::Open, 1));
+    let (record, first) = (&back.state.record, &before.record);
+    assert_eq!(
+        (record.post_id, &record.signal, record.occurred_at),
+        (first.post_id, &first.signal, first.occurred_at)
+    );
+    assert!(record.reread && back.updates[0].reread);
+    assert_eq!(again(&server.pool, true).await.readings(), 0);
+}
+
+/// Every signal as it stands, with what its follow-ups say.
+async fn standing(api: &Api) -> Vec<String> {
+    let mut lines = Vec::new();
+    for state in signals(api).await {
+        let detail: SignalDetail = api.get(&format!("/v1/signals/{}", state.record.id)).await;
+        let told =
+            detail.updates.iter().map(|update| format!("{} {:?}", update.external_id, update.update.actions));
+        let told = told.collect::<Vec<_>>().join(", ");
+        let (record, status) = (&state.record, state.status);
+        lines.push(format!(
+            "{} {:?} {status:?} {:?}: {told}",
+            record.external_id, record.signal, record.posted_at
+        ));
+    }
+    lines
+}
+
+#[tokio::test]
+async fn a_story_that_was_read_too_late_ends_as_one_that_was_read_in_time() {
+    let btc = sighting(1, &signal_text("BTC"));
+    let story = [
+        btc.clone(),
+        sighting(2, &signal_text("ETH")),
+        reply(3, 1, "TP1 hit, move SL to entry"),
+        sighting(4, "good morning everyone"),
+        sighting(5, "ETH: closed"),
+        sighting(6, &signal_text("SOL")),
+        sighting(7, "TP1 hit, move SL to entry"),
+        edited(&btc, 9, &signal_text("BTC").replace("SL: 3800", "SL: 3750")),
+        reply(11, 3, "close 50%"),
+        sighting(12, "close all positions now"),
+        sighting(13, &signal_text("ETH")),
+        reply(14, 13, "TP1 hit"),
+    ];
+    let in_time = TestServer::start().await;
+    let heard = in_time.client(Role::Contributor).await;
+    post(&heard, story.clone()).await;
+    let (late, api) = silenced(story).await;
+    again(&late.pool, true).await;
+    let expected = standing(&heard).await;
+    assert_eq!(expected.len(), 4);
+    assert_eq!(standing(&api).await, expected);
+}
+
+#[tokio::test]
 async fn a_channel_that_is_not_published_has_its_readings_renewed_and_nothing_told() {
     let (server, api) = silenced([sighting(1, &signal_text("BTC"))]).await;
     sqlx::query("UPDATE channels SET status = 'paused'").execute(&server.pool).await.unwrap();

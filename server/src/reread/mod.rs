@@ -1,7 +1,7 @@
 //! Reading stored posts again, with today's reader and their channels' profiles.
 //!
 //! Entry point: [`reread`]. Message by message, in the order in which they came: every revision's reading is renewed, the
-//! newest one decides about signals and updates, which change as by an edit, marked as read again.
+//! newest one decides about signals and updates (`arrivals` has the rule), which change as by an edit, marked as read again.
 //! Invariants: a batch is one transaction that has its channels in hand, as in `ingest`; it depends only on what is
 //! stored, so a run that is broken off is taken up by the next one, and a second run changes nothing; no row is
 //! overwritten: readings get a successor, events are appended.
@@ -11,7 +11,7 @@ mod report;
 
 use std::collections::{BTreeSet, HashMap};
 
-use shared::reading::{ChannelProfile, Reading, read};
+use shared::reading::{ChannelProfile, Reading, Verdict, read};
 use shared::wire::ChannelStatus;
 use sqlx::{Connection, PgConnection, PgPool};
 use time::OffsetDateTime;
@@ -134,7 +134,27 @@ impl Seen {
     }
 
     fn is_signal(&self) -> bool {
-        self.today.as_ref().is_some_and(|today| !today.verdict.signals().is_empty())
+        self.today.as_ref().is_some_and(|today| matches!(today.verdict, Verdict::Signals { .. }))
+    }
+
+    fn is_update(&self) -> bool {
+        self.today.as_ref().is_some_and(|today| matches!(today.verdict, Verdict::Updates { .. }))
+    }
+
+    /// This revision as what the message says at that one.
+    fn arrival(&self, revision: i64, edits_a_signal: bool) -> Arrival<'_> {
+        let stored = &self.stored;
+        Arrival {
+            key: &stored.key,
+            post_id: stored.id,
+            revision,
+            post: &stored.post,
+            provenance: stored.provenance,
+            seen_at: stored.seen_at,
+            received_at: stored.received_at,
+            reading: self.today.as_ref(),
+            occasion: Occasion::Again { edits_a_signal, disputed: stored.disputed },
+        }
     }
 }
 
@@ -173,8 +193,7 @@ impl Batch {
         connection: &mut PgConnection,
         now: OffsetDateTime,
     ) -> Result<Changes, StoreError> {
-        let arrivals: Vec<Arrival<'_>> =
-            self.messages().filter_map(|message| self.arrival(message)).collect();
+        let arrivals: Vec<Arrival<'_>> = self.messages().flat_map(|message| self.arrivals(message)).collect();
         let book = Book::load(connection, &arrivals, &[]).await?;
         let mut publisher = Publisher::new(book, now);
         for arrival in &arrivals {
@@ -183,27 +202,19 @@ impl Batch {
         Ok(publisher.finish())
     }
 
-    /// The newest revision, if it says something else than before and is to be told.
-    fn arrival<'a>(&self, message: &'a [Seen]) -> Option<Arrival<'a>> {
-        let (newest, older) = message.split_last()?;
-        if !newest.is_told() || !self.is_published(newest) {
-            return None;
-        }
-        let stored = &newest.stored;
-        Some(Arrival {
-            key: &stored.key,
-            post_id: stored.id,
-            revision: stored.revision,
-            post: &stored.post,
-            provenance: stored.provenance,
-            seen_at: stored.seen_at,
-            received_at: stored.received_at,
-            reading: newest.today.as_ref(),
-            occasion: Occasion::Again {
-                edits_a_signal: older.iter().any(Seen::is_signal),
-                disputed: stored.disputed,
-            },
-        })
+    /// What a message tells: its newest revision, if that says something else than before. Where it only follows up on the
+    /// message's own signal, the revision before it says what that signal is, and comes first.
+    fn arrivals<'a>(&self, message: &'a [Seen]) -> Vec<Arrival<'a>> {
+        let Some((newest, older)) = message.split_last().filter(|(newest, _)| self.is_published(newest))
+        else {
+            return Vec::new();
+        };
+        let base = older.iter().rev().find(|seen| !seen.is_update()).filter(|seen| seen.is_signal());
+        let base = base.filter(|base| newest.is_update() && (newest.is_told() || base.is_told()));
+        let is_edit = older.iter().any(Seen::is_signal);
+        let first = base.map(|base| base.arrival(newest.stored.revision, false));
+        let then = newest.is_told().then(|| newest.arrival(newest.stored.revision, is_edit));
+        first.into_iter().chain(then).collect()
     }
 
     fn describe(&self, report: &mut Report) {

@@ -100,7 +100,10 @@ impl fmt::Display for Report {
         writeln!(f, "{:width$}  {:>8}", "all", self.messages)?;
         for (count, what) in [
             (self.deleted, "messages were deleted: their signals stay withdrawn"),
-            (self.older, "older revisions read differently: their readings are renewed, and decide nothing"),
+            (
+                self.older,
+                "older revisions read differently: their readings are renewed, and later revisions decide",
+            ),
             (
                 self.unpublished,
                 "changed messages are of channels that are not published: only their readings are renewed",
