@@ -152,3 +152,14 @@ async fn a_call_is_found_by_its_authors_id_however_many_calls_came_after_it() {
     assert_eq!(found[..4], [vec![3, 5], vec![], vec![3], vec![]]);
     assert_eq!(found[4], (41..=60).collect::<Vec<_>>(), "without an id, the newest ones");
 }
+
+#[test]
+fn the_profile_in_the_hosts_guide_is_one() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/host.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let profile = server::profile::parse(example, "the guide").unwrap();
+    let fields = profile.fields();
+    assert!(fields.quote.is_some() && fields.market.is_some() && fields.thousands);
+    assert!(!fields.keywords.is_empty() && profile.may_call("1100000001") && !profile.may_call("7"));
+}
