@@ -117,8 +117,20 @@ pub(in crate::reading) enum Meaning {
     Negation,
     /// The words of a member who talks about the own trade, or thanks for one.
     Bystander,
-    /// Only perhaps: if, would, might.
+    /// Only on a condition, or somebody's: if, would, he.
     Hedge,
+    /// Only perhaps: may, maybe, possible. Weaker than `Hedge`.
+    Perhaps,
+    /// Somebody else's trade: friends, other groups, newspapers, and the verbs that quote them.
+    Others,
+    /// Verbs of trading in the past: an unknown word before one is its subject.
+    Acted,
+    /// What should or could have been done.
+    Hindsight,
+    /// Asks for something, also without a question mark.
+    Asks,
+    /// A remark with a word of another kind that leaves the call alone: "not financial advice".
+    Aside,
     /// Introduces what is to be done later: once, after.
     Later,
     /// Tells of results or the past.
@@ -341,6 +353,12 @@ const NAMES: &[(&str, Meaning)] = &[
     ("changed", Meaning::Changed),
     ("negation", Meaning::Negation),
     ("hedge", Meaning::Hedge),
+    ("perhaps", Meaning::Perhaps),
+    ("others", Meaning::Others),
+    ("hindsight", Meaning::Hindsight),
+    ("acted", Meaning::Acted),
+    ("asks", Meaning::Asks),
+    ("aside", Meaning::Aside),
     ("bystander", Meaning::Bystander),
     ("later", Meaning::Later),
     ("report", Meaning::Report),
