@@ -59,11 +59,12 @@ fn part<'t>(pieces: &Pieces<'t>, from: usize, to: usize) -> Pieces<'t> {
 
 fn both(told: &Pieces<'_>, called: &Pieces<'_>, context: &Context<'_>) -> Option<Mixed> {
     let block = Block::new(told);
-    if block.labelled_levels() >= 2 || objection(&Block::new(called)).is_some() {
+    let call = Block::new(called);
+    if block.labelled_levels() >= 2 || objection(&call).is_some() {
         return None;
     }
     let mut accepted = Vec::new();
-    for outcome in several::signals(called) {
+    for outcome in several::signals(&call) {
         let signals::Outcome::Signal(signal) = outcome else { return None };
         accepted.push(*signal);
     }

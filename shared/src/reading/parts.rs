@@ -250,7 +250,7 @@ impl ReadText<'_, '_> {
 
     fn read_new(&self) -> Found {
         let block = &self.block;
-        let Some(new) = self.accept(several::signals(block.pieces)) else {
+        let Some(new) = self.accept(several::signals(block)) else {
             let told = self.read_mixed().or_else(|| self.read_update());
             return told.unwrap_or_else(|| nothing(block.pieces));
         };
