@@ -91,7 +91,7 @@ fn goes_on(list: &[Piece<'_>], start: usize) -> bool {
 
 fn first_name<'p>(list: &'p [Piece<'_>]) -> Option<&'p Mention> {
     list.iter().find_map(|piece| match &piece.what {
-        What::Ticker(mention) => Some(mention),
+        What::Ticker(mention) => Some(mention.as_ref()),
         _ => None,
     })
 }

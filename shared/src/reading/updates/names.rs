@@ -22,7 +22,7 @@ pub(super) fn with_names<'t>(pieces: &Pieces<'t>, words: Lexicon<'_>) -> Option<
         let Some(found) = symbols::in_capitals(words, raw, known).filter(|_| mixed || !known) else {
             continue;
         };
-        let what = What::Ticker(Mention { strength: Strength::Header, ..found });
+        let what = What::Ticker(Box::new(Mention { strength: Strength::Header, ..found }));
         list.get_or_insert_with(|| pieces.list.clone())[at] = Piece { what, ..piece.clone() };
     }
     list.map(|list| pieces.with(list))
