@@ -192,13 +192,20 @@ pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let Kind::Word(word) = tokens[at].kind else { return None };
     let upper = is_upper(tokens[at].raw);
     let meant = match tokens.words.ticker(word)? {
-        TickerKind::Word => upper && is_header(tokens, at),
+        TickerKind::Word => upper && is_header(tokens, at) && !labels_id(tokens, at),
         TickerKind::Noun if upper => is_header(tokens, at),
         TickerKind::Noun => stands_in_call(tokens, at),
         _ => false,
     };
     let found = mention(tokens.words, word, None, false).filter(|_| meant)?;
     Some(Mention { strength: Strength::Header, ..found })
+}
+
+/// `ID: A12`, `ID 4410`: the word announces the author's own number.
+fn labels_id(tokens: &Tokens<'_>, at: usize) -> bool {
+    let next = tokens.get(at + 1).map(|next| &next.kind);
+    tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Reference))
+        && matches!(next, Some(Kind::Mark(':' | '#' | '=') | Kind::Number(_)))
 }
 
 /// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
