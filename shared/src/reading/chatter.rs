@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use super::fields::Opener;
+use super::options;
 use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
@@ -56,6 +57,7 @@ fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
     let asked = list.iter().any(|piece| matches!(piece.what, What::Mark('?')));
     let question = asked.then_some(Objection::Noise("a question: nobody is told to trade"));
     told(NEVER)
+        .or_else(|| told(OPTIONS).filter(|_| options::contract(block.pieces).is_none()))
         .or(question)
         .or_else(|| told(NOT_NEW))
         .or_else(|| governed(block))
@@ -68,8 +70,13 @@ const NEVER: &[(Meaning, Objection)] = &[
     (Meaning::NotCrypto, Objection::Doubt("not a crypto market")),
     (Meaning::Unreal, Objection::Noise("an example, a test or a joke: nobody is told to trade")),
     (Meaning::Report, Objection::Noise("a report: nobody is told to trade")),
-    (Meaning::Satoshi, Objection::Doubt("prices in satoshi: not read yet")),
-    (Meaning::Option, Objection::Doubt("an option: not read yet")),
+    (Meaning::OptionOther, Objection::Doubt("a sold option, or several together: not read")),
+];
+
+/// Words that rule out a signal and an update where no contract is named in full.
+const OPTIONS: &[(Meaning, Objection)] = &[
+    (Meaning::Option, Objection::Doubt("an option without its strike or its day of expiry")),
+    (Meaning::OptionBuy, Objection::Doubt("an option without its strike or its day of expiry")),
 ];
 
 /// Words that rule out a new signal wherever they stand.

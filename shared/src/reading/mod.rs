@@ -17,6 +17,7 @@ mod levels;
 mod lookalikes;
 mod marks;
 mod numbers;
+mod options;
 mod parts;
 mod pieces;
 mod plan;

@@ -191,6 +191,10 @@ impl ReadText<'_, '_> {
     }
 
     fn read_update(&self) -> Option<Found> {
+        let told = |meaning| self.block.pieces.list.iter().any(|piece| piece.what.is(meaning));
+        if told(Meaning::Satoshi) && self.block.pieces.list.iter().any(|piece| is_price(&piece.what)) {
+            return self.block.looks_like_signal().then(|| abstained("a follow-up with prices in satoshi"));
+        }
         match updates::update(&self.block, &self.context) {
             updates::Outcome::Update(update, marks) => Some(Found {
                 verdict: Verdict::Updates { updates: vec![update] },

@@ -2,7 +2,8 @@
 //!
 //! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
 
-use super::symbols::{self, Mention};
+use super::options;
+use super::symbols::{self, Mention, Strength};
 use super::tokens::{Kind, Number, Token, Tokens};
 use super::words::{Found, Meaning, Slot};
 
@@ -71,13 +72,23 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     let mut at = 0;
     while at < tokens.len() {
         let token = &tokens[at];
-        let (what, length) = piece_at(tokens, at, &mut pieces);
+        let (what, length) = with_terms(tokens, at, piece_at(tokens, at, &mut pieces));
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
         let bytes = Bytes { start: token.at, end };
         pieces.list.push(Piece { what, line: token.line, glued: token.glued, bytes });
     }
     pieces
+}
+
+/// A symbol together with the terms of the option behind it.
+fn with_terms<'t>(tokens: &Tokens<'t>, at: usize, (what, length): (What<'t>, usize)) -> (What<'t>, usize) {
+    let What::Ticker(mention) = what else { return (what, length) };
+    let Some((terms, covered)) = options::terms(tokens, at + length) else {
+        return (What::Ticker(mention), length);
+    };
+    let option = Some(Box::new(terms));
+    (What::Ticker(Mention { option, strength: Strength::Marked, ..mention }), length + covered)
 }
 
 fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {

@@ -17,6 +17,9 @@ const SLIP_TOLERANCE: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 /// A loose number within this factor of the levels might be a level.
 const NEARBY: Decimal = Decimal::from_parts(2, 0, 0, false, 0);
 
+/// No coin has cost more than a bitcoin for years, but for wrapped bitcoins.
+const MAX_BITCOIN_PRICE: Decimal = Decimal::from_parts(15, 0, 0, false, 1);
+
 /// Prices in dollars that a coin has kept within for years, with a wide margin. They only refuse readings: `64.8` for a
 /// bitcoin is shorthand or thousands with a point, and neither is guessed.
 const BANDS: &[(&str, u32, u32)] = &[
@@ -44,9 +47,15 @@ pub(super) fn check(draft: &SignalDraft, loose: &[Decimal]) -> Result<(), Doubt>
     let targets: Vec<Decimal> = targets.collect();
     check_ladder(draft)?;
     let stop = draft.stop.as_ref().and_then(|stop| stop.price()).map(|price| price.get());
-    check_ratios(draft, (&entries, &targets, stop))?;
     let all: Vec<Decimal> = entries.iter().chain(&targets).copied().chain(stop).collect();
-    check_band(draft, &all)?;
+    match &draft.instrument.option {
+        // A premium may lose all or win several times itself; what must fit is the strike.
+        Some(terms) => check_band(draft, &[terms.strike.get()])?,
+        None => {
+            check_ratios(draft, (&entries, &targets, stop))?;
+            check_band(draft, &all)?;
+        }
+    }
     check_loose(loose, &all)
 }
 
@@ -110,6 +119,12 @@ pub(super) fn is_in_band(base: &Symbol, price: Decimal) -> Option<bool> {
 fn check_band(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
     let base = &draft.instrument.base;
     let dollars = draft.instrument.quote.as_ref().is_none_or(|quote| quote.as_str().contains("USD"));
+    let bitcoin = draft.instrument.quote.as_ref().is_some_and(|quote| quote.as_str() == "BTC");
+    if bitcoin && prices.iter().any(|price| *price > MAX_BITCOIN_PRICE) {
+        return Err(Doubt::Unclear(
+            "a price against bitcoin above one: satoshi, but the unit is not written",
+        ));
+    }
     match prices.iter().find(|price| dollars && is_in_band(base, **price) == Some(false)) {
         Some(price) => {
             let price = price.normalize();

@@ -129,6 +129,12 @@ pub(in crate::reading) enum Meaning {
     Satoshi,
     /// Options, whose prices and words mean other things.
     Option,
+    /// Buying an option to open a position.
+    OptionBuy,
+    /// Selling an option, or closing one.
+    OptionOther,
+    /// Was bought: counts as buying where an option is named in full.
+    Bought,
     /// Shares, currencies, metals, contract addresses.
     NotCrypto,
 }
@@ -284,5 +290,8 @@ const NAMES: &[(&str, Meaning)] = &[
     ("advert", Meaning::Advert),
     ("satoshi", Meaning::Satoshi),
     ("option", Meaning::Option),
+    ("option_buy", Meaning::OptionBuy),
+    ("option_other", Meaning::OptionOther),
+    ("bought", Meaning::Bought),
     ("not_crypto", Meaning::NotCrypto),
 ];
