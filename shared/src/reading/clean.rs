@@ -126,6 +126,15 @@ impl Text {
         }
     }
 
+    /// This text, then another one on the lines below.
+    pub(super) fn followed_by(&self, other: &Text) -> Text {
+        Text {
+            plain: [self.plain.as_str(), &other.plain].concat(),
+            lower: [self.lower.as_str(), &other.lower].concat(),
+            places: [self.places.as_slice(), &other.places].concat(),
+        }
+    }
+
     /// The place in the source of the character at byte `at`.
     pub(super) fn place(&self, at: usize) -> Option<u32> {
         self.places.get(at).copied()

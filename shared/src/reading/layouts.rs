@@ -32,8 +32,8 @@ fn has_command_prefix(list: &[Token<'_>]) -> bool {
 }
 
 /// A mark that the layout implies.
-fn implied<'t>(mark: char, before: &Token<'t>, line: usize) -> Token<'t> {
-    Token { kind: Kind::Mark(mark), raw: "", at: before.at, line, glued: true }
+fn implied<'t>(mark: char, at: usize, line: usize) -> Token<'t> {
+    Token { kind: Kind::Mark(mark), raw: "", at, line, glued: true }
 }
 
 /// A number that was written as a list without spaces, as its numbers with commas between them.
@@ -69,6 +69,7 @@ mod tests {
         let words = Lexicon { general: Words::built_in().unwrap(), own: None };
         let cleaned = clean(&Source::of_text(Part::Content, text), words);
         let tokens = tokens(&cleaned.own, words);
+        assert!(tokens.is_sorted_by_key(|token| token.at), "places ascend: {text}");
         let shown = |token: &Token<'_>| match token.kind {
             Kind::Mark(mark) => mark.to_string(),
             Kind::Number(number) if number.unit == super::super::tokens::Unit::Percent => {

@@ -1,17 +1,21 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
-//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens` with `layouts`, `words` and `symbols` (meaning), `pieces`,
+//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens` with `layouts`, `words` and `symbols` (meaning), `pieces` and `heads`,
 //! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`, `several`; `chatter` objects, `updates` reads
 //! follow-ups.
 //! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
 //! every signal that it accepts is sound. When in doubt it abstains and says why; it never repairs a number.
 
+mod bare;
+mod beside;
 mod chatter;
 mod clean;
 mod details;
 mod doubt;
 mod evidence;
 mod fields;
+mod heads;
+mod labels_behind;
 mod layouts;
 mod levels;
 mod lookalikes;

@@ -17,9 +17,6 @@ const SLIP_TOLERANCE: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 /// A loose number within this factor of the levels might be a level.
 const NEARBY: Decimal = Decimal::from_parts(2, 0, 0, false, 0);
 
-/// No coin has cost more than a bitcoin for years, but for wrapped bitcoins.
-const MAX_BITCOIN_PRICE: Decimal = Decimal::from_parts(15, 0, 0, false, 1);
-
 /// Prices in dollars that a coin has kept within for years, with a wide margin. They only refuse readings: `64.8` for a
 /// bitcoin is shorthand or thousands with a point, and neither is guessed.
 const BANDS: &[(&str, u32, u32)] = &[
@@ -54,6 +51,7 @@ pub(super) fn check(draft: &SignalDraft, loose: &[Decimal]) -> Result<(), Doubt>
         None => {
             check_ratios(draft, (&entries, &targets, stop))?;
             check_band(draft, &all)?;
+            check_coin_quote(draft, &all)?;
         }
     }
     check_loose(loose, &all)
@@ -119,16 +117,30 @@ pub(super) fn is_in_band(base: &Symbol, price: Decimal) -> Option<bool> {
 fn check_band(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
     let base = &draft.instrument.base;
     let dollars = draft.instrument.quote.as_ref().is_none_or(|quote| quote.as_str().contains("USD"));
-    let bitcoin = draft.instrument.quote.as_ref().is_some_and(|quote| quote.as_str() == "BTC");
-    if bitcoin && prices.iter().any(|price| *price > MAX_BITCOIN_PRICE) {
-        return Err(Doubt::Unclear(
-            "a price against bitcoin above one: satoshi, but the unit is not written",
-        ));
-    }
     match prices.iter().find(|price| dollars && is_in_band(base, **price) == Some(false)) {
         Some(price) => {
             let price = price.normalize();
             Err(Doubt::Unsound(format!("{price} is no plausible price of {base}: the scale is not written")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What a coin costs at most in bitcoin, and in other coins that serve as quotes; wrapped bitcoin is the dearest.
+const MOST_BITCOIN: Decimal = Decimal::TWO;
+const MOST_COINS: Decimal = Decimal::ONE_THOUSAND;
+
+/// `FET/BTC 298`: nothing costs that many bitcoin; the unit is not written.
+fn check_coin_quote(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
+    let most = match draft.instrument.quote.as_ref().map(Symbol::as_str) {
+        Some("BTC" | "XBT") => MOST_BITCOIN,
+        Some("ETH" | "BNB" | "SOL") => MOST_COINS,
+        _ => return Ok(()),
+    };
+    match prices.iter().find(|price| **price > most) {
+        Some(price) => {
+            let price = price.normalize();
+            Err(Doubt::Unsound(format!("{price} is no plausible price in a coin: the scale is not written")))
         }
         None => Ok(()),
     }

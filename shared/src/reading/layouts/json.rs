@@ -228,7 +228,7 @@ impl<'t> Writer<'_, 't> {
                 Some(_) if goes_on => self.join(member.role),
                 Some(before) if several && before.object == member.object => {
                     self.written
-                        .extend(self.list.get(member.key.start).map(|key| implied(';', key, self.line)));
+                        .extend(self.list.get(member.key.start).map(|key| implied(';', key.at, self.line)));
                 }
                 _ => self.line += 1,
             }
@@ -241,10 +241,23 @@ impl<'t> Writer<'_, 't> {
                     of_object(members, member.object).iter().find(|other| is_quote(list, other))
             {
                 self.join(Role::Plain);
-                self.value(quote);
+                self.repeat(quote);
             }
             before = Some(member);
         }
+    }
+
+    /// A value out of its order: it has no place of its own.
+    fn repeat(&mut self, member: &Member) {
+        let at = self.end();
+        for token in &self.list[member.value.clone()] {
+            self.written.push(Token { raw: "", at, line: self.line, glued: false, ..token.clone() });
+        }
+    }
+
+    /// Where the last token ends: places ascend, so a key that is repeated stands there.
+    fn end(&self) -> usize {
+        self.written.last().map_or(0, |last| last.at + last.raw.len())
     }
 
     fn is_symbol(&self, member: &Member) -> bool {
@@ -261,7 +274,7 @@ impl<'t> Writer<'_, 't> {
             Role::Share | Role::Manner => return,
         };
         if let Some(last) = self.written.last() {
-            let mark = implied(mark, last, self.line);
+            let mark = implied(mark, last.at + last.raw.len(), self.line);
             self.written.push(mark);
         }
     }
@@ -276,18 +289,15 @@ impl<'t> Writer<'_, 't> {
                 Kind::Number(_) => continue,
                 kind => kind,
             };
-            self.written.push(Token {
-                kind,
-                line: self.line,
-                glued: token.at > tokens[0].at,
-                ..token.clone()
-            });
+            let (glued, end) = (token.at > tokens[0].at, self.end());
+            let (at, raw) = if token.at < end { (end, "") } else { (token.at, token.raw) };
+            self.written.push(Token { kind, raw, at, line: self.line, glued });
         }
         if matches!(self.written.last(), Some(Token { kind: Kind::Mark('_' | '-'), .. })) {
             self.written.pop();
         }
         if let Some(last) = self.written.last() {
-            let sign = implied('=', last, self.line);
+            let sign = implied('=', last.at + last.raw.len(), self.line);
             self.written.push(sign);
         }
     }
@@ -299,7 +309,7 @@ impl<'t> Writer<'_, 't> {
             matches!(self.list[before].kind, Kind::Mark('"' | '\'')) && self.list[before].at < first.at
         });
         if member.role == Role::Share {
-            self.written.push(implied('(', first, self.line));
+            self.written.push(implied('(', first.at.saturating_sub(1), self.line));
         }
         for token in tokens {
             let parts = if quoted { vec![token.clone()] } else { apart(token) };
@@ -315,8 +325,9 @@ impl<'t> Writer<'_, 't> {
                 self.written.push(Token { kind, line: self.line, glued, ..part });
             }
         }
+        let end = self.written.last().map_or(first.at, |last| last.at + last.raw.len());
         if member.role == Role::Share {
-            self.written.push(implied(')', first, self.line));
+            self.written.push(implied(')', end, self.line));
         }
     }
 }

@@ -203,19 +203,21 @@ fn write_row<'t>(
     for (column, cell) in columns.iter().zip(cells) {
         let named = list[column.clone()].iter().any(|token| matches!(token.kind, Kind::Word(_)));
         let empty = row[cell.clone()].iter().all(|token| matches!(token.kind, Kind::Mark(_)));
-        let (Some(head), Some(value)) = (list.get(column.start), row.get(cell.start)) else { continue };
+        let Some(value) = row.get(cell.start) else { continue };
         if !named || empty {
             continue;
         }
-        let line = value.line;
+        // The label stands right before its cell, so that places still ascend.
+        let (line, before) = (value.line, value.at.saturating_sub(1));
         if !first {
-            written.push(implied(';', head, line));
+            written.push(implied(';', before, line));
         }
         first = false;
         for (nth, token) in list[column.clone()].iter().enumerate() {
-            written.push(Token { line, glued: nth > 0 && token.glued, ..token.clone() });
+            let glued = nth > 0 && token.glued;
+            written.push(Token { kind: token.kind, raw: "", at: before, line, glued });
         }
-        written.push(implied('=', value, line));
+        written.push(implied('=', before, line));
         for (nth, token) in row[cell.clone()].iter().enumerate() {
             written.push(Token { glued: nth > 0 && token.glued, ..token.clone() });
         }

@@ -61,6 +61,8 @@ pub(in crate::reading) enum Meaning {
     UpTo,
     /// May stand between a label and its value.
     Filler,
+    /// "At", "around": what follows is the price of what was said before.
+    At,
     /// Names a row of targets: "short term".
     Row,
     /// Makes a percentage a share of the profit, which has no field.
@@ -176,6 +178,13 @@ pub(in crate::reading) enum Slot {
     Kind,
 }
 
+impl Meaning {
+    /// True for small words, which may stand between a label and its value.
+    pub(in crate::reading) fn is_small(self) -> bool {
+        matches!(self, Meaning::Filler | Meaning::At)
+    }
+}
+
 impl Slot {
     /// True for labels that announce levels, or ends of a range, so that a value inside them is one of theirs.
     pub(in crate::reading) fn may_be_listed(self) -> bool {
@@ -252,6 +261,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("capital", Meaning::Capital),
     ("up_to", Meaning::UpTo),
     ("filler", Meaning::Filler),
+    ("at", Meaning::At),
     ("row", Meaning::Row),
     ("of_profit", Meaning::OfProfit),
     ("hit", Meaning::Hit),
