@@ -1,4 +1,4 @@
-//! Layouts: JSON, tables and commands are written out as lines of `label = value`, so that they are read like any card.
+//! Layouts: JSON, tables and letters are written out as lines of `label = value`, so that they are read like any card.
 //!
 //! Entry point: [`written_out`]. Invariants: works on tokens, so every value keeps its place in the post; a number is never
 //! changed, at most cut at the commas of a list; what is neither JSON nor a table stays as it is; linear.
@@ -16,19 +16,9 @@ pub(super) fn written_out<'t>(
     words: Lexicon<'_>,
     phrases: &[Option<Found>],
 ) -> Option<Vec<Token<'t>>> {
-    if has_command_prefix(list) {
-        let rest = &list[1..];
-        return Some(letters::written_out(rest).unwrap_or_else(|| rest.to_vec()));
-    }
     json::written_out(list, words)
         .or_else(|| table::written_out(list, phrases))
         .or_else(|| letters::written_out(list))
-}
-
-/// `?open long …`: a bot's command, no question. Questions have their mark at the end.
-fn has_command_prefix(list: &[Token<'_>]) -> bool {
-    let [first, second, ..] = list else { return false };
-    matches!(first.kind, Kind::Mark('?' | '!' | '¿')) && second.glued && matches!(second.kind, Kind::Word(_))
 }
 
 /// A mark that the layout implies.
@@ -155,11 +145,5 @@ mod tests {
         for text in ["e 5 of them", "plan b 3 s 4", "s 3 t 4", "e = 2.718"] {
             assert_eq!(lines(text), [text], "{text}");
         }
-    }
-
-    #[test]
-    fn a_prefix_of_a_command_is_no_question() {
-        assert_eq!(lines("?open sell BNBUSDT"), ["open sell bnbusdt"]);
-        assert_eq!(lines("? maybe"), ["? maybe"]);
     }
 }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::doubt::Doubt;
 use super::numbers::{Separators, Way};
-use super::pieces::{Pieces, What};
+use super::pieces::{Piece, Pieces, What};
 use super::tokens::{Kind, Token, Tokens, Unit};
 use super::words::Meaning;
 use crate::money::Price;
@@ -230,8 +230,8 @@ fn dated(day: &str, month: u8, year: Option<&str>) -> Option<String> {
 }
 
 /// The one contract of a text, if its only symbol is one.
-pub(super) fn contract<'p>(pieces: &'p Pieces<'_>) -> Option<&'p OptionTerms> {
-    pieces.list.iter().find_map(|piece| match &piece.what {
+pub(super) fn contract<'p>(list: &'p [Piece<'_>]) -> Option<&'p OptionTerms> {
+    list.iter().find_map(|piece| match &piece.what {
         What::Ticker(mention) => mention.option.as_deref(),
         _ => None,
     })
