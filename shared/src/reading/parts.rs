@@ -229,7 +229,7 @@ impl ReadText<'_, '_> {
     }
 
     fn read_new(&self) -> Found {
-        match self.accept(several::signals(self.block.pieces)) {
+        match self.accept(several::signals(&self.block)) {
             // A bare entry under another post rather belongs to that one.
             Some(found) if self.context.reply && is_bare(&found) => abstained("a bare entry in an answer"),
             // In a reply, a stop and targets alone complete an earlier entry.

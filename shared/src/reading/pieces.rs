@@ -36,7 +36,7 @@ pub(super) enum What<'t> {
     /// A phrase of the vocabulary, with the list number glued to it.
     Term(Meaning, Option<u8>),
     /// A symbol.
-    Ticker(Mention),
+    Ticker(Box<Mention>),
     /// A number.
     Number(Number<'t>),
     /// A list number, as a circled digit.
@@ -126,7 +126,7 @@ fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (Wha
         Kind::Clock => (What::Clock, 1),
         Kind::Icon(icon) => (What::Icon(icon), 1),
         Kind::Mark(mark) => match symbols::at(tokens, at) {
-            Some((mention, length)) => (What::Ticker(mention), length),
+            Some((mention, length)) => (What::Ticker(Box::new(mention)), length),
             None => (What::Mark(mark), 1),
         },
         Kind::Word(word) => {
@@ -138,10 +138,10 @@ fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (Wha
 
 fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
     if let Some((mention, length)) = symbols::at(tokens, at) {
-        return (What::Ticker(mention), length);
+        return (What::Ticker(Box::new(mention)), length);
     }
     if let Some(mention) = symbols::word_ticker(tokens, at) {
-        return (What::Ticker(mention), 1);
+        return (What::Ticker(Box::new(mention)), 1);
     }
     if let Some(number) = leverage(&tokens[at]) {
         return (What::Number(number), 1);
@@ -171,7 +171,7 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
         return (What::Term(Meaning::Label(slot), index), 1);
     }
     match symbols::named(tokens, at) {
-        Some(mention) => (What::Ticker(mention), 1),
+        Some(mention) => (What::Ticker(Box::new(mention)), 1),
         None => (What::Unknown, 1),
     }
 }

@@ -95,9 +95,8 @@ impl<'p, 't> Block<'p, 't> {
 }
 
 /// Reads a block as one signal.
-pub(super) fn signal(pieces: &Pieces<'_>) -> Outcome {
-    let block = Block::new(pieces);
-    match read(&block) {
+pub(super) fn signal(block: &Block<'_, '_>) -> Outcome {
+    match read(block) {
         Ok(accepted) => Outcome::Signal(Box::new(accepted)),
         Err(doubt) if block.looks_like_signal() => Outcome::Doubtful(doubt.to_string()),
         Err(_) => Outcome::Nothing,
@@ -241,7 +240,7 @@ pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
     let mut chosen: Option<Mention> = None;
     for mention in mentions().filter(|mention| mention.strength >= least) {
         match &mut chosen {
-            None => chosen = Some(mention.clone()),
+            None => chosen = Some(Mention::clone(mention)),
             Some(known) if known.base != mention.base => return Err(Doubt::SeveralSymbols),
             Some(known) => {
                 if known.quote.is_some() && mention.quote.is_some() && known.quote != mention.quote {
