@@ -93,12 +93,13 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
 
 /// A symbol together with the terms of the option behind it.
 fn with_terms<'t>(tokens: &Tokens<'t>, at: usize, (what, length): (What<'t>, usize)) -> (What<'t>, usize) {
-    let What::Ticker(mention) = what else { return (what, length) };
+    let What::Ticker(mut mention) = what else { return (what, length) };
     let Some((terms, covered)) = options::terms(tokens, at + length) else {
         return (What::Ticker(mention), length);
     };
-    let option = Some(Box::new(terms));
-    (What::Ticker(Mention { option, strength: Strength::Marked, ..mention }), length + covered)
+    mention.option = Some(Box::new(terms));
+    mention.strength = Strength::Marked;
+    (What::Ticker(mention), length + covered)
 }
 
 /// How many bullets and list numbers may stand before the first word of a line.
