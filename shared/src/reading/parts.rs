@@ -303,6 +303,10 @@ impl ReadText<'_, '_> {
     }
 
     fn read_update(&self) -> Option<Found> {
+        let told = |meaning| self.block.pieces.list.iter().any(|piece| piece.what.is(meaning));
+        if told(Meaning::Satoshi) && self.block.pieces.list.iter().any(|piece| is_price(&piece.what)) {
+            return self.block.looks_like_signal().then(|| abstained("a follow-up with prices in satoshi"));
+        }
         match updates::updates(&self.block, &self.context) {
             updates::Outcome::Updates(read) => {
                 let places = read.iter().enumerate();

@@ -3,7 +3,8 @@
 //! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
 
 use super::heads;
-use super::symbols::{self, Mention};
+use super::options;
+use super::symbols::{self, Mention, Strength};
 use super::tokens::{Kind, Number, Token, Tokens};
 use super::words::{Found, Head, Meaning, Slot};
 
@@ -83,10 +84,11 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
             heads.push((Bytes { start: token.at, end }, slot));
         }
-        let (what, length) = match id_at(tokens, at, &pieces.list) {
+        let found = match id_at(tokens, at, &pieces.list) {
             Some(what) => (what, 1),
             None => piece_at(tokens, at, &mut pieces),
         };
+        let (what, length) = with_terms(tokens, at, found);
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
         let bytes = Bytes { start: token.at, end };
@@ -110,6 +112,17 @@ fn id_at<'t>(tokens: &Tokens<'t>, at: usize, before: &[Piece<'_>]) -> Option<Wha
         }
         _ => None,
     }
+}
+
+/// A symbol together with the terms of the option behind it.
+fn with_terms<'t>(tokens: &Tokens<'t>, at: usize, (what, length): (What<'t>, usize)) -> (What<'t>, usize) {
+    let What::Ticker(mut mention) = what else { return (what, length) };
+    let Some((terms, covered)) = options::terms(tokens, at + length) else {
+        return (What::Ticker(mention), length);
+    };
+    mention.option = Some(Box::new(terms));
+    mention.strength = Strength::Marked;
+    (What::Ticker(mention), length + covered)
 }
 
 /// How many bullets and list numbers may stand before the first word of a line.
@@ -162,6 +175,11 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
         .is_some_and(|next| next.glued && next.raw.starts_with('.') && matches!(next.kind, Kind::Number(_)));
     if word.ends_with(|c: char| c.is_ascii_digit()) && next_is_fraction {
         return (What::Tangle, 2);
+    }
+    if word == "price"
+        && let Some(slot) = price_key(tokens, at)
+    {
+        return (What::Term(Meaning::Label(slot), None), 1);
     }
     if let Some(Found { meaning, length, index, decimal_comma }) = tokens.phrase(at) {
         pieces.decimal_comma |= decimal_comma;
@@ -219,6 +237,28 @@ fn number_follows(tokens: &Tokens<'_>, at: usize) -> bool {
     let is_sign =
         |token: &Token<'_>| matches!(token.kind, Kind::Mark(':' | '=' | '-' | '@' | '$') | Kind::Icon(_));
     next.next().is_some_and(|first| is_number(first) || is_sign(first) && next.next().is_some_and(is_number))
+}
+
+/// `price=0.2784` is the entry of a command or an alert that has no other; beside one it is only the price now.
+fn price_key(tokens: &Tokens<'_>, at: usize) -> Option<Slot> {
+    let sign = tokens.get(at + 1).filter(|sign| sign.glued)?;
+    let value = tokens.get(at + 2).filter(|value| value.line == sign.line)?;
+    let before = at.checked_sub(1).filter(|before| tokens[*before].line == sign.line);
+    let announced = match sign.kind {
+        // "Target price=": the label stands before it.
+        Kind::Mark('=') => !before.is_some_and(|before| is_label(tokens, before)),
+        Kind::Mark(':') => before.is_none(),
+        _ => false,
+    };
+    (announced && matches!(value.kind, Kind::Number(_))).then(|| {
+        let is_entry =
+            |at| tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Entry));
+        if (0..tokens.len()).any(is_entry) { Slot::Decoy } else { Slot::Entry }
+    })
+}
+
+fn is_label(tokens: &Tokens<'_>, at: usize) -> bool {
+    tokens.phrase(at).is_some_and(|found| matches!(found.meaning, Meaning::Label(_)))
 }
 
 /// The highest list number of a target or entry: cards stop at ten or twelve.
