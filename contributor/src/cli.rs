@@ -14,9 +14,10 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::import::{self, Filled, Options};
 use crate::outbox::{Outbox, Sent};
+use crate::read::{Color, Wanted};
 use crate::replay::{self, Speed};
 use crate::report::{self, Progress};
-use crate::{sender, status};
+use crate::{read, sender, status};
 
 const EXIT_CODES: &str = "Exit codes:
   0    done: everything was sent and answered (`status` shows what was refused)
@@ -24,6 +25,15 @@ const EXIT_CODES: &str = "Exit codes:
   2    bad input: a flag, or a file that is no export, is damaged, or lacks messages; its valid part was kept and sent
   78   a setting is missing or wrong, or the server refused the API key
   130  stopped by Ctrl-C or SIGTERM before it was done; what is in the outbox stays there";
+
+const READ_ENDS: &str = "Examples:
+  contributor read posts.jsonl > readings.jsonl
+  pbpaste | contributor read --explain --text -
+
+Exit codes:
+  0    every line was read
+  1    a line held no post, as said on standard error; the others were read
+  2    bad input: a flag, a profile, or a file that cannot be read";
 
 /// Relays posts to a Callboard server through a durable outbox on this machine.
 ///
@@ -76,6 +86,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Read posts from a file, and print what they say
+    ///
+    /// This is the server's reader, without server, settings or network. FILE holds one JSON object a line (`id`, `content`,
+    /// `embeds`, `reply_to`, `edited`…); the answer is one JSON object a line, in the same order. A line that holds no post
+    /// is told on standard error, and the others are still read.
+    #[command(after_help = READ_ENDS)]
+    Read(Read),
     /// About the settings
     #[command(subcommand)]
     Config(Config),
@@ -103,6 +120,27 @@ struct Import {
     infer_deletes: bool,
 }
 
+#[derive(Debug, Args)]
+struct Read {
+    /// The posts, one JSON object a line of at most 4 MiB; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+    /// What is known of the channel's habits (TOML): `quote`, `market`, `thousands`, `keywords`
+    ///
+    /// `callers` has no effect here: the posts of a file name no authors.
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// Show each post with what was read from it, and the verdict in words
+    #[arg(long)]
+    explain: bool,
+    /// When to show that in colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto, requires = "explain")]
+    color: Color,
+    /// FILE is the text of one post, not JSON
+    #[arg(long)]
+    text: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum Config {
     /// Show the settings in force, without secrets
@@ -122,12 +160,17 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn command(cli: Cli) -> Result<(), Failure> {
-    let settings = settings(cli.global)?;
+    let settings = || settings(cli.global);
     match cli.command {
-        Command::Import(wanted) => import(&settings, wanted).await,
-        Command::Send { retry_refused } => send(&settings, retry_refused).await,
-        Command::Status { json } => report::print(&status::show(&settings.data_folder()?, json).await?),
+        Command::Import(wanted) => import(&settings()?, wanted).await,
+        Command::Send { retry_refused } => send(&settings()?, retry_refused).await,
+        Command::Status { json } => report::print(&status::show(&settings()?.data_folder()?, json).await?),
+        // Needs no settings: a broken file of settings must not keep a post from being read.
+        Command::Read(Read { file, profile, explain, color, text }) => {
+            read::run(&Wanted { file, profile, text, explain: explain.then_some(color) })
+        }
         Command::Config(Config::Show) => {
+            let settings = settings()?;
             let data_dir = Some(settings.data_folder()?);
             report::print(&Settings { data_dir, ..settings }.redacted())
         }

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::object::Object;
-use crate::post::{Attachment, Author, ChannelRef, Embed, EmbedField, Post, Source};
+use crate::post::{Attachment, Author, ChannelRef, Embed, EmbedField, MAX_PARTS, Post, Problem, Source};
 
 /// The longest complaint about a line, in characters: a value of the wrong type is quoted, and it may be long.
 const MAX_PROBLEM_CHARS: usize = 200;
@@ -80,7 +80,23 @@ pub fn post_of_line(line: &str) -> Result<(String, Post), BadLine> {
     let Object(line) = parsed.map_err(|error| bad_line(&error))?;
     json.end().map_err(|error| BadLine::NotJson(shortened(&error.to_string())))?;
     let (id, post) = (line.id.clone(), Post::from(line));
+    check_counts(&post)?;
     Ok((id, post))
+}
+
+/// Refuses lists that no post may have: places in a post are counted in small numbers.
+fn check_counts(post: &Post) -> Result<(), BadLine> {
+    let fields = post
+        .embeds
+        .iter()
+        .enumerate()
+        .map(|(at, embed)| (format!("embeds[{at}].fields"), embed.fields.len()));
+    let lists = [("embeds", post.embeds.len()), ("attachments", post.attachments.len())];
+    let mut lists = lists.map(|(key, count)| (key.to_owned(), count)).into_iter().chain(fields);
+    match lists.find(|(_, count)| *count > MAX_PARTS) {
+        Some((key, count)) => Err(BadLine::NotAPost(format!("{key}: {}", Problem::TooMany { count }))),
+        None => Ok(()),
+    }
 }
 
 /// A post that is nothing but this text.
@@ -232,6 +248,12 @@ mod tests {
         ] {
             assert!(complaint(line).starts_with(start), "{}", complaint(line));
         }
+        let many = |list: &str| format!(r#"{{"id":"1",{list}}}"#).replace("51 times", &["{}"; 51].join(","));
+        assert_eq!(
+            complaint(&many(r#""embeds":[{},{"fields":[51 times]}]"#)),
+            "not a post: embeds[1].fields: has 51 entries, more than the limit of 50"
+        );
+        assert!(complaint(&many(r#""embeds":[51 times]"#)).starts_with("not a post: embeds: has 51 entries"));
         let long = format!(r#"{{"id":"1","edited":"{}"}}"#, "é".repeat(9_000));
         assert!(complaint(&long).chars().count() < 250);
     }

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use unicode_normalization::char::{canonical_combining_class, decompose_canonical};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
+use super::lookalikes;
 use super::references;
 use super::source::Source;
 use super::words::Lexicon;
@@ -69,6 +70,7 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
             if references::may_hold(stretch.text) { references::without(&visible, words) } else { visible };
         rewrite(&kept, &mut plain);
     }
+    lookalikes::fold(&mut plain);
     let mut lines = plain.split(|(character, _)| *character == '\n');
     // A text that ends with its line has no further line.
     if plain.last().is_none_or(|(last, _)| *last == '\n') {
@@ -121,6 +123,15 @@ impl Text {
         self.places.push(place);
         for _ in 1..character.len_utf8() {
             self.places.push(place);
+        }
+    }
+
+    /// This text, then another one on the lines below.
+    pub(super) fn followed_by(&self, other: &Text) -> Text {
+        Text {
+            plain: [self.plain.as_str(), &other.plain].concat(),
+            lower: [self.lower.as_str(), &other.lower].concat(),
+            places: [self.places.as_slice(), &other.places].concat(),
         }
     }
 
@@ -232,6 +243,13 @@ fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
                 1
             }
             '₀'..='₉' => push_zeros(plain, &seen[at..]),
+            // A raised decimal point.
+            '·' | '∙' | '⋅'
+                if next.is_some_and(is_digit) && plain.last().is_some_and(|(c, _)| is_digit(*c)) =>
+            {
+                plain.push(('.', place));
+                1
+            }
             _ => {
                 if let Some(number) = circled(character) {
                     push_index(plain, number, place);
@@ -245,6 +263,10 @@ fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
             }
         };
     }
+}
+
+fn is_digit(character: char) -> bool {
+    character.is_ascii_digit()
 }
 
 /// Characters that NFKC would glue to their neighbours.

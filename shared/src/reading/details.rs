@@ -114,7 +114,8 @@ fn multiples<'b, 't>(pieces: &[&'b Piece<'t>], bare: bool) -> Vec<(Leverage, &'b
             _ => false,
         };
         if counts {
-            found.extend(number.text.parse::<Leverage>().map(|multiple| (multiple, *piece)));
+            found
+                .extend(number.text.replace(',', ".").parse::<Leverage>().map(|multiple| (multiple, *piece)));
         }
     }
     found

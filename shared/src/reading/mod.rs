@@ -1,18 +1,23 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
-//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces`,
+//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces` and `heads`,
 //! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`, `several`; `chatter` objects, `updates` reads
 //! follow-ups.
 //! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
 //! every signal that it accepts is sound. When in doubt it abstains and says why; it never repairs a number.
 
+mod bare;
+mod beside;
 mod chatter;
 mod clean;
 mod details;
 mod doubt;
 mod evidence;
 mod fields;
+mod heads;
+mod labels_behind;
 mod levels;
+mod lookalikes;
 mod marks;
 mod numbers;
 mod parts;
@@ -36,6 +41,7 @@ use crate::post::Post;
 use words::{Lexicon, Words};
 
 pub use evidence::{EmbedPlace, Evidence, Field, Part};
+pub use numbers::number_values;
 pub use profile::{BadProfile, ChannelProfile, ProfileDraft};
 pub use verdict::{Reading, Verdict};
 pub use words::BadLanguage;

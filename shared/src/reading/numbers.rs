@@ -54,6 +54,13 @@ impl Way {
     }
 }
 
+/// Every value that a written number may have; lists give several. For tests: the reader chooses by the whole post.
+pub fn number_values(number: &str) -> Vec<Decimal> {
+    let ways = ways(std::iter::once(number), false).into_iter();
+    let single = |values: &Vec<Decimal>| values.len() == 1;
+    ways.filter_map(|way| way.values(number)).filter(single).flatten().collect()
+}
+
 /// True when `head tail` could be one number with a space between thousands.
 pub(super) fn may_join(head: &str, tail: &str) -> bool {
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());

@@ -5,6 +5,7 @@
 
 use rust_decimal::Decimal;
 
+use super::beside::{self, Lack};
 use super::chatter::{Objection, objection};
 use super::clean::{Cleaned, Text, clean};
 use super::evidence::{Evidence, Part};
@@ -44,8 +45,14 @@ pub(super) fn read(post: &Post, words: Lexicon<'_>) -> Found {
             }
         }
         [first, others @ ..] => {
-            let apart = parts.iter().map(|part| reader.read(part)).collect();
-            put_together(apart).unwrap_or_else(|| reader.read(&joined(first, others)))
+            let apart: Vec<Found> = parts.iter().map(|part| reader.read(part)).collect();
+            let silent: Vec<bool> = apart.iter().map(|found| found.evidence.is_empty()).collect();
+            let found = put_together(apart).unwrap_or_else(|| reader.read(&joined(first, others)));
+            let mut unread = parts.iter().zip(silent).filter(|(_, silent)| *silent);
+            if unread.any(|(part, _)| reader.contradicts(part, found.verdict.signals())) {
+                return abstained("the text beside the card names another side or symbol");
+            }
+            found
         }
     }
 }
@@ -60,12 +67,12 @@ pub(super) struct Found {
 /// The texts of a post that are read on their own: the content, each embed, and likewise of what it forwards.
 fn sources(post: &Post) -> Vec<Source<'_>> {
     let mut sources = vec![Source::of_text(Part::Content, &post.content)];
-    for (embed, at) in post.embeds.iter().zip(0_u8..) {
+    for (embed, at) in post.embeds.iter().zip(0..=u8::MAX) {
         sources.push(Source::of_embed(embed, |place| Part::Embed(at, place)));
     }
-    for (copy, of) in post.forwarded.iter().zip(0_u8..) {
+    for (copy, of) in post.forwarded.iter().zip(0..=u8::MAX) {
         sources.push(Source::of_text(Part::Forwarded(of), &copy.content));
-        for (embed, at) in copy.embeds.iter().zip(0_u8..) {
+        for (embed, at) in copy.embeds.iter().zip(0..=u8::MAX) {
             sources.push(Source::of_embed(embed, |place| Part::ForwardedEmbed(of, at, place)));
         }
     }
@@ -128,14 +135,50 @@ impl Reader<'_> {
         if cleaned.own.is_blank() {
             return self.read_without_own(&cleaned);
         }
-        let tokens = tokens(&cleaned.own, self.words);
-        let pieces = pieces(&tokens);
+        let own_tokens = tokens(&cleaned.own, self.words);
+        let own = pieces(&own_tokens);
+        if !cleaned.quoted.is_blank() && self.heads_body(&own, &cleaned.quoted) {
+            let whole = cleaned.own.followed_by(&cleaned.quoted);
+            let tokens = tokens(&whole, self.words);
+            return self.read_pieces(source, &pieces(&tokens), (&whole, &Text::default()));
+        }
+        if let Some(whole) = self.completed(source, &own) {
+            return self.read(&whole);
+        }
+        self.read_pieces(source, &own, (&cleaned.own, &cleaned.quoted))
+    }
+
+    fn read_pieces(&self, source: &Source<'_>, pieces: &Pieces<'_>, (own, quoted): (&Text, &Text)) -> Found {
         let text = ReadText {
-            block: Block::new(&pieces),
-            place: (source, &cleaned.own),
-            context: updates::Context { reply: self.reply, quoted: &cleaned.quoted, words: self.words },
+            block: Block::new(pieces),
+            place: (source, own),
+            context: updates::Context { reply: self.reply, quoted, words: self.words },
         };
         text.read()
+    }
+
+    fn heads_body(&self, own: &Pieces<'_>, quoted: &Text) -> bool {
+        let tokens = tokens(quoted, self.words);
+        beside::heads_body(own, &pieces(&tokens))
+    }
+
+    /// The source with its footer, where that supplies the symbol or the side that the rest lacks.
+    fn completed<'p>(&self, source: &Source<'p>, own: &Pieces<'_>) -> Option<Source<'p>> {
+        let (footer, whole) = source.with_footer()?;
+        let lack = Lack::of(&Block::new(own))?;
+        let cleaned = clean(&footer, self.words);
+        let tokens = tokens(&cleaned.own, self.words);
+        lack.is_met_by(&pieces(&tokens).list).then_some(whole)
+    }
+
+    /// True when a part that holds no signal names another side or symbol than the signals beside it.
+    fn contradicts(&self, part: &Source<'_>, signals: &[Signal]) -> bool {
+        if signals.is_empty() {
+            return false;
+        }
+        let cleaned = clean(part, self.words);
+        let tokens = tokens(&cleaned.own, self.words);
+        beside::contradicts(&pieces(&tokens).list, signals)
     }
 
     /// True when a text beside a card questions, negates or doubts it.
@@ -180,6 +223,8 @@ impl ReadText<'_, '_> {
 
     fn read_new(&self) -> Found {
         match self.accept(several::signals(self.block.pieces)) {
+            // A bare entry under another post rather belongs to that one.
+            Some(found) if self.context.reply && is_bare(&found) => abstained("a bare entry in an answer"),
             // In a reply, a stop and targets alone complete an earlier entry.
             Some(found) if self.context.reply && found.evidence.is_empty() => {
                 let update = self.read_update();
@@ -219,6 +264,11 @@ impl ReadText<'_, '_> {
     }
 }
 
+fn is_bare(found: &Found) -> bool {
+    let bare = |signal: &Signal| signal.fields().stop.is_none() && signal.fields().targets.is_empty();
+    found.verdict.signals().iter().any(bare)
+}
+
 fn nothing(pieces: &Pieces<'_>) -> Found {
     let sells = pieces.list.iter().any(|piece| piece.what.is(Meaning::Advert));
     if !sells && looks_levelled(pieces) {
@@ -234,7 +284,7 @@ const LEVELS_OF_SIGNAL: usize = 3;
 fn looks_levelled(pieces: &Pieces<'_>) -> bool {
     let any = |is: fn(&What<'_>) -> bool| pieces.list.iter().any(|piece| is(&piece.what));
     let sided = any(|what| matches!(what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _)));
-    let named = any(|what| matches!(what, What::Ticker(mention) if mention.strength >= Strength::Header));
+    let named = any(|what| matches!(what, What::Ticker(mention) if mention.strength >= Strength::Guess));
     if !sided || !named {
         return false;
     }

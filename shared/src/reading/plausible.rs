@@ -47,6 +47,7 @@ pub(super) fn check(draft: &SignalDraft, loose: &[Decimal]) -> Result<(), Doubt>
     check_ratios(draft, (&entries, &targets, stop))?;
     let all: Vec<Decimal> = entries.iter().chain(&targets).copied().chain(stop).collect();
     check_band(draft, &all)?;
+    check_coin_quote(draft, &all)?;
     check_loose(loose, &all)
 }
 
@@ -114,6 +115,26 @@ fn check_band(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
         Some(price) => {
             let price = price.normalize();
             Err(Doubt::Unsound(format!("{price} is no plausible price of {base}: the scale is not written")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What a coin costs at most in bitcoin, and in other coins that serve as quotes; wrapped bitcoin is the dearest.
+const MOST_BITCOIN: Decimal = Decimal::TWO;
+const MOST_COINS: Decimal = Decimal::ONE_THOUSAND;
+
+/// `FET/BTC 298`: nothing costs that many bitcoin; the unit is not written.
+fn check_coin_quote(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
+    let most = match draft.instrument.quote.as_ref().map(Symbol::as_str) {
+        Some("BTC" | "XBT") => MOST_BITCOIN,
+        Some("ETH" | "BNB" | "SOL") => MOST_COINS,
+        _ => return Ok(()),
+    };
+    match prices.iter().find(|price| **price > most) {
+        Some(price) => {
+            let price = price.normalize();
+            Err(Doubt::Unsound(format!("{price} is no plausible price in a coin: the scale is not written")))
         }
         None => Ok(()),
     }

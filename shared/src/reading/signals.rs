@@ -4,6 +4,7 @@
 //! Invariants: no value is invented, none is dropped silently: a stop that cannot be read, or a number that might be a
 //! level and belongs to no label, makes the reader abstain.
 
+use super::bare;
 use super::details::Details;
 use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
@@ -13,7 +14,7 @@ use super::numbers::{Separators, Way, may_join, ways};
 use super::pieces::{Piece, Pieces, What};
 use super::plausible;
 use super::prices::Priced;
-use super::symbols::{Mention, Strength};
+use super::symbols::Mention;
 use super::tokens::Unit;
 use super::values::{Values, values};
 use super::words::{Meaning, Slot};
@@ -195,7 +196,8 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
         stop: priced.stop()?,
         ..SignalDraft::new(instrument(&known.mention, block.pieces), side, priced.entry(side)?)
     };
-    if draft.stop.as_ref().and_then(|stop| stop.price()).is_none() && draft.targets.is_empty() {
+    let bare = draft.stop.as_ref().and_then(|stop| stop.price()).is_none() && draft.targets.is_empty();
+    if bare && !bare::is_plain(block) {
         return Err(Doubt::BareEntry);
     }
     known.details.fill(&mut draft);
@@ -221,7 +223,7 @@ pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
         return Err(Doubt::SeveralSymbols);
     }
     let strongest = mentions().map(|mention| mention.strength).max().ok_or(Doubt::NoSymbol)?;
-    let least = strongest.min(Strength::Header);
+    let least = strongest.least_beside();
     let mut chosen: Option<Mention> = None;
     for mention in mentions().filter(|mention| mention.strength >= least) {
         match &mut chosen {

@@ -10,6 +10,8 @@ use crate::post::Embed;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Source<'p> {
     texts: Vec<Stretch<'p>>,
+    /// The small line at an embed's end, which is read only where the rest lacks something.
+    footer: Option<(Part, &'p str)>,
 }
 
 /// One text of a source.
@@ -50,7 +52,16 @@ impl<'p> Source<'p> {
             source.push(part(EmbedPlace::FieldName(at)), name, "\n");
             source.push(part(EmbedPlace::FieldValue(at)), &field.value, if bare { "\n" } else { ": " });
         }
+        source.footer = embed.footer.as_deref().map(|text| (part(EmbedPlace::Footer), text));
         source
+    }
+
+    /// The text of the footer alone, and this source with it; none without a footer.
+    pub(super) fn with_footer(&self) -> Option<(Self, Self)> {
+        let (part, text) = self.footer?;
+        let mut whole = Self { footer: None, ..self.clone() };
+        whole.push(part, text, "\n");
+        Some((Self::of_text(part, text), whole))
     }
 
     /// This source, then another one on the lines below.
@@ -58,6 +69,7 @@ impl<'p> Source<'p> {
         for stretch in &other.texts {
             self.push(stretch.part, stretch.text, stretch.joint);
         }
+        self.footer = self.footer.or(other.footer);
         self
     }
 

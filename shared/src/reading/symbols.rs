@@ -2,13 +2,11 @@
 //!
 //! Entry points: [`at`] for a symbol written with a marker or a quote, [`named`] for a bare name.
 //! Invariants: a prefix is not a symbol (`BTCDOM` is not BTC); a ticker that is also a word needs a marker, a quote or
-//! the header's place; multipliers such as `1000PEPE` stay, because prices are per contract.
-
-use std::collections::HashSet;
-use std::sync::LazyLock;
+//! the header's place (`shared/tickers.toml` says which are words); multipliers such as `1000PEPE` stay, because prices
+//! are per contract.
 
 use super::tokens::{Kind, Token, Tokens};
-use super::words::{Lexicon, Meaning, Slot};
+use super::words::{Lexicon, Meaning, Slot, TickerKind};
 use crate::signal::Symbol;
 
 /// How sure it is that a word is meant as a symbol.
@@ -16,10 +14,20 @@ use crate::signal::Symbol;
 pub(super) enum Strength {
     /// A well-known ticker or name, somewhere.
     Bare,
-    /// An upper-case word beside the side, or after a label such as "Pair:".
+    /// An upper-case word that no list knows, beside the side or after a label such as "Pair:".
+    Guess,
+    /// A well-known ticker or name there.
     Header,
     /// With `$`, `#` or a quote currency.
     Marked,
+}
+
+impl Strength {
+    /// How sure another mention must be to count beside one of this strength: beside a marked symbol, an unknown word in
+    /// capitals is only a word.
+    pub(super) fn least_beside(self) -> Self {
+        if self == Strength::Marked { Strength::Header } else { self.min(Strength::Guess) }
+    }
 }
 
 /// A symbol found in a text.
@@ -42,50 +50,6 @@ const GLUED_QUOTES: &[&str] = &["fdusd", "usdt", "usdc", "perp", "usd"];
 /// Quotes that need a separator: `LINK/BTC`.
 const SPACED_QUOTES: &[&str] =
     &["usdt", "usdc", "usd", "fdusd", "busd", "tusd", "btc", "eth", "eur", "bnb", "try", "brl"];
-/// Currencies, which are no crypto assets.
-const FIAT: &[&str] = &["eur", "gbp", "jpy", "chf", "aud", "nzd", "cad", "usd", "try", "xau", "xag"];
-/// Stablecoins: quotes, never bases.
-const STABLE: &[&str] = &["usdt", "usdc", "fdusd", "busd", "tusd", "dai", "usd", "perp", "usdtperp"];
-
-/// Tickers that mean nothing else, so that they may stand anywhere.
-static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "aave ada algo ankr apt arb atom avax axs bch bel blur bnb bonk bsv btc btcdom cake celo chz comp \
-    crv dash doge dot dydx dym egld ena enj ens eos etc eth fet fil floki ftm gala gmt gmx grt hbar \
-    hnt icp icx imx inj iost iotx jasmy jto jup kava knc ksm ldo lpt lrc ltc luna lunc manta matic mkr \
-    neo ondo ordi pendle pepe pol portal pyth qnt qtum rndr rune rvn saga sei shib skl snx sol stg \
-    storj strk stx sui sushi tao theta tia tlm ton trb trx uni vet wif wld woo xlm xmr xrp xtz yfi zec \
-    zil zrx 1inch rose audio flow bnx c98 api3 1000pepe 1000bonk 1000shib 1000floki hype xai ar"
-        .split(' ')
-        .collect()
-});
-/// Those of the list above that are also words: they must be upper case.
-static UPPER_ONLY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "dot apt ton uni sui saga portal rose audio flow dash comp cake neo etc vet hype ar celo manta blur \
-    sei wif luna arb ena ens gala bel woo sol"
-        .split(' ')
-        .collect()
-});
-
-/// Words that are tickers too: upper case in the header's place, they are meant as tickers.
-const WORD_TICKERS: &[&str] = &[
-    "near", "one", "op", "me", "gas", "move", "link", "data", "home", "people", "hot", "bat", "core", "mask",
-    "magic", "open", "bond", "super", "major", "form", "act",
-];
-
-/// Those that are nouns only, so that in lower case, right beside a side and before stop and target, they mean the coin.
-const LOWER_TICKERS: &[&str] = &["link", "bat", "mask", "magic"];
-
-/// Upper-case words that stand beside a side without being a symbol.
-static NO_SYMBOLS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "swing scalp risky high degen aggressive quick go going opened signal signals idea trade setup call \
-    now lets another next hedge intraday day breakout counter safe vip premium usdt usd usdc coin \
-    altcoin alt alts both crypto hold small big low mid final entered test tp sl be pnl roi atr ema \
-    rsi hot urgent atm wow just still super mega ultra exit strong fresh strategy bot confirmed ath \
-    atl"
-    .split(' ')
-    .collect()
-});
-
 /// A symbol with a marker or a quote at token `at`, and how many tokens it covers.
 pub(super) fn at(tokens: &Tokens<'_>, at: usize) -> Option<(Mention, usize)> {
     let marked = matches!(tokens[at].kind, Kind::Mark('$' | '#'));
@@ -112,8 +76,12 @@ fn is_ticker(word: &str) -> bool {
 /// `X/USDT`, `X-PERP`, `XUSDT`, with what may follow: `.P`, `:USDT`, `-SWAP`.
 fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, usize) {
     let next = start + 1;
+    if let Some(pair) = of_currencies(tokens, start, word) {
+        return pair;
+    }
+    let stable = tokens.words.ticker(word) == Some(TickerKind::Stable);
     if let Some((quote, after)) = spaced_quote(tokens, next)
-        && !STABLE.contains(&word)
+        && !stable
     {
         let (perpetual, end) = suffix(tokens, after);
         let perpetual = perpetual || quote == "perp";
@@ -124,7 +92,7 @@ fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, us
         Some((base, *quote))
     });
     match glued {
-        Some((base, quote)) if !STABLE.contains(&word) && tokens.phrase(start).is_none() => {
+        Some((base, quote)) if !stable && tokens.phrase(start).is_none() => {
             let (perpetual, end) = suffix(tokens, next);
             (
                 mention(
@@ -138,6 +106,25 @@ fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, us
         }
         _ => (None, start),
     }
+}
+
+/// `GBPJPY`, `GBP/JPY`: two currencies, which are no crypto market.
+fn of_currencies(tokens: &Tokens<'_>, start: usize, word: &str) -> Option<(Option<Mention>, usize)> {
+    let money = |word: &str| word == "usd" || tokens.words.ticker(word) == Some(TickerKind::Currency);
+    let foreign = |end: usize| {
+        Some((mention(tokens.words, word, None, false).map(|m| Mention { foreign: true, ..m }), end))
+    };
+    if word.len() == 6 && word.is_ascii() {
+        let (base, quote) = word.split_at(3);
+        return if money(base) && money(quote) { foreign(start + 1) } else { None };
+    }
+    if word.len() != 3 || !money(word) {
+        return None;
+    }
+    let joined =
+        tokens.get(start + 1).is_some_and(|mark| mark.glued && matches!(mark.kind, Kind::Mark('/' | '-')));
+    let quote = tokens.get(start + 2).filter(|quote| joined && quote.glued)?;
+    matches!(quote.kind, Kind::Word(quote) if money(quote)).then(|| foreign(start + 3)).flatten()
 }
 
 /// A separator and a quote. Only `/` may have spaces around it, and only `/` takes a coin as the quote.
@@ -180,14 +167,21 @@ fn cashtag(tokens: &Tokens<'_>, at: usize, word: &str) -> Option<Mention> {
         |meaning| matches!(meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::Venue(_));
     let plain_word =
         tokens.phrase(at).is_some_and(|found| is_side(found.meaning) || !dollar && !is_upper(tokens[at].raw));
-    if goes_on || plain_word || NO_SYMBOLS.contains(word) || word.len() > 12 {
+    let barred = tokens.words.ticker(word).is_some_and(is_no_base);
+    if goes_on || plain_word || barred || word.len() > 12 {
         return None;
     }
     mention(tokens.words, word, None, false)
 }
 
+/// Words that name no asset, whatever stands before them.
+fn is_no_base(kind: TickerKind) -> bool {
+    matches!(kind, TickerKind::Never | TickerKind::Stable)
+}
+
 fn mention(words: Lexicon<'_>, base: &str, quote: Option<&str>, perpetual: bool) -> Option<Mention> {
-    let foreign = FIAT.contains(&base);
+    let foreign =
+        base == "usd" || matches!(words.ticker(base), Some(TickerKind::Currency | TickerKind::Foreign));
     let name = words.coin(base).unwrap_or(base);
     let quote = quote.and_then(|quote| quote.parse().ok());
     Some(Mention { base: name.parse().ok()?, quote, perpetual, foreign, strength: Strength::Marked })
@@ -197,8 +191,12 @@ fn mention(words: Lexicon<'_>, base: &str, quote: Option<&str>, perpetual: bool)
 pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let Kind::Word(word) = tokens[at].kind else { return None };
     let upper = is_upper(tokens[at].raw);
-    let meant = WORD_TICKERS.contains(&word) && upper && is_header(tokens, at)
-        || LOWER_TICKERS.contains(&word) && !upper && stands_in_call(tokens, at);
+    let meant = match tokens.words.ticker(word)? {
+        TickerKind::Word => upper && is_header(tokens, at),
+        TickerKind::Noun if upper => is_header(tokens, at),
+        TickerKind::Noun => stands_in_call(tokens, at),
+        _ => false,
+    };
     let found = mention(tokens.words, word, None, false).filter(|_| meant)?;
     Some(Mention { strength: Strength::Header, ..found })
 }
@@ -233,15 +231,23 @@ fn is_trade_side(tokens: &Tokens<'_>, at: usize) -> bool {
 pub(super) fn named(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let Kind::Word(word) = tokens[at].kind else { return None };
     let upper = is_upper(tokens[at].raw);
-    let name = tokens.words.coin(word).is_some();
-    let in_header = is_header(tokens, at);
-    let known = name || KNOWN.contains(word) && (upper || in_header || !UPPER_ONLY.contains(word));
-    let possible = is_ticker(word) && (2..=10).contains(&word.len()) && !NO_SYMBOLS.contains(word);
+    let kind = tokens.words.ticker(word);
+    let in_header = is_header(tokens, at) || kind.is_some_and(is_coin) && heads_line(tokens, at);
+    let known = match kind {
+        Some(TickerKind::Coin | TickerKind::Foreign) => true,
+        Some(TickerKind::CoinOrWord) => upper || in_header,
+        _ => tokens.words.coin(word).is_some(),
+    };
+    let possible = is_ticker(word) && (2..=10).contains(&word.len()) && !kind.is_some_and(is_no_base);
     let unknown = possible && upper && in_header && tokens.phrase(at).is_none();
     if !known && !unknown || is_amount(tokens, at) {
         return None;
     }
-    let strength = if in_header { Strength::Header } else { Strength::Bare };
+    let strength = match (known, in_header) {
+        (true, true) => Strength::Header,
+        (true, false) => Strength::Bare,
+        (false, _) => Strength::Guess,
+    };
     mention(tokens.words, word, None, false).map(|found| Mention { strength, ..found })
 }
 
@@ -256,6 +262,7 @@ fn is_amount(tokens: &Tokens<'_>, at: usize) -> bool {
         before.line == tokens[at].line
             && matches!(&before.kind, Kind::Number(n) if n.unit != super::tokens::Unit::Ordinal)
     }) && !is_header(tokens, at)
+        && !heads_line(tokens, at)
 }
 
 /// Beside a side, after a label for the symbol, or alone in its line.
@@ -266,7 +273,7 @@ fn is_header(tokens: &Tokens<'_>, at: usize) -> bool {
         token.filter(|token| token.line == line).is_some()
             && index.is_some_and(|index| is_side(tokens, index))
     };
-    let filler = |i: usize| tokens.phrase(i).is_some_and(|found| found.meaning == Meaning::Filler);
+    let filler = |i: usize| tokens.phrase(i).is_some_and(|found| found.meaning.is_small());
     let next = (at + 1..tokens.len()).take(4).find(|i| !decoration(&&tokens[*i]));
     let previous = (0..at).rev().take(4).find(|i| !decoration(&&tokens[*i]) && !filler(*i));
     let alone =
@@ -275,6 +282,26 @@ fn is_header(tokens: &Tokens<'_>, at: usize) -> bool {
         || beside(next.map(|i| &tokens[i]), next)
         || beside(previous.map(|i| &tokens[i]), previous)
         || alone
+}
+
+fn is_coin(kind: TickerKind) -> bool {
+    matches!(kind, TickerKind::Coin | TickerKind::CoinOrWord)
+}
+
+/// `1. XLM 0.2871, sl 0.2790`: a coin that begins its line, perhaps behind a list number, before a price.
+fn heads_line(tokens: &Tokens<'_>, at: usize) -> bool {
+    let line = tokens[at].line;
+    let listed = |token: &Token<'_>| match &token.kind {
+        Kind::Mark(_) | Kind::Icon(_) | Kind::Index(_) => true,
+        Kind::Number(number) => number.text.len() <= 2 && number.unit == super::tokens::Unit::None,
+        _ => false,
+    };
+    let begins = tokens[..at].iter().rev().take(4).take_while(|token| token.line == line).all(listed);
+    let mut next = tokens[at + 1..].iter().take_while(|token| token.line == line);
+    begins
+        && next
+            .find(|token| !matches!(token.kind, Kind::Mark(_)))
+            .is_some_and(|t| matches!(t.kind, Kind::Number(_)))
 }
 
 /// "LINK stop to entry": the first word of a follow-up.

@@ -5,10 +5,12 @@
 //! Invariants: phrases are in the form that clean-up leaves (lower case, no accents, simplified Chinese, no joiners);
 //! the longest phrase wins, so that `short term` is never a side; a phrase has one meaning.
 
+mod heads;
 mod load;
 mod meanings;
 mod spoken;
 mod table;
+mod tickers;
 
 use std::sync::LazyLock;
 
@@ -16,11 +18,13 @@ use rustc_hash::FxHashMap;
 
 use super::tokens::{Kind, Token, is_unspaced};
 
+pub(super) use heads::Head;
 pub use load::BadLanguage;
 pub(super) use meanings::{Meaning, Slot};
 use spoken::{Languages, Votes};
 pub(super) use table::Origin;
 use table::{OPEN_END, Phrase, Table};
+pub(super) use tickers::TickerKind;
 
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
@@ -29,10 +33,14 @@ include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 pub(super) struct Words {
     /// Phrases by their first word.
     phrases: Table,
+    /// Phrases that are labels only where they head a line.
+    heads: Table,
     /// Tickers by the folded name of the coin.
     coins: FxHashMap<Box<str>, Box<str>>,
     /// How many language files were added.
     languages: u8,
+    /// What is known of tickers.
+    tickers: FxHashMap<Box<str>, TickerKind>,
 }
 
 /// A phrase found in a text.
@@ -56,6 +64,7 @@ impl Words {
             for (file, text) in LANGUAGES {
                 words.add(file, text)?;
             }
+            words.tickers = tickers::load("tickers.toml", include_str!("../../tickers.toml"))?;
             Ok(words)
         });
         BUILT_IN.as_ref()
@@ -168,6 +177,11 @@ impl<'w> Lexicon<'w> {
         self.all().find_map(|words| words.coins.get(name)).map(AsRef::as_ref)
     }
 
+    /// What is known of a ticker, or of a word that looks like one.
+    pub(super) fn ticker(self, word: &str) -> Option<TickerKind> {
+        self.general.tickers.get(word).copied()
+    }
+
     /// True for a single word that labels or sides a call.
     pub(super) fn is_call_word(self, word: &str) -> bool {
         let slots = [Slot::Entry, Slot::Target, Slot::Stop].map(Meaning::Label);
@@ -195,7 +209,7 @@ fn takes_particle(meaning: Meaning) -> bool {
 }
 
 fn takes_index(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop))
+    matches!(meaning, Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop | Slot::Decoy))
 }
 
 /// The number at the end of the last word of a phrase: `take profit3`.
@@ -238,6 +252,9 @@ fn misspelt(word: &str) -> Option<Slot> {
         ("takeprofit", Slot::Target),
         ("leverage", Slot::Leverage),
         ("entries", Slot::Entry),
+        ("entry", Slot::Entry),
+        ("position", Slot::Side),
+        ("direction", Slot::Side),
     ];
     let close = |(label, _): &&(&str, Slot)| {
         word.is_ascii() && word.as_bytes()[0] == label.as_bytes()[0] && within_one_edit(word, label)
@@ -252,7 +269,7 @@ fn is_clipped_stop(word: &str) -> bool {
     rest.chars().all(|wanted| letters.any(|letter| letter == wanted))
 }
 
-/// True when one letter more, less or other turns one word into the other.
+/// True when one letter more, less or other, or two letters swapped, turn one word into the other.
 fn within_one_edit(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len().abs_diff(b.len()) > 1 {
@@ -260,7 +277,9 @@ fn within_one_edit(a: &str, b: &str) -> bool {
     }
     let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
-    a.len() - start - end <= 1 && b.len() - start - end <= 1
+    let (a, b) = (&a[start..a.len() - end], &b[start..b.len() - end]);
+    let swapped = matches!((a, b), ([x, y], [v, w]) if x == w && y == v);
+    a.len() <= 1 && b.len() <= 1 || swapped
 }
 
 /// The longest known phrase of a script without spaces.

@@ -1,4 +1,4 @@
-//! Posts for the tests of the reader: a plain one, to be changed where a test needs it.
+//! A plain post for the tests of the reader, to be changed where a test needs it.
 
 use shared::post::{Author, ChannelRef, Post, Source};
 use time::OffsetDateTime;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::super::clean::fold;
 use super::super::tokens::is_unspaced;
 use super::meanings::{Meaning, by_name, names};
-use super::{OPEN_END, Origin, Phrase, Words};
+use super::{OPEN_END, Origin, Phrase, Table, Words};
 
 /// What is wrong with a language file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +69,9 @@ struct Language {
     /// Likewise, but only in texts of this language.
     #[serde(default)]
     small_words: BTreeMap<String, Vec<String>>,
+    /// Phrases that are labels only where they head a line.
+    #[serde(default)]
+    heads: BTreeMap<String, Vec<String>>,
     /// Names of coins by their ticker.
     #[serde(default)]
     coins: BTreeMap<String, Vec<String>>,
@@ -86,8 +89,27 @@ impl Words {
         }
         let origin = Origin { language: self.languages, decimal_comma: language.decimal_comma, small: false };
         self.languages = self.languages.saturating_add(1);
+        self.add_heads(file, &language.heads, origin)?;
         self.add_phrases(file, &language.words, origin)?;
         self.add_phrases(file, &language.small_words, Origin { small: true, ..origin })
+    }
+
+    /// Adds phrases that are labels at the head of a line; they may mean something else elsewhere.
+    fn add_heads(
+        &mut self,
+        file: &str,
+        heads: &BTreeMap<String, Vec<String>>,
+        origin: Origin,
+    ) -> Result<(), BadLanguage> {
+        for (name, phrases) in heads {
+            let meaning = by_name(name).filter(|meaning| matches!(meaning, Meaning::Label(_)));
+            let meaning = meaning.ok_or_else(|| unknown(file, name))?;
+            for phrase in phrases {
+                let found = insert(&mut self.heads, &fold(phrase), (meaning, origin));
+                found.ok_or_else(|| not_a_word((file, name, phrase)))?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds phrases by the names of their meanings.
@@ -99,34 +121,35 @@ impl Words {
     ) -> Result<(), BadLanguage> {
         let mut own: BTreeMap<String, Meaning> = BTreeMap::new();
         for (name, phrases) in words {
-            let unknown = || BadLanguage::Meaning {
-                file: file.to_owned(),
-                name: name.clone(),
-                known: names().collect::<Vec<_>>().join(", "),
-            };
-            let meaning = by_name(name).ok_or_else(unknown)?;
+            let meaning = by_name(name).ok_or_else(|| unknown(file, name))?;
             for phrase in phrases {
                 let folded = fold(&phrase.replace('*', &OPEN_END.to_string()));
                 let at = (file, name.as_str(), phrase.as_str());
                 match own.insert(folded.clone(), meaning) {
                     Some(other) if other != meaning => return Err(twice(at)),
-                    _ => self.insert(&folded, meaning, origin).ok_or_else(|| not_a_word(at))?,
+                    _ => {
+                        insert(&mut self.phrases, &folded, (meaning, origin)).ok_or_else(|| not_a_word(at))?
+                    }
                 }
             }
         }
         Ok(())
     }
+}
 
-    /// Adds one folded phrase; none if it does not begin with a word.
-    fn insert(&mut self, folded: &str, meaning: Meaning, origin: Origin) -> Option<()> {
-        // Scripts without spaces are looked up as a whole.
-        let divides = |c: char| matches!(c, '-' | '/' | '_' | '.') || c.is_whitespace();
-        let unspaced = folded.starts_with(is_unspaced);
-        let mut parts = folded.split(|c| divides(c) && !unspaced).filter(|part| !part.is_empty());
-        let first = parts.next().filter(|first| first.starts_with(char::is_alphanumeric))?;
-        let phrase = Phrase { rest: parts.map(Into::into).collect(), meaning, origin };
-        self.phrases.insert(first, phrase)
-    }
+/// Adds one folded phrase; none if it does not begin with a word.
+fn insert(table: &mut Table, folded: &str, (meaning, origin): (Meaning, Origin)) -> Option<()> {
+    // Scripts without spaces are looked up as a whole.
+    let divides = |c: char| matches!(c, '-' | '/' | '_' | '.') || c.is_whitespace();
+    let unspaced = folded.starts_with(is_unspaced);
+    let mut parts = folded.split(|c| divides(c) && !unspaced).filter(|part| !part.is_empty());
+    let first = parts.next().filter(|first| first.starts_with(char::is_alphanumeric))?;
+    table.insert(first, Phrase { rest: parts.map(Into::into).collect(), meaning, origin })
+}
+
+fn unknown(file: &str, name: &str) -> BadLanguage {
+    let known = names().collect::<Vec<_>>().join(", ");
+    BadLanguage::Meaning { file: file.to_owned(), name: name.to_owned(), known }
 }
 
 fn twice((file, name, phrase): (&str, &str, &str)) -> BadLanguage {

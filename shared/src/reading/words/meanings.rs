@@ -61,6 +61,8 @@ pub(in crate::reading) enum Meaning {
     UpTo,
     /// May stand between a label and its value.
     Filler,
+    /// "At", "around": what follows is the price of what was said before.
+    At,
     /// Names a row of targets: "short term".
     Row,
     /// Makes a percentage a share of the profit, which has no field.
@@ -170,6 +172,13 @@ pub(in crate::reading) enum Slot {
     Kind,
 }
 
+impl Meaning {
+    /// True for small words, which may stand between a label and its value.
+    pub(in crate::reading) fn is_small(self) -> bool {
+        matches!(self, Meaning::Filler | Meaning::At)
+    }
+}
+
 /// The meaning with this name in the language files.
 pub(super) fn by_name(name: &str) -> Option<Meaning> {
     NAMES.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning)
@@ -239,6 +248,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("capital", Meaning::Capital),
     ("up_to", Meaning::UpTo),
     ("filler", Meaning::Filler),
+    ("at", Meaning::At),
     ("row", Meaning::Row),
     ("of_profit", Meaning::OfProfit),
     ("hit", Meaning::Hit),
