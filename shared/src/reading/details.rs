@@ -192,7 +192,7 @@ fn span_in<'b, 't>(block: &'b Block<'_, 't>, opener: Opener) -> Read<'b, 't, Str
             Unit::Span(letter) => Some((format!("{}{letter}", number.text), piece)),
             _ => None,
         },
-        What::Term(Meaning::Candle(length), _) => Some(((*length).to_owned(), piece)),
+        What::Term(Meaning::Candle(length), _) => Some((length.as_str().to_owned(), piece)),
         _ => None,
     })
 }

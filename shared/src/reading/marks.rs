@@ -64,7 +64,7 @@ fn field_of_word(what: &What<'_>, levels: &Levels<'_>, signal: &Signal) -> Optio
         What::Term(Meaning::Buy, _) => Some(Field::Side),
         What::Term(Meaning::Sell, _) => marks(!levels.sells_are_targets, Field::Side),
         What::Term(Meaning::Venue(venue), _) => {
-            marks(fields.instrument.venue.as_deref() == Some(*venue), Field::Venue)
+            marks(fields.instrument.venue.as_deref() == Some(venue.as_str()), Field::Venue)
         }
         What::Term(Meaning::Spot, _) => marks(market == Some(Market::Spot), Field::Market),
         What::Term(Meaning::Futures, _) => marks(market == Some(Market::Perp), Field::Market),

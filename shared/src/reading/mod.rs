@@ -49,7 +49,8 @@ pub use words::BadLanguage;
 /// Raised whenever the reader may read some post differently than before; stored with every reading.
 pub const READER_VERSION: u32 = 2;
 
-/// Reads a post of a channel. Never fails, never panics; linear in the length of the post.
+/// Reads a post of a channel. Never fails, never panics; linear in the length of the post, and a post of more than 128 KiB
+/// is not read at all: no source has such posts, and no call is that long.
 pub fn read(post: &Post, profile: &ChannelProfile) -> Reading {
     match Words::built_in() {
         Ok(words) => read_with(words, post, profile),

@@ -26,6 +26,10 @@ use super::words::{Lexicon, Meaning};
 use crate::post::Post;
 use crate::signal::Signal;
 
+/// The most text of one post that is read. Discord ends at 4,000 characters of content and 6,000 in all embeds, and as much
+/// again in what is forwarded; four bytes each make 80 KiB.
+pub(super) const MAX_READ_BYTES: usize = 128 * 1024;
+
 /// Reads a post with the words that hold for it.
 pub(super) fn read(post: &Post, words: Lexicon<'_>) -> Found {
     if post.deleted_at.is_some() {
@@ -34,6 +38,9 @@ pub(super) fn read(post: &Post, words: Lexicon<'_>) -> Found {
     let reader = Reader { words, reply: post.reply_to.is_some() };
     let mut parts = sources(post);
     parts.retain(|part| !part.is_blank());
+    if parts.iter().map(Source::bytes).sum::<usize>() > MAX_READ_BYTES {
+        return abstained("more text than any call has: nothing of it is read");
+    }
     match parts.as_slice() {
         [] => noise("no text"),
         [part] => reader.read(part),

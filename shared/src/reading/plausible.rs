@@ -14,6 +14,8 @@ const MAX_TARGET_RATIO: u32 = 3;
 const MAX_STOP_RATIO: Decimal = Decimal::from_parts(15, 0, 0, false, 1);
 /// Two prices whose ratio is this near to a power of ten differ by a slipped decimal point.
 const SLIP_TOLERANCE: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
+/// Prices within this factor of one another cannot differ by a slip.
+const LEAST_SLIP: Decimal = Decimal::from_parts(9, 0, 0, false, 0);
 /// A loose number within this factor of the levels might be a level.
 const NEARBY: Decimal = Decimal::from_parts(2, 0, 0, false, 0);
 
@@ -89,6 +91,10 @@ fn within(a: Decimal, b: Decimal, factor: Decimal) -> bool {
 
 /// True when one price is about ten, a hundred… times the other.
 fn is_slip(a: Decimal, b: Decimal) -> bool {
+    // Nearly all prices of a call are far nearer to one another than a power of ten: no division for these.
+    if within(a, b, LEAST_SLIP) {
+        return false;
+    }
     let (low, high) = (a.min(b), a.max(b));
     let Some(mut ratio) = high.checked_div(low) else { return true };
     while ratio > Decimal::from(20) {

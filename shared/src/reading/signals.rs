@@ -257,7 +257,7 @@ fn divided(pieces: &Pieces<'_>) -> bool {
 fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
     let has = |meaning| pieces.list.iter().any(|piece| piece.what.is(meaning));
     let venue = pieces.list.iter().find_map(|piece| match piece.what {
-        What::Term(Meaning::Venue(venue), _) => Some(venue.to_owned()),
+        What::Term(Meaning::Venue(venue), _) => Some(venue.as_str().to_owned()),
         _ => None,
     });
     let levered = has(Meaning::Futures)

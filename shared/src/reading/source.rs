@@ -83,6 +83,11 @@ impl<'p> Source<'p> {
         &self.texts
     }
 
+    /// How much text there is.
+    pub(super) fn bytes(&self) -> usize {
+        self.texts.iter().map(|stretch| stretch.text.len()).sum()
+    }
+
     /// True when there is nothing to read.
     pub(super) fn is_blank(&self) -> bool {
         self.texts.iter().all(|stretch| stretch.text.trim().is_empty())

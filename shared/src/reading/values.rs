@@ -219,7 +219,7 @@ impl<'t> Scan<'_, 't> {
                 self.found.flags.push(meaning);
             }
             Meaning::Above | Meaning::Below | Meaning::Break => self.relation = Some(meaning),
-            Meaning::Candle(length) => self.found.candle = Some(length.to_owned()),
+            Meaning::Candle(length) => self.found.candle = Some(length.as_str().to_owned()),
             _ if explains(meaning) => self.found.flags.push(meaning),
             _ => self.blind = self.blind.or(Some(self.brackets)),
         }

@@ -42,11 +42,11 @@ pub(in crate::reading) enum Meaning {
     /// A value that is kept back.
     Placeholder,
     /// A candle's length in words: `daily`.
-    Candle(&'static str),
+    Candle(Named),
     /// A candle, as in "candle close".
     CandleWord,
     /// A trading venue.
-    Venue(&'static str),
+    Venue(Named),
     /// Cross margin.
     Cross,
     /// Isolated margin.
@@ -117,8 +117,20 @@ pub(in crate::reading) enum Meaning {
     Negation,
     /// The words of a member who talks about the own trade, or thanks for one.
     Bystander,
-    /// Only perhaps: if, would, might.
+    /// Only on a condition, or somebody's: if, would, he.
     Hedge,
+    /// Only perhaps: may, maybe, possible. Weaker than `Hedge`.
+    Perhaps,
+    /// Somebody else's trade: friends, other groups, newspapers, and the verbs that quote them.
+    Others,
+    /// Verbs of trading in the past: an unknown word before one is its subject.
+    Acted,
+    /// What should or could have been done.
+    Hindsight,
+    /// Asks for something, also without a question mark.
+    Asks,
+    /// A remark with a word of another kind that leaves the call alone: "not financial advice".
+    Aside,
     /// Introduces what is to be done later: once, after.
     Later,
     /// Tells of results or the past.
@@ -179,6 +191,67 @@ impl Meaning {
     }
 }
 
+/// Candles and venues, by a name of one byte: meanings are compared all the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::reading) enum Named {
+    /// 15 minutes.
+    QuarterHour,
+    /// 30 minutes.
+    HalfHour,
+    /// One hour.
+    Hour,
+    /// Two hours.
+    TwoHours,
+    /// Four hours.
+    FourHours,
+    /// One day.
+    Day,
+    /// One week.
+    Week,
+    /// A venue.
+    Binance,
+    /// A venue.
+    Bybit,
+    /// A venue.
+    Okx,
+    /// A venue.
+    Bitget,
+    /// A venue.
+    Mexc,
+    /// A venue.
+    Kucoin,
+    /// A venue.
+    Hyperliquid,
+    /// A venue.
+    Bitmex,
+    /// A venue.
+    Deribit,
+}
+
+impl Named {
+    /// The name as a signal has it.
+    pub(in crate::reading) fn as_str(self) -> &'static str {
+        match self {
+            Named::QuarterHour => "15m",
+            Named::HalfHour => "30m",
+            Named::Hour => "1h",
+            Named::TwoHours => "2h",
+            Named::FourHours => "4h",
+            Named::Day => "1d",
+            Named::Week => "1w",
+            Named::Binance => "binance",
+            Named::Bybit => "bybit",
+            Named::Okx => "okx",
+            Named::Bitget => "bitget",
+            Named::Mexc => "mexc",
+            Named::Kucoin => "kucoin",
+            Named::Hyperliquid => "hyperliquid",
+            Named::Bitmex => "bitmex",
+            Named::Deribit => "deribit",
+        }
+    }
+}
+
 /// The meaning with this name in the language files.
 pub(super) fn by_name(name: &str) -> Option<Meaning> {
     NAMES.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning)
@@ -224,23 +297,23 @@ const NAMES: &[(&str, Meaning)] = &[
     ("runner", Meaning::Runner),
     ("no_stop", Meaning::NoStop),
     ("placeholder", Meaning::Placeholder),
-    ("candle_1d", Meaning::Candle("1d")),
-    ("candle_1w", Meaning::Candle("1w")),
-    ("candle_1h", Meaning::Candle("1h")),
-    ("candle_2h", Meaning::Candle("2h")),
-    ("candle_4h", Meaning::Candle("4h")),
-    ("candle_15m", Meaning::Candle("15m")),
-    ("candle_30m", Meaning::Candle("30m")),
+    ("candle_1d", Meaning::Candle(Named::Day)),
+    ("candle_1w", Meaning::Candle(Named::Week)),
+    ("candle_1h", Meaning::Candle(Named::Hour)),
+    ("candle_2h", Meaning::Candle(Named::TwoHours)),
+    ("candle_4h", Meaning::Candle(Named::FourHours)),
+    ("candle_15m", Meaning::Candle(Named::QuarterHour)),
+    ("candle_30m", Meaning::Candle(Named::HalfHour)),
     ("candle", Meaning::CandleWord),
-    ("venue_binance", Meaning::Venue("binance")),
-    ("venue_bybit", Meaning::Venue("bybit")),
-    ("venue_okx", Meaning::Venue("okx")),
-    ("venue_bitget", Meaning::Venue("bitget")),
-    ("venue_mexc", Meaning::Venue("mexc")),
-    ("venue_kucoin", Meaning::Venue("kucoin")),
-    ("venue_hyperliquid", Meaning::Venue("hyperliquid")),
-    ("venue_bitmex", Meaning::Venue("bitmex")),
-    ("venue_deribit", Meaning::Venue("deribit")),
+    ("venue_binance", Meaning::Venue(Named::Binance)),
+    ("venue_bybit", Meaning::Venue(Named::Bybit)),
+    ("venue_okx", Meaning::Venue(Named::Okx)),
+    ("venue_bitget", Meaning::Venue(Named::Bitget)),
+    ("venue_mexc", Meaning::Venue(Named::Mexc)),
+    ("venue_kucoin", Meaning::Venue(Named::Kucoin)),
+    ("venue_hyperliquid", Meaning::Venue(Named::Hyperliquid)),
+    ("venue_bitmex", Meaning::Venue(Named::Bitmex)),
+    ("venue_deribit", Meaning::Venue(Named::Deribit)),
     ("cross", Meaning::Cross),
     ("isolated", Meaning::Isolated),
     ("spot", Meaning::Spot),
@@ -280,6 +353,12 @@ const NAMES: &[(&str, Meaning)] = &[
     ("changed", Meaning::Changed),
     ("negation", Meaning::Negation),
     ("hedge", Meaning::Hedge),
+    ("perhaps", Meaning::Perhaps),
+    ("others", Meaning::Others),
+    ("hindsight", Meaning::Hindsight),
+    ("acted", Meaning::Acted),
+    ("asks", Meaning::Asks),
+    ("aside", Meaning::Aside),
     ("bystander", Meaning::Bystander),
     ("later", Meaning::Later),
     ("report", Meaning::Report),
