@@ -229,7 +229,7 @@ impl ReadText<'_, '_> {
     }
 
     fn read_new(&self) -> Found {
-        match self.accept(several::signals(self.block.pieces)) {
+        match self.accept(several::signals(&self.block)) {
             // A bare entry under another post rather belongs to that one.
             Some(found) if self.context.reply && is_bare(&found) => abstained("a bare entry in an answer"),
             // In a reply, a stop and targets alone complete an earlier entry.
@@ -243,6 +243,10 @@ impl ReadText<'_, '_> {
     }
 
     fn read_update(&self) -> Option<Found> {
+        let told = |meaning| self.block.pieces.list.iter().any(|piece| piece.what.is(meaning));
+        if told(Meaning::Satoshi) && self.block.pieces.list.iter().any(|piece| is_price(&piece.what)) {
+            return self.block.looks_like_signal().then(|| abstained("a follow-up with prices in satoshi"));
+        }
         match updates::update(&self.block, &self.context) {
             updates::Outcome::Update(update, marks) => Some(Found {
                 verdict: Verdict::Updates { updates: vec![update] },

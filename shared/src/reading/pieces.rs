@@ -3,7 +3,8 @@
 //! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
 
 use super::heads;
-use super::symbols::{self, Mention};
+use super::options;
+use super::symbols::{self, Mention, Strength};
 use super::tokens::{Kind, Number, Token, Tokens};
 use super::words::{Found, Head, Meaning, Slot};
 
@@ -35,7 +36,7 @@ pub(super) enum What<'t> {
     /// A phrase of the vocabulary, with the list number glued to it.
     Term(Meaning, Option<u8>),
     /// A symbol.
-    Ticker(Mention),
+    Ticker(Box<Mention>),
     /// A number.
     Number(Number<'t>),
     /// A list number, as a circled digit.
@@ -80,7 +81,7 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
             heads.push((Bytes { start: token.at, end }, slot));
         }
-        let (what, length) = piece_at(tokens, at, &mut pieces);
+        let (what, length) = with_terms(tokens, at, piece_at(tokens, at, &mut pieces));
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
         let bytes = Bytes { start: token.at, end };
@@ -88,6 +89,17 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     }
     heads::settle(&mut pieces.list, &heads);
     pieces
+}
+
+/// A symbol together with the terms of the option behind it.
+fn with_terms<'t>(tokens: &Tokens<'t>, at: usize, (what, length): (What<'t>, usize)) -> (What<'t>, usize) {
+    let What::Ticker(mut mention) = what else { return (what, length) };
+    let Some((terms, covered)) = options::terms(tokens, at + length) else {
+        return (What::Ticker(mention), length);
+    };
+    mention.option = Some(Box::new(terms));
+    mention.strength = Strength::Marked;
+    (What::Ticker(mention), length + covered)
 }
 
 /// How many bullets and list numbers may stand before the first word of a line.
@@ -115,7 +127,7 @@ fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (Wha
         Kind::Clock => (What::Clock, 1),
         Kind::Icon(icon) => (What::Icon(icon), 1),
         Kind::Mark(mark) => match symbols::at(tokens, at) {
-            Some((mention, length)) => (What::Ticker(mention), length),
+            Some((mention, length)) => (What::Ticker(Box::new(mention)), length),
             None => (What::Mark(mark), 1),
         },
         Kind::Word(word) => {
@@ -127,10 +139,10 @@ fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (Wha
 
 fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
     if let Some((mention, length)) = symbols::at(tokens, at) {
-        return (What::Ticker(mention), length);
+        return (What::Ticker(Box::new(mention)), length);
     }
     if let Some(mention) = symbols::word_ticker(tokens, at) {
-        return (What::Ticker(mention), 1);
+        return (What::Ticker(Box::new(mention)), 1);
     }
     if let Some(number) = leverage(&tokens[at]) {
         return (What::Number(number), 1);
@@ -140,6 +152,11 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
         .is_some_and(|next| next.glued && next.raw.starts_with('.') && matches!(next.kind, Kind::Number(_)));
     if word.ends_with(|c: char| c.is_ascii_digit()) && next_is_fraction {
         return (What::Tangle, 2);
+    }
+    if word == "price"
+        && let Some(slot) = price_key(tokens, at)
+    {
+        return (What::Term(Meaning::Label(slot), None), 1);
     }
     if let Some(Found { meaning, length, index, decimal_comma }) = tokens.phrase(at) {
         pieces.decimal_comma |= decimal_comma;
@@ -155,7 +172,7 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
         return (What::Term(Meaning::Label(slot), index), 1);
     }
     match symbols::named(tokens, at) {
-        Some(mention) => (What::Ticker(mention), 1),
+        Some(mention) => (What::Ticker(Box::new(mention)), 1),
         None => (What::Unknown, 1),
     }
 }
@@ -197,6 +214,28 @@ fn number_follows(tokens: &Tokens<'_>, at: usize) -> bool {
     let is_sign =
         |token: &Token<'_>| matches!(token.kind, Kind::Mark(':' | '=' | '-' | '@' | '$') | Kind::Icon(_));
     next.next().is_some_and(|first| is_number(first) || is_sign(first) && next.next().is_some_and(is_number))
+}
+
+/// `price=0.2784` is the entry of a command or an alert that has no other; beside one it is only the price now.
+fn price_key(tokens: &Tokens<'_>, at: usize) -> Option<Slot> {
+    let sign = tokens.get(at + 1).filter(|sign| sign.glued)?;
+    let value = tokens.get(at + 2).filter(|value| value.line == sign.line)?;
+    let before = at.checked_sub(1).filter(|before| tokens[*before].line == sign.line);
+    let announced = match sign.kind {
+        // "Target price=": the label stands before it.
+        Kind::Mark('=') => !before.is_some_and(|before| is_label(tokens, before)),
+        Kind::Mark(':') => before.is_none(),
+        _ => false,
+    };
+    (announced && matches!(value.kind, Kind::Number(_))).then(|| {
+        let is_entry =
+            |at| tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Entry));
+        if (0..tokens.len()).any(is_entry) { Slot::Decoy } else { Slot::Entry }
+    })
+}
+
+fn is_label(tokens: &Tokens<'_>, at: usize) -> bool {
+    tokens.phrase(at).is_some_and(|found| matches!(found.meaning, Meaning::Label(_)))
 }
 
 /// The highest list number of a target or entry: cards stop at ten or twelve.

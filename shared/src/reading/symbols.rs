@@ -7,7 +7,7 @@
 
 use super::tokens::{Kind, Token, Tokens};
 use super::words::{Lexicon, Meaning, Slot, TickerKind};
-use crate::signal::Symbol;
+use crate::signal::{OptionTerms, Symbol};
 
 /// How sure it is that a word is meant as a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,8 @@ pub(super) struct Mention {
     pub(super) quote: Option<Symbol>,
     /// True when the form names a perpetual.
     pub(super) perpetual: bool,
+    /// The terms, when it is an option.
+    pub(super) option: Option<Box<OptionTerms>>,
     /// True for currencies against each other: `EURUSD`.
     pub(super) foreign: bool,
     /// How sure it is.
@@ -86,6 +88,12 @@ fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, us
         let (perpetual, end) = suffix(tokens, after);
         let perpetual = perpetual || quote == "perp";
         return (mention(tokens.words, word, Some(quote).filter(|quote| *quote != "perp"), perpetual), end);
+    }
+    // `ETHBTC`, but not `WBTC`.
+    let coin =
+        |word: &str| matches!(tokens.words.ticker(word), Some(TickerKind::Coin | TickerKind::CoinOrWord));
+    if let Some(base) = word.strip_suffix("btc").filter(|base| coin(base)) {
+        return (mention(tokens.words, base, Some("btc"), false), next);
     }
     let glued = GLUED_QUOTES.iter().find_map(|quote| {
         let base = word.strip_suffix(quote).filter(|base| base.len() >= 2)?;
@@ -184,7 +192,8 @@ fn mention(words: Lexicon<'_>, base: &str, quote: Option<&str>, perpetual: bool)
         base == "usd" || matches!(words.ticker(base), Some(TickerKind::Currency | TickerKind::Foreign));
     let name = words.coin(base).unwrap_or(base);
     let quote = quote.and_then(|quote| quote.parse().ok());
-    Some(Mention { base: name.parse().ok()?, quote, perpetual, foreign, strength: Strength::Marked })
+    let base = name.parse().ok()?;
+    Some(Mention { base, quote, perpetual, option: None, foreign, strength: Strength::Marked })
 }
 
 /// A ticker that is also a word of the vocabulary, upper case and in the header's place.

@@ -6,6 +6,7 @@
 use std::ops::Deref;
 
 use super::clean::{Text, index_of};
+use super::layouts;
 use super::words::{Found, Lexicon};
 
 /// One word, number, mark or icon.
@@ -111,7 +112,10 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         glued = true;
     }
     let phrases = words.phrases(&list);
-    Tokens { list, phrases, words }
+    match layouts::written_out(&list, words, &phrases) {
+        Some(list) => Tokens { phrases: words.phrases(&list), list, words },
+        None => Tokens { list, phrases, words },
+    }
 }
 
 struct Cutter<'t> {

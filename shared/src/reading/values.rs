@@ -453,6 +453,9 @@ fn explains(meaning: Meaning) -> bool {
             | Meaning::Futures
             | Meaning::Venue(_)
             | Meaning::UpTo
+            | Meaning::Bought
+            | Meaning::Satoshi
+            | Meaning::OptionBuy
             | Meaning::OfProfit
             | Meaning::Nth(_)
             | Meaning::Label(Slot::Side | Slot::Pair)

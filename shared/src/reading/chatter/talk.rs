@@ -3,6 +3,7 @@
 //! Entry point: [`objection`]. Each kind of word has a reach: some count wherever they stand, some only where they
 //! introduce the call or share its sentence. Invariant: without such a word the text is looked at only once.
 
+use super::super::options;
 use super::super::pieces::{Piece, What};
 use super::super::tokens::Unit;
 use super::super::values::is_price;
@@ -32,8 +33,12 @@ enum Reach {
 fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
     Some(match meaning {
         Meaning::NotCrypto => (Reach::Anywhere, Objection::Doubt("not a crypto market")),
-        Meaning::Satoshi => (Reach::Anywhere, Objection::Doubt("prices in satoshi: not read yet")),
-        Meaning::Option => (Reach::Anywhere, Objection::Doubt("an option: not read yet")),
+        Meaning::Option | Meaning::OptionBuy => {
+            (Reach::Anywhere, Objection::Doubt("an option without its strike or its day of expiry"))
+        }
+        Meaning::OptionOther => {
+            (Reach::Anywhere, Objection::Doubt("a sold option, or several together: not read"))
+        }
         Meaning::Unreal => {
             (Reach::Anywhere, Objection::Noise("an example, a test or a joke: nobody is told to trade"))
         }
@@ -59,6 +64,8 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
                 return Some(Objection::Noise("a question: nobody is told to trade"));
             }
             What::Term(Meaning::Advert, _) => sells = true,
+            What::Term(Meaning::Option | Meaning::OptionBuy, _) if options::contract(text.list).is_some() => {
+            }
             What::Term(meaning, _) => match judged(meaning) {
                 Some((Reach::Anywhere, objection)) => return Some(objection),
                 Some(_) => nearby = true,

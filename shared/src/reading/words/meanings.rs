@@ -143,6 +143,12 @@ pub(in crate::reading) enum Meaning {
     Satoshi,
     /// Options, whose prices and words mean other things.
     Option,
+    /// Buying an option to open a position.
+    OptionBuy,
+    /// Selling an option, or closing one.
+    OptionOther,
+    /// Was bought: counts as buying where an option is named in full.
+    Bought,
     /// Shares, currencies, metals, contract addresses.
     NotCrypto,
 }
@@ -188,6 +194,13 @@ impl Meaning {
     /// True for small words, which may stand between a label and its value.
     pub(in crate::reading) fn is_small(self) -> bool {
         matches!(self, Meaning::Filler | Meaning::At)
+    }
+}
+
+impl Slot {
+    /// True for labels that announce levels, or ends of a range, so that a value inside them is one of theirs.
+    pub(in crate::reading) fn may_be_listed(self) -> bool {
+        matches!(self, Slot::Entry | Slot::Target | Slot::Stop | Slot::Leverage)
     }
 }
 
@@ -366,5 +379,8 @@ const NAMES: &[(&str, Meaning)] = &[
     ("advert", Meaning::Advert),
     ("satoshi", Meaning::Satoshi),
     ("option", Meaning::Option),
+    ("option_buy", Meaning::OptionBuy),
+    ("option_other", Meaning::OptionOther),
+    ("bought", Meaning::Bought),
     ("not_crypto", Meaning::NotCrypto),
 ];
