@@ -110,11 +110,15 @@ fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
     })
 }
 
-/// "Kevin longed": a word that nobody knows begins the sentence, right before the verb or with one between.
+/// "Kevin longed": a word that nobody knows begins the sentence, right before the verb or with one between. Where the verb
+/// comes last, "Kevin eth 2410 girdi", the price stands before it.
 fn has_subject(before: &[Piece<'_>]) -> bool {
-    let is_name = |piece: &Piece<'_>| matches!(piece.what, What::Unknown | What::Ticker(_));
-    matches!(before, [.., name] if is_name(name))
-        && before.iter().all(|piece| is_name(piece) || piece.what.is(Meaning::Filler))
+    let is_name = |piece: &Piece<'_>| matches!(piece.what, What::Unknown | What::Ticker(_) | What::Mark('_'));
+    let is_price = |piece: &Piece<'_>| is_price(&piece.what);
+    let (first, last) = (before.first(), before.last());
+    let named = last.is_some_and(is_name)
+        || first.is_some_and(|first| matches!(first.what, What::Unknown)) && last.is_some_and(is_price);
+    named && before.iter().all(|piece| is_name(piece) || is_price(piece) || piece.what.is(Meaning::Filler))
 }
 
 /// "Thinking about it: I buy": what stands before a colon leads over to the call.
