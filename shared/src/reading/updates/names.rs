@@ -6,7 +6,7 @@
 
 use super::super::pieces::{Piece, Pieces, What};
 use super::super::symbols::{self, Mention, Strength};
-use super::super::words::{Lexicon, Meaning};
+use super::super::words::{Lexicon, Meaning, Slot};
 
 /// The pieces with the names found among them; none if there is nothing to find.
 pub(super) fn with_names<'t>(pieces: &Pieces<'t>, words: Lexicon<'_>) -> Option<Pieces<'t>> {
@@ -29,7 +29,7 @@ pub(super) fn with_names<'t>(pieces: &Pieces<'t>, words: Lexicon<'_>) -> Option<
 }
 
 fn is_candidate(what: &What<'_>) -> bool {
-    matches!(what, What::Unknown | What::Term(..))
+    matches!(what, What::Unknown | What::Term(..)) && what.slot() != Some(Slot::Reference)
 }
 
 /// Behind a preposition, a side or a verb, before a side or a label, or at the start of a line before a colon.
@@ -111,7 +111,6 @@ fn follows(what: &What<'_>) -> bool {
 
 /// True when the line goes on about a stop, a target or an entry: "NMR got its stop taken".
 fn is_told_of(rest: &[Piece<'_>], line: usize) -> bool {
-    use super::super::words::Slot;
     let mut rest = rest.iter().take_while(|piece| piece.line == line);
     rest.any(|piece| matches!(piece.what.slot(), Some(Slot::Stop | Slot::Target | Slot::Entry)))
 }
