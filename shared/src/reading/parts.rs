@@ -158,7 +158,7 @@ impl Reader<'_> {
     fn read(&self, source: &Source<'_>) -> Found {
         let cleaned = clean(source, self.words);
         if cleaned.own.is_blank() {
-            return self.read_without_own(&cleaned);
+            return self.read_without_own(source, &cleaned);
         }
         let own_tokens = tokens(&cleaned.own, self.words);
         let own = pieces(&own_tokens);
@@ -214,13 +214,27 @@ impl Reader<'_> {
         objection(&Block::new(&pieces)).is_some()
     }
 
-    fn read_without_own(&self, cleaned: &Cleaned) -> Found {
+    fn read_without_own(&self, source: &Source<'_>, cleaned: &Cleaned) -> Found {
+        if self.edited
+            && let Some(found) = self.withdrawn(source, &cleaned.gone)
+        {
+            return found;
+        }
         let tokens = tokens(&cleaned.quoted, self.words);
         let pieces = pieces(&tokens);
         if Block::new(&pieces).labelled_levels() >= 2 {
             return abstained("only a quotation, perhaps of an old signal");
         }
         noise(if cleaned.struck { "everything is struck out" } else { "no text of its own" })
+    }
+
+    /// A call that was struck out in an edit is cancelled.
+    fn withdrawn(&self, source: &Source<'_>, gone: &Text) -> Option<Found> {
+        let tokens = tokens(gone, self.words);
+        let pieces = pieces(&tokens);
+        let (update, marks) = updates::withdrawal(&Block::new(&pieces))?;
+        let verdict = Verdict::Updates { updates: vec![update] };
+        Some(Found { verdict, evidence: evidence(&marks, 0, (source, gone)) })
     }
 }
 

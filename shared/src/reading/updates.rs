@@ -77,7 +77,9 @@ pub(super) fn updates(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
     let pieces = named.as_ref().unwrap_or(block.pieces);
     let id = ids::labelled(pieces).or_else(|| ids::numbered(pieces));
     let read = match (id, &named) {
-        (Some((id, at)), _) => read(&Block::new(&without_number(pieces, at)), context, Some((id, at))),
+        (Some((id, at)), _) => {
+            read(&Block::new(&without_number(pieces, (id.len(), at))), context, Some((id, at)))
+        }
         (None, Some(pieces)) => read(&Block::new(pieces), context, None),
         (None, None) => read(block, context, None),
     };
@@ -86,6 +88,18 @@ pub(super) fn updates(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
         Err(Some(reason)) => Outcome::Doubtful(reason),
         Err(None) => Outcome::Nothing,
     }
+}
+
+/// The cancellation of a call that was struck out: symbol, side and levels tell that it was one.
+pub(super) fn withdrawal(block: &Block<'_, '_>) -> Option<(SignalUpdate, Vec<Mark>)> {
+    let mention = named(block.pieces).ok().flatten()?;
+    let side = side(&block.pieces.list)?;
+    let mut share = Share { mention: Some(&mention), ..Share::default() };
+    share.mark_names(block.pieces);
+    let marks = share.marks;
+    let scope = Scope::Symbol { base: mention.base.clone(), side: Some(side) };
+    let update = SignalUpdate { scope, actions: vec![Action::Cancel] };
+    (block.labelled_levels() >= 1).then_some((update, marks))
 }
 
 /// True for words, ticks and labels without which no follow-up is written.
@@ -143,9 +157,10 @@ fn is_follow_up_word(meaning: Meaning) -> bool {
 type Read = Result<Vec<(SignalUpdate, Vec<Mark>)>, Refusal>;
 
 /// The pieces with an id that looks like a price taken for what it is.
-fn without_number<'t>(pieces: &Pieces<'t>, id: &Piece<'_>) -> Pieces<'t> {
+fn without_number<'t>(pieces: &Pieces<'t>, (length, id): (usize, &Piece<'_>)) -> Pieces<'t> {
     let mut list = pieces.list.clone();
-    if let Some(piece) = list.iter_mut().find(|piece| piece.bytes == id.bytes) {
+    let end = id.bytes.start + length;
+    for piece in list.iter_mut().filter(|piece| (id.bytes.start..end).contains(&piece.bytes.start)) {
         piece.what = What::Clock;
     }
     pieces.with(list)

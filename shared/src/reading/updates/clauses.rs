@@ -53,8 +53,14 @@ fn ends_thought(list: &[Piece<'_>], at: usize) -> bool {
         let piece = at.and_then(|at| list.get(at));
         piece.is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Term(Meaning::Nth(_), _)))
     };
+    let name = |at: Option<usize>| {
+        at.and_then(|at| list.get(at)).is_some_and(|piece| matches!(piece.what, What::Ticker(_)))
+    };
     match list[at].what {
-        What::Mark(',') => !(number(at.checked_sub(1)) && number(Some(at + 1))),
+        What::Mark(',') => {
+            let (before, next) = (at.checked_sub(1), Some(at + 1));
+            !(number(before) && number(next) || name(before) && name(next))
+        }
         What::Mark('/') => matches!(list.get(at + 1), Some(Piece { what: What::Mark('/'), glued: true, .. })),
         What::Mark('.' | ';' | '|' | '!') => true,
         What::Icon(icon) => arrow(&What::Icon(icon)).is_none() && icon != '🆔',

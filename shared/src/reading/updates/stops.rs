@@ -23,6 +23,7 @@ impl<'t> Clause<'_, 't> {
         let moves = self.has_any(&[Meaning::Move, Meaning::Trail]);
         let Some(stop) = self.place(Slot::Stop) else {
             let leads = self.has_any(&[Meaning::To, Meaning::Now]) || self.has_arrow();
+            let leads = leads || self.reply && self.unknown() == 0 && self.pieces.len() <= 3;
             let object = self.has_trade() || moves;
             let entry =
                 self.has(Meaning::BreakEven) && !self.has_any(REPORTS) && self.place(Slot::Target).is_none();
