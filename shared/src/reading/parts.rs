@@ -250,6 +250,7 @@ impl ReadText<'_, '_> {
         let block = &self.block;
         match objection(block) {
             Some(Objection::Noise(reason)) => noise(reason),
+            Some(Objection::Governed(reason)) => self.told().unwrap_or_else(|| noise(reason)),
             Some(Objection::Doubt(reason)) if block.looks_like_signal() => abstained(reason),
             Some(Objection::Doubt(reason)) => noise(reason),
             Some(Objection::Running(reason)) => {
@@ -281,6 +282,12 @@ impl ReadText<'_, '_> {
         }
         let update = self.read_update();
         update.filter(|found| matches!(found.verdict, Verdict::Updates { .. })).unwrap_or(new)
+    }
+
+    /// What is told of a running trade beside a negation or a condition. A plan of its own is nothing told.
+    fn told(&self) -> Option<Found> {
+        let found = if self.block.labelled_levels() < 2 { self.read_update() } else { None };
+        found.filter(|found| matches!(found.verdict, Verdict::Updates { .. }))
     }
 
     /// A call that was edited, with the old value beside the new one.

@@ -48,11 +48,17 @@ impl<'t> Clause<'_, 't> {
         if !mover && !alone {
             return Ok(None);
         }
-        match self.new_prices(behind)?.as_slice() {
-            [] if moves => match self.new_prices(&self.pieces[..stop])?.as_slice() {
-                [price] => Ok(to(StopMove::Price { price: *price })),
-                _ => Ok(None),
-            },
+        let mut prices = self.new_prices(behind)?;
+        if prices.is_empty() && moves {
+            prices = self.new_prices(&self.pieces[..stop])?;
+        }
+        match prices.as_slice() {
+            [] if self.has_any(&[Meaning::Move, Meaning::New, Meaning::Changed]) => {
+                Ok(match self.prices_ahead()?.as_slice() {
+                    [price] => to(StopMove::Price { price: *price }),
+                    _ => None,
+                })
+            }
             [] => Ok(None),
             [price] => Ok(to(StopMove::Price { price: *price })),
             _ => Err(Some("several new stops are named")),
@@ -116,10 +122,12 @@ impl<'t> Clause<'_, 't> {
     pub(super) fn new_prices(&self, behind: &[Piece<'t>]) -> Result<Vec<Price>, Refusal> {
         let leads = |piece: &Piece<'_>| arrow(&piece.what) == Some(true) || piece.what.is(Meaning::To);
         let number_before = |at: usize| behind[..at].iter().any(|piece| is_plain_number(&piece.what));
-        let earlier = |piece: &Piece<'_>| {
-            arrow(&piece.what) == Some(false) || piece.what.is(Meaning::Was) || piece.what.is(Meaning::From)
+        let number_next = |at: usize| behind.get(at + 1).is_some_and(|piece| is_plain_number(&piece.what));
+        let earlier = |(at, piece): (usize, &Piece<'_>)| {
+            let from = piece.what.is(Meaning::From) && number_next(at);
+            arrow(&piece.what) == Some(false) || piece.what.is(Meaning::Was) || from
         };
-        let old = behind.iter().position(earlier);
+        let old = behind.iter().enumerate().position(earlier);
         let lead = behind.iter().rposition(leads);
         let range = match (lead, old) {
             (Some(lead), Some(old)) if old < lead => lead + 1..behind.len(),
@@ -128,7 +136,9 @@ impl<'t> Clause<'_, 't> {
             (None, Some(old)) => 0..old,
             (None, None) => 0..behind.len(),
         };
-        let stop = |piece: &Piece<'_>| matches!(piece.what, What::Term(Meaning::Part | Meaning::Close, _));
+        let stop = |piece: &Piece<'_>| {
+            matches!(piece.what, What::Term(Meaning::Part | Meaning::Close | Meaning::Label(_), _))
+        };
         let list = behind.get(range).unwrap_or_default();
         let end = list.iter().position(stop).unwrap_or(list.len());
         self.numbers.prices(&list[..end])

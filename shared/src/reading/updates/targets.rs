@@ -181,7 +181,7 @@ impl<'t> Clause<'_, 't> {
     }
 
     /// The prices that begin behind the clause, with nothing but "new" and the like between.
-    fn prices_ahead(&self) -> Result<Vec<Price>, Refusal> {
+    pub(super) fn prices_ahead(&self) -> Result<Vec<Price>, Refusal> {
         let ahead = &self.onwards[self.pieces.len()..];
         let first = ahead.iter().take(MAX_AHEAD).position(|piece| is_plain_number(&piece.what));
         let Some(first) = first.filter(|first| ahead[..*first].iter().all(is_between)) else {
