@@ -14,6 +14,7 @@ mod details;
 mod doubt;
 mod evidence;
 mod fields;
+mod habits;
 mod heads;
 mod labels_behind;
 mod layouts;
@@ -40,6 +41,7 @@ mod verdict;
 mod words;
 
 use crate::post::Post;
+use habits::Habits;
 use words::{Lexicon, Words};
 
 pub use evidence::{EmbedPlace, Evidence, Field, Part};
@@ -87,7 +89,8 @@ fn read_with(words: &Words, post: &Post, profile: &ChannelProfile) -> Reading {
             reason: "its author is not one of the channel's callers".to_owned(),
         });
     }
-    let found = parts::read(post, Lexicon { general: words, own: profile.words() });
+    let words = Lexicon { general: words, own: profile.words() };
+    let found = parts::read(post, words, Habits::of(profile));
     Reading { evidence: found.evidence, ..reading(found.verdict) }
 }
 

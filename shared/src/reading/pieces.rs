@@ -2,6 +2,7 @@
 //!
 //! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
 
+use super::habits::Habits;
 use super::heads;
 use super::options;
 use super::symbols::{self, Mention, Strength};
@@ -60,6 +61,8 @@ pub(super) struct Pieces<'t> {
     pub(super) list: Vec<Piece<'t>>,
     /// True when words of a language with decimal commas were found.
     pub(super) decimal_comma: bool,
+    /// What the channel's profile fills in.
+    pub(super) habits: Habits<'t>,
     /// True when a word is so long that it must be an address: of a contract, a wallet, an invitation.
     pub(super) address: bool,
 }

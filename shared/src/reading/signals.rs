@@ -8,7 +8,7 @@ use super::bare;
 use super::details::Details;
 use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
-use super::levels::Levels;
+use super::levels::{Levels, Scale};
 use super::marks::{self, Mark};
 use super::numbers::{Separators, Way, may_join, ways};
 use super::options;
@@ -104,12 +104,22 @@ pub(super) fn signal(block: &Block<'_, '_>) -> Outcome {
 }
 
 fn read(block: &Block<'_, '_>) -> Result<Accepted, Doubt> {
-    let known = Known {
+    let mut known = Known {
         mention: the_symbol(block.pieces)?,
         levels: Levels::new(block)?,
         details: Details::of(block),
     };
-    let signal = read_numbers(block, &known)?;
+    let signal = read_numbers(block, &known).or_else(|doubt| {
+        // Thousands only where the text allows no other sound reading.
+        let expands = known.levels.scale == Scale::Plain
+            && (block.pieces.habits.thousands || known.levels.has_kilo())
+            && !matches!(doubt, Doubt::TwoReadings | Doubt::Stray(_));
+        if !expands {
+            return Err(doubt);
+        }
+        known.levels.scale = Scale::Thousands;
+        read_numbers(block, &known).map_err(|_| doubt)
+    })?;
     let marks = marks::of_signal(block, &known.levels, &signal, &known.details.marks);
     Ok(Accepted { signal, marks })
 }
@@ -204,7 +214,7 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
     if bare && !bare::is_plain(block) {
         return Err(Doubt::BareEntry);
     }
-    if known.levels.in_satoshi {
+    if known.levels.scale == Scale::Satoshi {
         let bitcoin = draft.instrument.quote.get_or_insert_with(Symbol::btc);
         if *bitcoin != Symbol::btc() {
             return Err(Doubt::Unclear("prices in satoshi of a pair that is not against bitcoin"));
@@ -217,6 +227,7 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
     {
         draft.instrument.market = Some(Market::Perp);
     }
+    block.pieces.habits.fill(&mut draft, &block.pieces.list);
     plausible::check(&draft, &priced.loose)?;
     Signal::new(draft).map_err(|unsound| Doubt::Unsound(unsound.to_string()))
 }
