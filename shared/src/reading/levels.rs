@@ -123,7 +123,7 @@ impl<'t> Levels<'t> {
         let chosen = entry_openers.iter().chain(&target_openers).chain(&stop_openers).chain(&exits);
         let chosen: Vec<Opener> = chosen.copied().collect();
         let stops = || block.with(stop_openers[0]).map(|(_, values)| values);
-        let levels = Self {
+        let mut levels = Self {
             entry: items(block, &entry_openers),
             targets: items(block, &target_openers),
             stop: items(block, &stop_openers),
@@ -139,7 +139,17 @@ impl<'t> Levels<'t> {
             breakout: is_breakout(block),
         };
         levels.check_size()?;
+        levels.move_multiples();
         Ok(levels)
+    }
+
+    /// "Stop 1.741, 1.5R and 3R": behind the stop's price, multiples of the risk are targets.
+    fn move_multiples(&mut self) {
+        let multiple = |item: &Item<'_>| matches!(item.level, Level::Multiple(_));
+        let first = self.stop.iter().position(multiple).filter(|at| *at > 0);
+        if let Some(at) = first.filter(|_| self.targets.is_empty()) {
+            self.targets = self.stop.split_off(at);
+        }
     }
 
     fn check_size(&self) -> Result<(), Doubt> {
