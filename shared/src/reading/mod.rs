@@ -33,7 +33,6 @@ mod profile;
 mod references;
 mod several;
 mod signals;
-mod simplified;
 mod source;
 mod symbols;
 mod tokens;
