@@ -6,7 +6,7 @@ use shared::signal::{Market, Signal};
 mod posts;
 
 fn read(text: &str, draft: ProfileDraft) -> Option<Signal> {
-    let profile = ChannelProfile::new(draft).expect("a sound profile");
+    let profile = ChannelProfile::new(draft).unwrap();
     match shared::reading::read(&posts::post(text), &profile).verdict {
         Verdict::Signals { mut signals, .. } if signals.len() == 1 => signals.pop(),
         _ => None,
@@ -55,19 +55,19 @@ fn bare_thousands_are_expanded_only_where_nothing_else_is_sound() {
     let thousands = || ProfileDraft { thousands: true, ..ProfileDraft::default() };
     let shorthand = "BTC long 64.2 sl 62.9 tp 66.5";
     assert!(read(shorthand, ProfileDraft::default()).is_none());
-    let signal = read(shorthand, thousands()).expect("a signal");
+    let signal = read(shorthand, thousands()).unwrap();
     assert_eq!(entry(&signal), "64200");
     assert_eq!(
         signal.fields().stop.as_ref().and_then(|stop| stop.price()).map(|p| p.to_string()).as_deref(),
         Some("62900")
     );
-    let plain = read("SOL long 146.8 sl 142.5 tp 151", thousands()).expect("a signal");
+    let plain = read("SOL long 146.8 sl 142.5 tp 151", thousands()).unwrap();
     assert_eq!(entry(&plain), "146.8");
 }
 
 #[test]
 fn a_k_that_is_written_once_holds_for_the_whole_post() {
-    let signal = read("BTC long 64.2k sl 62.9 tp 66.5", ProfileDraft::default()).expect("a signal");
+    let signal = read("BTC long 64.2k sl 62.9 tp 66.5", ProfileDraft::default()).unwrap();
     assert_eq!(entry(&signal), "64200");
     let target = signal.fields().targets.first().map(|target| target.at.clone());
     assert_eq!(target, "66500".parse().ok().map(shared::signal::TargetLevel::Price));
