@@ -6,7 +6,7 @@ use shared::signal::{Market, Signal};
 mod posts;
 
 fn read(text: &str, draft: ProfileDraft) -> Option<Signal> {
-    let profile = ChannelProfile::new(draft).unwrap();
+    let profile = ChannelProfile::new(draft).ok()?;
     match shared::reading::read(&posts::post(text), &profile).verdict {
         Verdict::Signals { mut signals, .. } if signals.len() == 1 => signals.pop(),
         _ => None,

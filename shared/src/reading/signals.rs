@@ -19,7 +19,7 @@ use super::symbols::Mention;
 use super::tokens::Unit;
 use super::values::{Values, values};
 use super::words::{Meaning, Slot};
-use crate::signal::{Entry, Instrument, Market, Signal, SignalDraft, Stop, Symbol, TargetLevel};
+use crate::signal::{Entry, Instrument, Market, Signal, SignalDraft, Symbol};
 
 /// What a block of text is, as far as signals go.
 #[derive(Debug)]
@@ -177,30 +177,15 @@ fn prefer_stated(sound: &mut Vec<(Way, Signal)>, pieces: &Pieces<'_>) {
 
 /// Prices of one coin are written with like precision: beside 652 and 664, `640,628` is two prices, not one with three
 /// decimals.
-fn prefer_even(sound: &mut Vec<(Way, Signal)>) {
-    if sound.len() < 2 {
-        return;
-    }
-    let is_even = |signal: &Signal| {
-        let fields = signal.fields();
-        let targets = fields.targets.iter().filter_map(|target| match target.at {
-            TargetLevel::Price(price) => Some(price),
-            _ => None,
-        });
-        let stop = fields.stop.as_ref().and_then(Stop::price);
-        let scales =
-            fields.entry.prices().into_iter().chain(targets).chain(stop).map(|price| price.get().scale());
-        let (least, most) =
-            scales.fold((u32::MAX, 0), |(least, most), scale| (least.min(scale), most.max(scale)));
-        least > 0 || most < UNEVEN
-    };
-    if sound.iter().any(|(_, signal)| is_even(signal)) {
-        sound.retain(|(_, signal)| is_even(signal));
+fn prefer_even(sound: &mut Vec<(Way, Signal)>, numbers: &[&str]) {
+    let whole = |number: &&str| number.len() >= WHOLE && number.bytes().all(|b| b.is_ascii_digit());
+    if sound.len() > 1 && numbers.iter().any(whole) {
+        sound.retain(|(way, _)| way.separators != Separators::Comma);
     }
 }
 
-/// So many decimals beside a price without any look like thousands or a list.
-const UNEVEN: u32 = 3;
+/// So many digits without a mark show that their author writes no marks between thousands and no decimals.
+const WHOLE: usize = 3;
 
 /// Exactly one reading of the numbers may survive. Plain decimal points are believed in a text whose language uses them.
 fn choose(
@@ -212,7 +197,7 @@ fn choose(
         sound.retain(|(way, _)| way.separators == Separators::Point && !way.spaced_thousands);
         sound.truncate(1);
     }
-    prefer_even(&mut sound);
+    prefer_even(&mut sound, numbers);
     let points = !comma_language && !numbers.iter().any(|number| number.contains(','));
     let banded = |signal: &Signal| {
         let prices = signal.fields().entry.prices();
