@@ -3,10 +3,13 @@
 //! Entry point: [`values`]. Invariants: nothing after an unexplained word counts as a value; such numbers are `loose`
 //! and make the reader doubt the whole when they look like a price.
 
+mod explained;
+
 use super::fields::{Field, Opener};
 use super::pieces::{MAX_LIST, Piece, What};
 use super::tokens::{Number, Unit};
 use super::words::{Meaning, Slot};
+use explained::explains;
 
 /// What stands between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -464,40 +467,4 @@ pub(super) fn is_tick(icon: char) -> bool {
 pub(super) fn small_integer(number: &Number<'_>) -> Option<u8> {
     let value = number.text.parse().ok().filter(|value| (1..=MAX_LIST).contains(value))?;
     (number.unit == Unit::None).then_some(value)
-}
-
-/// True for phrases that may stand between a label and its values.
-fn explains(meaning: Meaning) -> bool {
-    matches!(
-        meaning,
-        Meaning::Filler
-            | Meaning::At
-            | Meaning::Now
-            | Meaning::New
-            | Meaning::From
-            | Meaning::Row
-            | Meaning::Limit
-            | Meaning::Market
-            | Meaning::Zone
-            | Meaning::Side(_)
-            | Meaning::Buy
-            | Meaning::Sell
-            | Meaning::Placeholder
-            | Meaning::NoStop
-            | Meaning::Close
-            | Meaning::Closed
-            | Meaning::CandleWord
-            | Meaning::Cross
-            | Meaning::Isolated
-            | Meaning::Spot
-            | Meaning::Futures
-            | Meaning::Venue(_)
-            | Meaning::UpTo
-            | Meaning::Bought
-            | Meaning::Satoshi
-            | Meaning::OptionBuy
-            | Meaning::OfProfit
-            | Meaning::Nth(_)
-            | Meaning::Label(Slot::Side | Slot::Pair)
-    )
 }
