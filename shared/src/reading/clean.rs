@@ -59,13 +59,15 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
             plain.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_markup(*c)));
             continue;
         }
-        let mut visible: Vec<Seen> =
-            seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)).collect();
+        let mut visible: Vec<Seen> = Vec::with_capacity(stretch.text.len());
+        visible.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)));
+        // What is invisible may hide a reference, as in `h\u{200b}ttps`.
+        let hidden = visible.len() < stretch.text.chars().count();
         if stretch.text.contains('~') {
             cleaned.struck |= strike(&mut visible);
         }
-        let kept =
-            if references::may_hold(stretch.text) { references::without(&visible, words) } else { visible };
+        let referring = hidden || references::may_hold(stretch.text);
+        let kept = if referring { references::without(&visible, words) } else { visible };
         rewrite(&kept, &mut plain);
     }
     lookalikes::fold(&mut plain);
@@ -91,6 +93,11 @@ fn is_bare(text: &str) -> bool {
     text.is_ascii() && !text.contains(['~', '\r', '\u{b}', '\u{c}']) && !references::may_hold(text)
 }
 
+/// True for ASCII that stays as it is.
+fn is_usual(character: char) -> bool {
+    character.is_ascii() && !is_markup(character) && character != '\r'
+}
+
 fn is_markup(character: char) -> bool {
     matches!(character, '*' | '`')
 }
@@ -103,25 +110,25 @@ fn seen(text: &str, base: u32) -> impl Iterator<Item = Seen> {
 
 impl Text {
     fn reserve(&mut self, characters: usize) {
+        // Most characters have one byte; the others find their room when they come.
         self.plain.reserve(characters + 1);
         self.lower.reserve(characters + 1);
         self.places.reserve(characters + 1);
     }
 
     fn push_line(&mut self, line: &[Seen]) {
-        for (character, place) in trimmed(line) {
-            self.push(*character, *place);
+        let line = trimmed(line);
+        self.plain.extend(line.iter().map(|(character, _)| *character));
+        self.lower.extend(line.iter().map(|(character, _)| lower(*character)));
+        for (character, place) in line {
+            self.places.push(*place);
+            for _ in 1..character.len_utf8() {
+                self.places.push(*place);
+            }
         }
-        self.push('\n', 0);
-    }
-
-    fn push(&mut self, character: char, place: u32) {
-        self.plain.push(character);
-        self.lower.push(lower(character));
-        self.places.push(place);
-        for _ in 1..character.len_utf8() {
-            self.places.push(place);
-        }
+        self.plain.push('\n');
+        self.lower.push('\n');
+        self.places.push(0);
     }
 
     /// This text, then another one on the lines below.
@@ -236,9 +243,17 @@ fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
                 2
             }
             _ if is_markup(character) => 1,
-            _ if character.is_ascii() && next.is_none_or(|next| next.is_ascii()) => {
-                plain.push((if character == '\r' { '\n' } else { character }, place));
+            '\r' => {
+                plain.push(('\n', place));
                 1
+            }
+            _ if character.is_ascii() && next.is_none_or(|next| next.is_ascii()) => {
+                let run = seen[at..].iter().take_while(|(c, _)| is_usual(*c)).count();
+                // The last one of the run may carry a mark or a keycap.
+                let whole = if seen.get(at + run).is_none_or(|(c, _)| c.is_ascii()) { run } else { run - 1 };
+                let sure = whole.max(1);
+                plain.extend_from_slice(&seen[at..at + sure]);
+                sure
             }
             '₀'..='₉' => push_zeros(plain, &seen[at..]),
             // A raised decimal point.
