@@ -107,7 +107,7 @@ impl<'t> Levels<'t> {
         let stops = || block.with(stop_openers[0]).map(|(_, values)| values);
         let levels = Self {
             entry: items(block, &entry_openers),
-            targets: items(block, &target_openers),
+            targets: without_second_list(items(block, &target_openers)),
             stop: items(block, &stop_openers),
             loose: loose(block, &chosen, entry_openers.iter().any(|opener| block.has_levels(*opener))),
             flags: flags(block, &entry_openers),
@@ -156,7 +156,9 @@ fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
         !matches!(
             opener,
             Opener::Loose
-                | Opener::Label(Slot::Decoy | Slot::Outcome | Slot::Appendix | Slot::Risk | Slot::Size)
+                | Opener::Label(
+                    Slot::Decoy | Slot::Outcome | Slot::Appendix | Slot::Reference | Slot::Risk | Slot::Size
+                )
         )
     };
     for (_, values) in block.fields.iter().filter(|(field, _)| levelled(field.opener)) {
@@ -214,6 +216,17 @@ fn items<'t>(block: &Block<'_, 't>, openers: &[Opener]) -> Vec<Item<'t>> {
     items
 }
 
+/// Some cards list their targets again as multiples or percentages: as many as there are prices, behind all of them.
+fn without_second_list(mut targets: Vec<Item<'_>>) -> Vec<Item<'_>> {
+    let priced = targets.iter().take_while(|item| matches!(item.level, Level::Price(_))).count();
+    let again =
+        targets[priced..].iter().all(|item| matches!(item.level, Level::Multiple(_) | Level::Percent(_)));
+    if again && targets.len() == 2 * priced {
+        targets.truncate(priced);
+    }
+    targets
+}
+
 fn flags(block: &Block<'_, '_>, openers: &[Opener]) -> Vec<Meaning> {
     let entry = block.fields.iter().filter(|(field, values)| {
         let stray = field.opener == Opener::Market && !is_beside_side(block, field, values);
@@ -246,6 +259,7 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             Opener::Label(
                 Slot::Decoy
                     | Slot::Outcome
+                    | Slot::Reference
                     | Slot::Appendix
                     | Slot::Leverage
                     | Slot::Margin
@@ -257,8 +271,11 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             )
         );
         // Without another entry, "long call 31.4" and "still valid: 31.4" may name it.
-        let may_be_entry =
-            !has_entry && matches!(field.opener, Opener::Label(Slot::Decoy | Slot::Expiry | Slot::Leverage));
+        let may_be_entry = !has_entry
+            && matches!(
+                field.opener,
+                Opener::Label(Slot::Decoy | Slot::Reference | Slot::Expiry | Slot::Leverage)
+            );
         if explained && !may_be_entry {
             continue;
         }

@@ -201,13 +201,21 @@ pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let Kind::Word(word) = tokens[at].kind else { return None };
     let upper = is_upper(tokens[at].raw);
     let meant = match tokens.words.ticker(word)? {
-        TickerKind::Word => upper && is_header(tokens, at),
-        TickerKind::Noun if upper => is_header(tokens, at),
+        TickerKind::Word | TickerKind::Noun if upper => {
+            (is_header(tokens, at) || is_listed(tokens, at)) && !labels_id(tokens, at)
+        }
         TickerKind::Noun => stands_in_call(tokens, at),
         _ => false,
     };
     let found = mention(tokens.words, word, None, false).filter(|_| meant)?;
     Some(Mention { strength: Strength::Header, ..found })
+}
+
+/// `ID: A12`, `ID 4410`: the word announces the author's own number.
+fn labels_id(tokens: &Tokens<'_>, at: usize) -> bool {
+    let next = tokens.get(at + 1).map(|next| &next.kind);
+    tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Reference))
+        && matches!(next, Some(Kind::Mark(':' | '#' | '=') | Kind::Number(_)))
 }
 
 /// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
@@ -257,7 +265,30 @@ pub(super) fn named(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
         (true, false) => Strength::Bare,
         (false, _) => Strength::Guess,
     };
-    mention(tokens.words, word, None, false).map(|found| Mention { strength, ..found })
+    let quote = quote_behind(tokens, at);
+    mention(tokens.words, word, quote, false).map(|found| Mention { strength, ..found })
+}
+
+/// `MANTA USDT`: a stablecoin right behind the name.
+fn quote_behind<'t>(tokens: &Tokens<'t>, at: usize) -> Option<&'t str> {
+    let next = tokens.get(at + 1).filter(|next| next.line == tokens[at].line)?;
+    let Kind::Word(word) = next.kind else { return None };
+    (tokens.words.ticker(word) == Some(TickerKind::Stable) && word != "perp" && word != "usdtperp")
+        .then_some(word)
+}
+
+/// A word in capitals that may be a ticker which no list knows. `known` says that it is a word of the vocabulary: then
+/// only those count that are tickers too.
+pub(super) fn in_capitals(words: Lexicon<'_>, raw: &str, known: bool) -> Option<Mention> {
+    let lower = raw.to_ascii_lowercase();
+    let possible = is_upper(raw) && is_ticker(raw) && (2..=10).contains(&raw.len());
+    let kind = words.ticker(&lower);
+    let ticker = match kind {
+        Some(TickerKind::Word | TickerKind::Noun) => true,
+        Some(TickerKind::Coin | TickerKind::CoinOrWord) | None => !known,
+        Some(_) => false,
+    };
+    if possible && ticker { mention(words, &lower, None, false) } else { None }
 }
 
 fn is_upper(raw: &str) -> bool {
@@ -291,6 +322,11 @@ fn is_header(tokens: &Tokens<'_>, at: usize) -> bool {
         || beside(next.map(|i| &tokens[i]), next)
         || beside(previous.map(|i| &tokens[i]), previous)
         || alone
+}
+
+/// `LINK 18.2 / SL 17.5`: it begins its line before a price, and is no word that announces one.
+fn is_listed(tokens: &Tokens<'_>, at: usize) -> bool {
+    heads_line(tokens, at) && tokens.words.head(tokens, at).is_none()
 }
 
 fn is_coin(kind: TickerKind) -> bool {

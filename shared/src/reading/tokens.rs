@@ -76,6 +76,8 @@ pub(super) enum Unit {
 pub(super) struct Tokens<'t> {
     list: Vec<Token<'t>>,
     phrases: Vec<Option<Found>>,
+    /// The text that they were cut from.
+    pub(super) plain: &'t str,
     /// The words that hold for this text.
     pub(super) words: Lexicon<'t>,
 }
@@ -113,8 +115,8 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
     }
     let phrases = words.phrases(&list);
     match layouts::written_out(&list, words, &phrases) {
-        Some(list) => Tokens { phrases: words.phrases(&list), list, words },
-        None => Tokens { list, phrases, words },
+        Some(list) => Tokens { phrases: words.phrases(&list), list, plain: &text.plain, words },
+        None => Tokens { list, phrases, plain: &text.plain, words },
     }
 }
 

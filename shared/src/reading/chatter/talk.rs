@@ -54,6 +54,9 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
     })
 }
 
+/// Faces of doubt and laughter. Nobody puts one beside a call that is meant.
+const JOKING: &[char] = &['🤔', '🤷', '🤣', '😂', '🤡', '🙃'];
+
 /// The first objection, in the order of the text; words that count anywhere come first.
 pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
     let mut nearby = false;
@@ -62,6 +65,9 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
         match piece.what {
             What::Mark('?') if !is_prefix(text, at) => {
                 return Some(Objection::Noise("a question: nobody is told to trade"));
+            }
+            What::Icon(icon) if JOKING.contains(&icon) => {
+                return Some(Objection::Doubt("an emoji says that it is not meant"));
             }
             What::Term(Meaning::Advert, _) => sells = true,
             What::Term(Meaning::Option | Meaning::OptionBuy, _) if options::contract(text.list).is_some() => {
@@ -110,15 +116,11 @@ fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
     })
 }
 
-/// "Kevin longed": a word that nobody knows begins the sentence, right before the verb or with one between. Where the verb
-/// comes last, "Kevin eth 2410 girdi", the price stands before it.
+/// "Kevin longed": a word that nobody knows begins the sentence, right before the verb or with one between.
 fn has_subject(before: &[Piece<'_>]) -> bool {
-    let is_name = |piece: &Piece<'_>| matches!(piece.what, What::Unknown | What::Ticker(_) | What::Mark('_'));
-    let is_price = |piece: &Piece<'_>| is_price(&piece.what);
-    let (first, last) = (before.first(), before.last());
-    let named = last.is_some_and(is_name)
-        || first.is_some_and(|first| matches!(first.what, What::Unknown)) && last.is_some_and(is_price);
-    named && before.iter().all(|piece| is_name(piece) || is_price(piece) || piece.what.is(Meaning::Filler))
+    let is_name = |piece: &Piece<'_>| matches!(piece.what, What::Unknown | What::Ticker(_));
+    matches!(before, [.., name] if is_name(name))
+        && before.iter().all(|piece| is_name(piece) || piece.what.is(Meaning::Filler))
 }
 
 /// "Thinking about it: I buy": what stands before a colon leads over to the call.
