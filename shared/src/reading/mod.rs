@@ -8,6 +8,7 @@
 
 mod bare;
 mod beside;
+mod characters;
 mod chatter;
 mod clean;
 mod details;
