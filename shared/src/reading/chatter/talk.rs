@@ -54,6 +54,9 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
     })
 }
 
+/// Faces of doubt and laughter. Nobody puts one beside a call that is meant.
+const JOKING: &[char] = &['🤔', '🤷', '🤣', '😂', '🤡', '🙃'];
+
 /// The first objection, in the order of the text; words that count anywhere come first.
 pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
     let mut nearby = false;
@@ -62,6 +65,9 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
         match piece.what {
             What::Mark('?') if !is_prefix(text, at) => {
                 return Some(Objection::Noise("a question: nobody is told to trade"));
+            }
+            What::Icon(icon) if JOKING.contains(&icon) => {
+                return Some(Objection::Doubt("an emoji says that it is not meant"));
             }
             What::Term(Meaning::Advert, _) => sells = true,
             What::Term(Meaning::Option | Meaning::OptionBuy, _) if options::contract(text.list).is_some() => {
