@@ -58,6 +58,9 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
             What::Mark('?') if !is_prefix(text, at) => {
                 return Some(Objection::Noise("a question: nobody is told to trade"));
             }
+            What::Icon('🔒' | '🔐') if is_locked(&text.list[..at]) => {
+                return Some(Objection::Noise("its levels are locked"));
+            }
             What::Term(Meaning::Advert, _) => sells = true,
             What::Term(meaning, _) => match judged(meaning) {
                 Some((Reach::Anywhere, objection)) => return Some(objection),
@@ -69,6 +72,12 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
     }
     let near = if nearby { near_call(text) } else { None };
     near.or_else(|| advert(text).filter(|_| sells)).or_else(|| row(text))
+}
+
+/// True where a lock stands in the place of a level.
+fn is_locked(before: &[Piece<'_>]) -> bool {
+    let label = before.iter().rev().find(|piece| !matches!(piece.what, What::Mark(_)));
+    label.is_some_and(|label| matches!(label.what.slot(), Some(Slot::Entry | Slot::Stop)))
 }
 
 /// `?open BTC …`: the sign of a command.

@@ -116,7 +116,8 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn unknown(&self) -> usize {
-        self.pieces.iter().filter(|piece| matches!(piece.what, What::Unknown)).count()
+        let tells = |what: &What<'_>| matches!(what, What::Unknown | What::Term(Meaning::Caller, _));
+        self.pieces.iter().filter(|piece| tells(&piece.what)).count()
     }
 
     pub(super) fn ticked(&self) -> bool {
