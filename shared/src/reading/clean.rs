@@ -6,14 +6,12 @@
 //! Invariants: no input makes it panic; the result has at most a few times the input's length; one pass each; every byte
 //! of the result knows the place of the character that it came from.
 
-use std::sync::LazyLock;
-
-use rustc_hash::FxHashMap;
 use unicode_normalization::char::{canonical_combining_class, decompose_canonical};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::lookalikes;
 use super::references;
+use super::simplified::simplified;
 use super::source::Source;
 use super::words::Lexicon;
 
@@ -396,21 +394,6 @@ fn latin(character: char) -> char {
         'ł' => 'l',
         'Ł' => 'L',
         _ => base.filter(char::is_ascii).unwrap_or(character),
-    }
-}
-
-/// Traditional characters of the keywords; whole texts are not converted.
-fn simplified(character: char) -> char {
-    static SIMPLE: LazyLock<FxHashMap<char, char>> = LazyLock::new(|| {
-        let pairs: Vec<char> = PAIRS.chars().filter(|character| !character.is_whitespace()).collect();
-        pairs.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
-    });
-    const PAIRS: &str = "標标損损價价場场單单進进買买賣卖槓杠桿杆倉仓現现開开關关漲涨點点將将劃划項项壓压線线觸触發发達达動动區区間间
-        減减議议風风險险幣币對对個个時时號号為为撐撑賺赚虧亏續续從从後后過过還还這这來来換换實实際际計计總总餘余無无離离頭头輕轻較较確确認认
-        結结補补滿满條条內内請请調调轉转報报邊边雙双";
-    match character {
-        '\u{4e00}'..='\u{9fff}' => SIMPLE.get(&character).copied().unwrap_or(character),
-        _ => character,
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::evidence::Field;
 use super::fields::Opener;
+use super::ids;
 use super::marks::Mark;
 use super::pieces::{Piece, What};
 use super::signals::Block;
@@ -23,6 +24,7 @@ pub(super) struct Details {
     timeframe: Option<String>,
     expiry: Option<String>,
     confidence: Option<String>,
+    reference: Option<String>,
     /// Where these stand.
     pub(super) marks: Vec<Mark>,
 }
@@ -38,6 +40,8 @@ impl Details {
         details.timeframe = details.taken(Field::Timeframe, timeframe(block));
         details.expiry = details.taken(Field::Expiry, span_in(block, Opener::Label(Slot::Expiry)));
         details.confidence = details.taken(Field::Confidence, percent_text(block, Slot::Confidence));
+        let id = ids::labelled(block.pieces).or_else(|| ids::numbered(block.pieces));
+        details.reference = details.taken(Field::Reference, id.map(|(id, piece)| (id.to_owned(), piece)));
         details
     }
 
@@ -57,6 +61,7 @@ impl Details {
         draft.timeframe.clone_from(&self.timeframe);
         draft.expiry.clone_from(&self.expiry);
         draft.confidence.clone_from(&self.confidence);
+        draft.reference.clone_from(&self.reference);
     }
 }
 

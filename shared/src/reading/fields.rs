@@ -26,6 +26,8 @@ pub(super) enum Opener {
     Close,
     /// "Market" or "CMP" without another label.
     Market,
+    /// "Out", "cut" before a price.
+    Exit,
     /// "Buy stop", "sell stop".
     StopOrder,
     /// Nothing: text between fields.
@@ -200,7 +202,10 @@ impl Cutter<'_, '_> {
                 )
                 || matches!(
                     piece.what,
-                    What::Term(Meaning::Filler | Meaning::At | Meaning::To | Meaning::Limit, _)
+                    What::Term(
+                        Meaning::Filler | Meaning::At | Meaning::Now | Meaning::To | Meaning::Limit,
+                        _
+                    )
                 )
         });
         plain && sided
@@ -237,6 +242,7 @@ impl Cutter<'_, '_> {
             What::Term(Meaning::Close, _) if !in_stop && self.is_line_start(at) && self.price_follows(at) => {
                 Some(Opener::Close)
             }
+            What::Term(Meaning::Out, _) if self.price_follows_words(at) => Some(Opener::Exit),
             What::Icon(icon) if self.leads(at, *icon) => labelled_by(*icon).map(Opener::Label),
             _ => None,
         }
@@ -248,7 +254,13 @@ impl Cutter<'_, '_> {
             Opener::Loose | Opener::Header => true,
             Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage | Slot::Margin) => false,
             Opener::Label(
-                Slot::Decoy | Slot::Outcome | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk,
+                Slot::Decoy
+                | Slot::Outcome
+                | Slot::Reference
+                | Slot::Timeframe
+                | Slot::Confidence
+                | Slot::Size
+                | Slot::Risk,
             ) => true,
             _ => self.has_number,
         }
@@ -290,6 +302,20 @@ impl Cutter<'_, '_> {
             .map_or(at, |(offset, _)| at + offset);
         let leads = |at: usize| self.price_follows(at) && !divides(at + 1);
         leads(at) && (self.is_line_start(at) || leads(last))
+    }
+
+    /// "Out below 2.33", "cut at 0.025": a price, with at most the words between that belong to it.
+    fn price_follows_words(&self, at: usize) -> bool {
+        let line = self.pieces.list[at].line;
+        let links = |what: &What<'_>| {
+            matches!(what, What::Mark('@' | '$' | ':' | '-'))
+                || matches!(
+                    what,
+                    What::Term(Meaning::Filler | Meaning::At | Meaning::Above | Meaning::Below, _)
+                )
+        };
+        let next = self.pieces.list[at + 1..].iter().find(|piece| !links(&piece.what));
+        next.is_some_and(|piece| piece.line == line && is_price(&piece.what))
     }
 
     /// A price stands behind the piece, with at most marks between.

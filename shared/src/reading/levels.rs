@@ -36,6 +36,10 @@ pub(super) struct Levels<'t> {
     pub(super) no_stop: bool,
     /// True when "sell" names the targets.
     pub(super) sells_are_targets: bool,
+    /// True when prices are written in hundred-millionths of a bitcoin.
+    pub(super) in_satoshi: bool,
+    /// What one gets out at, of which only the price tells whether it is a target or the stop.
+    pub(super) exits: Vec<Item<'t>>,
     /// True for a card of the kind breakout.
     pub(super) breakout: bool,
 }
@@ -97,8 +101,9 @@ impl<'t> Levels<'t> {
             return Err(Doubt::Unclear("prices stand beside the symbol and beside the side"));
         }
         let stop_openers = [Opener::Label(Slot::Stop)];
-        let chosen: Vec<Opener> =
-            entry_openers.iter().chain(&target_openers).chain(&stop_openers).copied().collect();
+        let exits = [Opener::Exit];
+        let chosen = entry_openers.iter().chain(&target_openers).chain(&stop_openers).chain(&exits);
+        let chosen: Vec<Opener> = chosen.copied().collect();
         let stops = || block.with(stop_openers[0]).map(|(_, values)| values);
         let levels = Self {
             entry: items(block, &entry_openers),
@@ -111,6 +116,8 @@ impl<'t> Levels<'t> {
                 .any(|v| v.has(Meaning::Close) || v.has(Meaning::CandleWord) || v.has(Meaning::Closed)),
             no_stop: stops().any(|values| values.has(Meaning::NoStop)),
             sells_are_targets,
+            in_satoshi: block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Satoshi)),
+            exits: items(block, &[Opener::Exit]),
             breakout: is_breakout(block),
         };
         levels.check_size()?;
@@ -131,7 +138,7 @@ impl<'t> Levels<'t> {
             Level::Price(number) => Some(number.text),
             _ => None,
         };
-        self.entry.iter().chain(&self.targets).chain(&self.stop).filter_map(of)
+        self.entry.iter().chain(&self.targets).chain(&self.stop).chain(&self.exits).filter_map(of)
     }
 }
 
@@ -149,7 +156,9 @@ fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
         !matches!(
             opener,
             Opener::Loose
-                | Opener::Label(Slot::Decoy | Slot::Outcome | Slot::Appendix | Slot::Risk | Slot::Size)
+                | Opener::Label(
+                    Slot::Decoy | Slot::Outcome | Slot::Appendix | Slot::Reference | Slot::Risk | Slot::Size
+                )
         )
     };
     for (_, values) in block.fields.iter().filter(|(field, _)| levelled(field.opener)) {
@@ -239,6 +248,7 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             Opener::Label(
                 Slot::Decoy
                     | Slot::Outcome
+                    | Slot::Reference
                     | Slot::Appendix
                     | Slot::Leverage
                     | Slot::Margin
@@ -250,8 +260,11 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             )
         );
         // Without another entry, "long call 31.4" and "still valid: 31.4" may name it.
-        let may_be_entry =
-            !has_entry && matches!(field.opener, Opener::Label(Slot::Decoy | Slot::Expiry | Slot::Leverage));
+        let may_be_entry = !has_entry
+            && matches!(
+                field.opener,
+                Opener::Label(Slot::Decoy | Slot::Reference | Slot::Expiry | Slot::Leverage)
+            );
         if explained && !may_be_entry {
             continue;
         }

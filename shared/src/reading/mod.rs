@@ -1,6 +1,6 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
-//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces` and `heads`,
+//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens` with `layouts`, `words` and `symbols` (meaning), `pieces` and `heads`,
 //! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`, `several`; `chatter` objects, `updates` reads
 //! follow-ups.
 //! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
@@ -15,11 +15,15 @@ mod doubt;
 mod evidence;
 mod fields;
 mod heads;
+mod ids;
 mod labels_behind;
+mod layouts;
 mod levels;
 mod lookalikes;
 mod marks;
+mod mixed;
 mod numbers;
+mod options;
 mod parts;
 mod pieces;
 mod plan;
@@ -29,6 +33,7 @@ mod profile;
 mod references;
 mod several;
 mod signals;
+mod simplified;
 mod source;
 mod symbols;
 mod tokens;

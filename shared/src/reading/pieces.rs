@@ -3,7 +3,8 @@
 //! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
 
 use super::heads;
-use super::symbols::{self, Mention};
+use super::options;
+use super::symbols::{self, Mention, Strength};
 use super::tokens::{Kind, Number, Token, Tokens};
 use super::words::{Found, Head, Meaning, Slot};
 
@@ -57,6 +58,8 @@ pub(super) enum What<'t> {
 pub(super) struct Pieces<'t> {
     /// The pieces in order.
     pub(super) list: Vec<Piece<'t>>,
+    /// The text that they were cut from, in the author's case.
+    pub(super) plain: &'t str,
     /// True when words of a language with decimal commas were found.
     pub(super) decimal_comma: bool,
     /// True when a word is so long that it must be an address: of a contract, a wallet, an invitation.
@@ -68,7 +71,8 @@ const ADDRESS_LENGTH: usize = 30;
 
 /// Gives meaning to tokens.
 pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
-    let mut pieces = Pieces { list: Vec::with_capacity(tokens.len()), ..Pieces::default() };
+    let mut pieces =
+        Pieces { list: Vec::with_capacity(tokens.len()), plain: tokens.plain, ..Pieces::default() };
     let mut heads = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -80,7 +84,11 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
             heads.push((Bytes { start: token.at, end }, slot));
         }
-        let (what, length) = piece_at(tokens, at, &mut pieces);
+        let found = match id_at(tokens, at, &pieces.list) {
+            Some(what) => (what, 1),
+            None => piece_at(tokens, at, &mut pieces),
+        };
+        let (what, length) = with_terms(tokens, at, found);
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
         let bytes = Bytes { start: token.at, end };
@@ -88,6 +96,33 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     }
     heads::settle(&mut pieces.list, &heads);
     pieces
+}
+
+/// `#` and `A12` behind a label for ids are no symbol.
+fn id_at<'t>(tokens: &Tokens<'t>, at: usize, before: &[Piece<'_>]) -> Option<What<'t>> {
+    let label = before.iter().rev().find(|piece| !matches!(piece.what, What::Mark('#' | ':' | '=' | '-')))?;
+    let token = &tokens[at];
+    if label.what.slot() != Some(Slot::Reference) || label.line != token.line {
+        return None;
+    }
+    match token.kind {
+        Kind::Mark(mark @ '#') => Some(What::Mark(mark)),
+        Kind::Word(word) if word.bytes().any(|b| b.is_ascii_digit()) && tokens.phrase(at).is_none() => {
+            Some(What::Unknown)
+        }
+        _ => None,
+    }
+}
+
+/// A symbol together with the terms of the option behind it.
+fn with_terms<'t>(tokens: &Tokens<'t>, at: usize, (what, length): (What<'t>, usize)) -> (What<'t>, usize) {
+    let What::Ticker(mut mention) = what else { return (what, length) };
+    let Some((terms, covered)) = options::terms(tokens, at + length) else {
+        return (What::Ticker(mention), length);
+    };
+    mention.option = Some(Box::new(terms));
+    mention.strength = Strength::Marked;
+    (What::Ticker(mention), length + covered)
 }
 
 /// How many bullets and list numbers may stand before the first word of a line.
@@ -145,6 +180,11 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
         .is_some_and(|next| next.glued && next.raw.starts_with('.') && matches!(next.kind, Kind::Number(_)));
     if word.ends_with(|c: char| c.is_ascii_digit()) && next_is_fraction {
         return (What::Tangle, 2);
+    }
+    if word == "price"
+        && let Some(slot) = price_key(tokens, at)
+    {
+        return (What::Term(Meaning::Label(slot), None), 1);
     }
     if let Some(Found { meaning, length, index, decimal_comma }) = tokens.phrase(at) {
         pieces.decimal_comma |= decimal_comma;
@@ -204,6 +244,28 @@ fn number_follows(tokens: &Tokens<'_>, at: usize) -> bool {
     next.next().is_some_and(|first| is_number(first) || is_sign(first) && next.next().is_some_and(is_number))
 }
 
+/// `price=0.2784` is the entry of a command or an alert that has no other; beside one it is only the price now.
+fn price_key(tokens: &Tokens<'_>, at: usize) -> Option<Slot> {
+    let sign = tokens.get(at + 1).filter(|sign| sign.glued)?;
+    let value = tokens.get(at + 2).filter(|value| value.line == sign.line)?;
+    let before = at.checked_sub(1).filter(|before| tokens[*before].line == sign.line);
+    let announced = match sign.kind {
+        // "Target price=": the label stands before it.
+        Kind::Mark('=') => !before.is_some_and(|before| is_label(tokens, before)),
+        Kind::Mark(':') => before.is_none(),
+        _ => false,
+    };
+    (announced && matches!(value.kind, Kind::Number(_))).then(|| {
+        let is_entry =
+            |at| tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Entry));
+        if (0..tokens.len()).any(is_entry) { Slot::Decoy } else { Slot::Entry }
+    })
+}
+
+fn is_label(tokens: &Tokens<'_>, at: usize) -> bool {
+    tokens.phrase(at).is_some_and(|found| matches!(found.meaning, Meaning::Label(_)))
+}
+
 /// The highest list number of a target or entry: cards stop at ten or twelve.
 pub(super) const MAX_LIST: u8 = 20;
 
@@ -216,6 +278,18 @@ fn leverage<'t>(token: &Token<'t>) -> Option<Number<'t>> {
         at: token.at + token.raw.len() - text.len(),
         unit: super::tokens::Unit::Times,
     })
+}
+
+impl<'t> Pieces<'t> {
+    /// Other pieces of the same text.
+    pub(super) fn with(&self, list: Vec<Piece<'t>>) -> Self {
+        Self { list, plain: self.plain, decimal_comma: self.decimal_comma, address: false }
+    }
+
+    /// What a piece covers, as written.
+    pub(super) fn raw(&self, piece: &Piece<'_>) -> &'t str {
+        self.plain.get(piece.bytes.start..piece.bytes.end).unwrap_or_default()
+    }
 }
 
 impl What<'_> {

@@ -25,7 +25,7 @@ pub(super) fn signals(text: &Block<'_, '_>) -> Vec<Outcome> {
     let Some(blocks) = blocks.filter(|blocks| blocks.len() >= 2) else { return vec![signal(text)] };
     let mut outcomes = Vec::with_capacity(blocks.len());
     for list in blocks {
-        let block = Pieces { list, decimal_comma: pieces.decimal_comma, address: false };
+        let block = pieces.with(list);
         outcomes.push(match signal(&Block::new(&block)) {
             Outcome::Nothing => Outcome::Doubtful("one of several signals cannot be read".to_owned()),
             read => read,

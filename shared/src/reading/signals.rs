@@ -11,6 +11,7 @@ use super::fields::{Field, Opener, fields};
 use super::levels::Levels;
 use super::marks::{self, Mark};
 use super::numbers::{Separators, Way, may_join, ways};
+use super::options;
 use super::pieces::{Piece, Pieces, What};
 use super::plausible;
 use super::prices::Priced;
@@ -18,7 +19,7 @@ use super::symbols::Mention;
 use super::tokens::Unit;
 use super::values::{Values, values};
 use super::words::{Meaning, Slot};
-use crate::signal::{Instrument, Market, Signal, SignalDraft};
+use crate::signal::{Instrument, Market, Signal, SignalDraft, Symbol};
 
 /// What a block of text is, as far as signals go.
 #[derive(Debug)]
@@ -188,8 +189,12 @@ fn choose(
 }
 
 fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doubt> {
-    let priced = Priced::new(&known.levels, way)?;
-    let side = priced.side(block)?;
+    let mut priced = Priced::new(&known.levels, way)?;
+    let side = match known.mention.option {
+        Some(_) => options::side(block.pieces, known.levels.sells_are_targets)?,
+        None => priced.side(block)?,
+    };
+    priced.settle_exits(side)?;
     let mut draft = SignalDraft {
         targets: priced.targets()?,
         stop: priced.stop()?,
@@ -199,8 +204,17 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
     if bare && !bare::is_plain(block) {
         return Err(Doubt::BareEntry);
     }
+    if known.levels.in_satoshi {
+        let bitcoin = draft.instrument.quote.get_or_insert_with(Symbol::btc);
+        if *bitcoin != Symbol::btc() {
+            return Err(Doubt::Unclear("prices in satoshi of a pair that is not against bitcoin"));
+        }
+    }
     known.details.fill(&mut draft);
-    if draft.leverage.is_some() && !block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Spot)) {
+    if draft.leverage.is_some()
+        && draft.instrument.option.is_none()
+        && !block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Spot))
+    {
         draft.instrument.market = Some(Market::Perp);
     }
     plausible::check(&draft, &priced.loose)?;
@@ -233,6 +247,10 @@ pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
                     return Err(Doubt::SeveralSymbols);
                 }
                 known.quote = known.quote.take().or(mention.quote.clone());
+                if known.option.is_some() && mention.option.is_some() && known.option != mention.option {
+                    return Err(Doubt::SeveralSymbols);
+                }
+                known.option = known.option.take().or(mention.option.clone());
                 known.perpetual |= mention.perpetual;
             }
         }
@@ -262,10 +280,12 @@ fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
     let levered = has(Meaning::Futures)
         || mention.perpetual
         || pieces.list.iter().any(|piece| matches!(&piece.what, What::Number(n) if n.unit == Unit::Times));
+    let option = mention.option.as_deref().cloned();
     let market = match (has(Meaning::Spot), levered) {
+        _ if option.is_some() => Some(Market::Option),
         (true, false) => Some(Market::Spot),
         (false, true) => Some(Market::Perp),
         _ => None,
     };
-    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market, option: None }
+    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market, option }
 }

@@ -391,7 +391,7 @@ impl<'t> Scan<'_, 't> {
                 What::Mark('-' | '$' | '@')
                 | What::Number(_)
                 | What::Icon(_)
-                | What::Term(Meaning::Filler | Meaning::At, _),
+                | What::Term(Meaning::Filler | Meaning::At | Meaning::Now, _),
                 _,
             )) if at == 0 => {
                 let prices = self.pieces[1..].iter().take_while(|piece| piece.line == line);
@@ -433,6 +433,7 @@ fn explains(meaning: Meaning) -> bool {
         meaning,
         Meaning::Filler
             | Meaning::At
+            | Meaning::Now
             | Meaning::New
             | Meaning::From
             | Meaning::Row
@@ -453,6 +454,9 @@ fn explains(meaning: Meaning) -> bool {
             | Meaning::Futures
             | Meaning::Venue(_)
             | Meaning::UpTo
+            | Meaning::Bought
+            | Meaning::Satoshi
+            | Meaning::OptionBuy
             | Meaning::OfProfit
             | Meaning::Nth(_)
             | Meaning::Label(Slot::Side | Slot::Pair)

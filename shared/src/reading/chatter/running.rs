@@ -31,7 +31,12 @@ fn tells_of_trade(line: &[Piece<'_>], is_first: bool) -> bool {
     line.iter().enumerate().any(|(at, piece)| {
         let What::Term(meaning, _) = piece.what else { return false };
         match meaning {
-            Meaning::Hit | Meaning::Filled | Meaning::StoppedOut | Meaning::Cancel | Meaning::Again => !later,
+            Meaning::Hit
+            | Meaning::Filled
+            | Meaning::StoppedOut
+            | Meaning::Cancel
+            | Meaning::Again
+            | Meaning::Add => !later,
             Meaning::Closed => !later && !stops,
             Meaning::Close => !later && is_closing(line),
             Meaning::New => {
