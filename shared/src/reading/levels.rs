@@ -107,7 +107,7 @@ impl<'t> Levels<'t> {
         let stops = || block.with(stop_openers[0]).map(|(_, values)| values);
         let levels = Self {
             entry: items(block, &entry_openers),
-            targets: items(block, &target_openers),
+            targets: without_second_list(items(block, &target_openers)),
             stop: items(block, &stop_openers),
             loose: loose(block, &chosen, entry_openers.iter().any(|opener| block.has_levels(*opener))),
             flags: flags(block, &entry_openers),
@@ -214,6 +214,17 @@ fn items<'t>(block: &Block<'_, 't>, openers: &[Opener]) -> Vec<Item<'t>> {
         }
     }
     items
+}
+
+/// Some cards list their targets again as multiples or percentages: as many as there are prices, behind all of them.
+fn without_second_list(mut targets: Vec<Item<'_>>) -> Vec<Item<'_>> {
+    let priced = targets.iter().take_while(|item| matches!(item.level, Level::Price(_))).count();
+    let again =
+        targets[priced..].iter().all(|item| matches!(item.level, Level::Multiple(_) | Level::Percent(_)));
+    if again && targets.len() == 2 * priced {
+        targets.truncate(priced);
+    }
+    targets
 }
 
 fn flags(block: &Block<'_, '_>, openers: &[Opener]) -> Vec<Meaning> {

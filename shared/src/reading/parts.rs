@@ -187,31 +187,35 @@ impl Reader<'_> {
         beside::heads_body(own, &pieces(&tokens))
     }
 
-    /// The source with its footer, where that supplies the symbol or the side that the rest lacks.
+    /// The source with its footer, where that supplies the symbol or the side that the rest lacks; or without the name
+    /// of its author, where that only sounds like a symbol or a side.
     fn completed<'p>(&self, source: &Source<'p>, own: &Pieces<'_>) -> Option<Source<'p>> {
+        if let Some((author, rest)) = source.without_author() {
+            let speaks = self.with_pieces(&author, |author| beside::speaks(&author.list));
+            if speaks && self.with_pieces(&rest, |rest| beside::is_complete(&rest.list)) {
+                return Some(rest);
+            }
+        }
         let (footer, whole) = source.with_footer()?;
         let lack = Lack::of(&Block::new(own))?;
-        let cleaned = clean(&footer, self.words);
+        self.with_pieces(&footer, |footer| lack.is_met_by(&footer.list)).then_some(whole)
+    }
+
+    /// What `look` sees in the pieces of a source's own lines.
+    fn with_pieces(&self, source: &Source<'_>, look: impl Fn(&Pieces<'_>) -> bool) -> bool {
+        let cleaned = clean(source, self.words);
         let tokens = tokens(&cleaned.own, self.words);
-        lack.is_met_by(&pieces(&tokens).list).then_some(whole)
+        look(&pieces(&tokens))
     }
 
     /// True when a part that holds no signal names another side or symbol than the signals beside it.
     fn contradicts(&self, part: &Source<'_>, signals: &[Signal]) -> bool {
-        if signals.is_empty() {
-            return false;
-        }
-        let cleaned = clean(part, self.words);
-        let tokens = tokens(&cleaned.own, self.words);
-        beside::contradicts(&pieces(&tokens).list, signals)
+        !signals.is_empty() && self.with_pieces(part, |part| beside::contradicts(&part.list, signals))
     }
 
     /// True when a text beside a card questions, negates or doubts it.
     fn is_objected(&self, source: &Source<'_>) -> bool {
-        let cleaned = clean(source, self.words);
-        let tokens = tokens(&cleaned.own, self.words);
-        let pieces = pieces(&tokens);
-        objection(&Block::new(&pieces)).is_some()
+        self.with_pieces(source, |pieces| objection(&Block::new(pieces)).is_some())
     }
 
     fn read_without_own(&self, cleaned: &Cleaned) -> Found {
@@ -250,7 +254,11 @@ impl ReadText<'_, '_> {
 
     fn read_new(&self) -> Found {
         let block = &self.block;
-        let Some(new) = self.accept(several::signals(block)) else {
+        let outcomes = several::signals(block);
+        if let [Outcome::Unfinished(reason)] = outcomes.as_slice() {
+            return self.read_update().unwrap_or_else(|| abstained(reason));
+        }
+        let Some(new) = self.accept(outcomes) else {
             let told = self.read_mixed().or_else(|| self.read_update());
             return told.unwrap_or_else(|| nothing(block.pieces));
         };
@@ -329,7 +337,7 @@ impl ReadText<'_, '_> {
                     found.extend(evidence(&accepted.marks, signals.len(), self.place));
                     signals.push(accepted.signal);
                 }
-                Outcome::Doubtful(reason) => return Some(abstained(&reason)),
+                Outcome::Doubtful(reason) | Outcome::Unfinished(reason) => return Some(abstained(&reason)),
                 Outcome::Nothing => {}
             }
         }

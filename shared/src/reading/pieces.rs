@@ -5,7 +5,7 @@
 use super::heads;
 use super::options;
 use super::symbols::{self, Mention, Strength};
-use super::tokens::{Kind, Number, Token, Tokens};
+use super::tokens::{Kind, Number, Token, Tokens, Unit};
 use super::words::{Found, Head, Meaning, Slot};
 
 /// A stretch of the text with one meaning.
@@ -145,6 +145,7 @@ fn begins_column(list: &[Piece<'_>], line: usize) -> bool {
 fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
     let token = &tokens[at];
     match token.kind {
+        Kind::Number(_) if is_mistyped(tokens, at) => (What::Tangle, 2),
         Kind::Number(number) => (What::Number(number), 1),
         Kind::Index(index) => (What::Index(index), 1),
         Kind::Clock => (What::Clock, 1),
@@ -201,8 +202,27 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
     }
     match symbols::named(tokens, at) {
         Some(mention) => (What::Ticker(Box::new(mention)), 1),
+        None if is_almost_number(word) => (What::Tangle, 1),
         None => (What::Unknown, 1),
     }
+}
+
+/// `2.1O`: letters stick to a price that are neither a unit nor a word.
+fn is_mistyped(tokens: &Tokens<'_>, at: usize) -> bool {
+    let Kind::Number(number) = tokens[at].kind else { return false };
+    let next = tokens.get(at + 1).filter(|next| next.glued && number.unit == Unit::None);
+    next.is_some_and(|next| match next.kind {
+        Kind::Word(word) => {
+            word.starts_with(|c: char| c.is_ascii_alphabetic()) && tokens.phrase(at + 1).is_none()
+        }
+        _ => false,
+    })
+}
+
+/// `3O50`, `14l`: digits, and letters that look like digits.
+fn is_almost_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'o' | b'l' | b'i'))
 }
 
 /// The keys of commands and of the tersest posts: `e=3.46`, `s: 3.31`, `t1 3.52`. A letter is a label only right before
@@ -273,11 +293,7 @@ pub(super) const MAX_LIST: u8 = 20;
 fn leverage<'t>(token: &Token<'t>) -> Option<Number<'t>> {
     let text = token.raw.strip_prefix(['x', 'X', 'х', 'Х', '×'])?;
     let digits = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    digits.then_some(Number {
-        text,
-        at: token.at + token.raw.len() - text.len(),
-        unit: super::tokens::Unit::Times,
-    })
+    digits.then_some(Number { text, at: token.at + token.raw.len() - text.len(), unit: Unit::Times })
 }
 
 impl<'t> Pieces<'t> {

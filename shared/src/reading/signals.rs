@@ -19,7 +19,7 @@ use super::symbols::Mention;
 use super::tokens::Unit;
 use super::values::{Values, values};
 use super::words::{Meaning, Slot};
-use crate::signal::{Instrument, Market, Signal, SignalDraft, Symbol};
+use crate::signal::{Entry, Instrument, Market, Signal, SignalDraft, Symbol};
 
 /// What a block of text is, as far as signals go.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(super) enum Outcome {
     Signal(Box<Accepted>),
     /// It looks like one, but something is wrong with it.
     Doubtful(String),
+    /// Only a stop or only targets: rather a part of an earlier one.
+    Unfinished(String),
     /// It does not look like one.
     Nothing,
 }
@@ -98,6 +100,7 @@ impl<'p, 't> Block<'p, 't> {
 pub(super) fn signal(block: &Block<'_, '_>) -> Outcome {
     match read(block) {
         Ok(accepted) => Outcome::Signal(Box::new(accepted)),
+        Err(doubt @ Doubt::Unfinished) => Outcome::Unfinished(doubt.to_string()),
         Err(doubt) if block.looks_like_signal() => Outcome::Doubtful(doubt.to_string()),
         Err(_) => Outcome::Nothing,
     }
@@ -203,6 +206,10 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
     let bare = draft.stop.as_ref().and_then(|stop| stop.price()).is_none() && draft.targets.is_empty();
     if bare && !bare::is_plain(block) {
         return Err(Doubt::BareEntry);
+    }
+    let implied = matches!(draft.entry, Entry::Market { implied: true, .. });
+    if implied && (draft.stop.is_none() || draft.targets.is_empty()) {
+        return Err(Doubt::Unfinished);
     }
     if known.levels.in_satoshi {
         let bitcoin = draft.instrument.quote.get_or_insert_with(Symbol::btc);

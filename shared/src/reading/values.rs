@@ -97,6 +97,8 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         bullet: None,
         market_behind: false,
         leading_share: None,
+        is_entry: !matches!(field.opener, Opener::Label(Slot::Target | Slot::Stop) | Opener::Close),
+        relation_behind: false,
         resumes: matches!(field.opener, Opener::Header | Opener::Buy | Opener::Sell).then_some(MAX_ASIDE),
     };
     for at in 0..scan.pieces.len() {
@@ -125,8 +127,12 @@ struct Scan<'p, 't> {
     bullet: Option<char>,
     /// True when "market" stood behind a level.
     market_behind: bool,
+    /// True in a field that may hold entries.
+    is_entry: bool,
+    /// True when "above", "below" or "break" stood behind an entry: "around 16.85, if it loses 16.2".
+    relation_behind: bool,
     /// The share before its price: "30% at 10.2".
-    leading_share: Option<Number<'t>>,
+    leading_share: Option<(Number<'t>, ShareForm)>,
     /// How many further unexplained words may stand between the side and "at" with the price; none where they may not.
     resumes: Option<usize>,
 }
@@ -157,7 +163,7 @@ impl<'t> Scan<'_, 't> {
                 self.blind = self.blind.or(Some(self.brackets));
             }
             What::Tangle if self.is_remark() => {}
-            What::Tangle => self.found.unclear = Some("a list number sticks to a price"),
+            What::Tangle => self.found.unclear = Some("letters or a list number stick to a price"),
         }
     }
 
@@ -218,7 +224,10 @@ impl<'t> Scan<'_, 't> {
                 self.market_behind = true;
                 self.found.flags.push(meaning);
             }
-            Meaning::Above | Meaning::Below | Meaning::Break => self.relation = Some(meaning),
+            Meaning::Above | Meaning::Below | Meaning::Break => {
+                self.relation = Some(meaning);
+                self.relation_behind |= self.is_entry && !self.found.items.is_empty();
+            }
             Meaning::Candle(length) => self.found.candle = Some(length.as_str().to_owned()),
             _ if explains(meaning) => self.found.flags.push(meaning),
             _ => self.blind = self.blind.or(Some(self.brackets)),
@@ -251,10 +260,13 @@ impl<'t> Scan<'_, 't> {
         if self.found.items.is_empty() {
             self.found.flags.extend(self.relation);
         }
+        if self.relation_behind {
+            self.found.unclear = Some("a condition stands among the entries");
+        }
         if self.market_behind {
             self.found.unclear = Some("a market price stands among other entries");
         }
-        let share = self.leading_share.take().map(|number| (number, ShareForm::Plain));
+        let share = self.leading_share.take();
         self.found.items.push(Item { level, joint: self.joint, share, ticked: false, bullet: self.bullet });
         self.joint = Joint::Space;
     }
@@ -322,12 +334,14 @@ impl<'t> Scan<'_, 't> {
         let leads = self.brackets == 0 && self.price_is_next(at);
         let priced = matches!(self.found.items.last(), Some(Item { level: Level::Price(_), .. }));
         if leads && (!priced || joint != Joint::Range) {
-            self.leading_share = Some(number);
+            self.leading_share = Some((number, ShareForm::Plain));
             return;
         }
         let Some(last) = self.found.items.last_mut().filter(|_| priced) else {
-            if self.brackets == 0 {
-                self.push(Level::Percent(number));
+            match self.brackets {
+                0 => self.push(Level::Percent(number)),
+                // "TP1 (50%): 5.6".
+                _ => self.leading_share = Some((number, ShareForm::Bracket)),
             }
             return;
         };
@@ -388,7 +402,7 @@ impl<'t> Scan<'_, 't> {
             }
             Some((What::Mark(':' | '='), _)) => true,
             Some((
-                What::Mark('-' | '$' | '@')
+                What::Mark('-' | '$' | '@' | '(')
                 | What::Number(_)
                 | What::Icon(_)
                 | What::Term(Meaning::Filler | Meaning::At | Meaning::Now, _),

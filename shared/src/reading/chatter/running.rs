@@ -7,7 +7,7 @@ use super::super::fields::Opener;
 use super::super::pieces::{Piece, What};
 use super::super::signals::Block;
 use super::super::tokens::{Number, Unit};
-use super::super::values::{Item, is_tick};
+use super::super::values::{Item, is_price, is_tick};
 use super::super::words::{Meaning, Slot};
 use super::{Objection, lines};
 
@@ -79,7 +79,7 @@ fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
                 return Some(Objection::Running("levels are ticked off"));
             }
             Some(_) if target => bulleted += 1,
-            None if target && line.iter().any(is_level) => plain += 1,
+            None if target && line.iter().any(|piece| is_price(&piece.what)) => plain += 1,
             _ => {}
         }
     }

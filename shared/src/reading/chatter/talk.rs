@@ -54,6 +54,9 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
     })
 }
 
+/// Faces of doubt and laughter. Nobody puts one beside a call that is meant.
+const JOKING: &[char] = &['🤔', '🤷', '🤣', '😂', '🤡', '🙃'];
+
 /// The first objection, in the order of the text; words that count anywhere come first.
 pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
     let mut nearby = false;
@@ -65,6 +68,9 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
             }
             What::Icon('🔒' | '🔐') if is_locked(&text.list[..at]) => {
                 return Some(Objection::Noise("its levels are locked"));
+            }
+            What::Icon(icon) if JOKING.contains(&icon) => {
+                return Some(Objection::Doubt("an emoji says that it is not meant"));
             }
             What::Term(Meaning::Advert, _) => sells = true,
             What::Term(Meaning::Option | Meaning::OptionBuy, _) if options::contract(text.list).is_some() => {
