@@ -245,7 +245,7 @@ impl Cutter<'_, '_> {
             {
                 Some(Opener::Close)
             }
-            What::Term(Meaning::Out, _) if self.price_follows_words(at) => Some(Opener::Exit),
+            What::Term(Meaning::Out | Meaning::Aim, _) if self.price_follows_words(at) => Some(Opener::Exit),
             What::Icon(icon) if self.leads(at, *icon) => labelled_by(*icon).map(Opener::Label),
             _ => None,
         }
@@ -378,9 +378,9 @@ fn is_preposition(what: &What<'_>) -> bool {
 /// Icons that serve as labels when a price follows at once.
 fn labelled_by(icon: char) -> Option<Slot> {
     match icon {
-        '🎯' | '📤' | '🏁' | '🥅' => Some(Slot::Target),
+        '🎯' | '📤' | '🏁' | '🥅' | '💵' => Some(Slot::Target),
         '🛑' | '⛔' | '🚫' | '🛡' => Some(Slot::Stop),
-        '💰' | '📥' | '🚪' | '📍' => Some(Slot::Entry),
+        '💰' | '📥' | '🚪' | '📍' | '▶' => Some(Slot::Entry),
         _ => None,
     }
 }

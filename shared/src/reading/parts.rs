@@ -9,6 +9,7 @@ use super::beside::{self, Lack};
 use super::chatter::{Objection, objection, second_thoughts};
 use super::clean::{Cleaned, Text, clean};
 use super::evidence::{Evidence, Field, Part};
+use super::habits::Habits;
 use super::levels::Roles;
 use super::marks::evidence;
 use super::mixed::mixed;
@@ -32,11 +33,12 @@ use crate::signal::Signal;
 pub(super) const MAX_READ_BYTES: usize = 128 * 1024;
 
 /// Reads a post with the words that hold for it.
-pub(super) fn read(post: &Post, words: Lexicon<'_>) -> Found {
+pub(super) fn read(post: &Post, words: Lexicon<'_>, habits: Habits<'_>) -> Found {
     if post.deleted_at.is_some() {
         return noise("the post was deleted");
     }
-    let reader = Reader { words, reply: post.reply_to.is_some(), edited: post.edited_at.is_some() };
+    let reply = post.reply_to.is_some();
+    let reader = Reader { words, habits, reply, edited: post.edited_at.is_some() };
     let mut parts = sources(post);
     parts.retain(|part| !part.is_blank());
     if parts.iter().map(Source::bytes).sum::<usize>() > MAX_READ_BYTES {
@@ -148,6 +150,7 @@ fn of_update(evidence: &Evidence, earlier: usize) -> Option<Evidence> {
 /// Reads one source at a time.
 struct Reader<'w> {
     words: Lexicon<'w>,
+    habits: Habits<'w>,
     /// True when the post answers another one.
     reply: bool,
     /// True when the post was edited.
@@ -161,11 +164,12 @@ impl Reader<'_> {
             return self.read_without_own(&cleaned);
         }
         let own_tokens = tokens(&cleaned.own, self.words);
-        let own = pieces(&own_tokens);
+        let own = Pieces { habits: self.habits, ..pieces(&own_tokens) };
         if !cleaned.quoted.is_blank() && self.heads_body(&own, &cleaned.quoted) {
             let whole = cleaned.own.followed_by(&cleaned.quoted);
             let tokens = tokens(&whole, self.words);
-            return self.read_pieces(source, &pieces(&tokens), (&whole, &Text::default()));
+            let pieces = Pieces { habits: self.habits, ..pieces(&tokens) };
+            return self.read_pieces(source, &pieces, (&whole, &Text::default()));
         }
         if let Some(whole) = self.completed(source, &own) {
             return self.read(&whole);

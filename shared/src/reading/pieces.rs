@@ -2,6 +2,7 @@
 //!
 //! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
 
+use super::habits::Habits;
 use super::heads;
 use super::options;
 use super::symbols::{self, Mention, Strength};
@@ -62,6 +63,8 @@ pub(super) struct Pieces<'t> {
     pub(super) plain: &'t str,
     /// True when words of a language with decimal commas were found.
     pub(super) decimal_comma: bool,
+    /// What the channel's profile fills in.
+    pub(super) habits: Habits<'t>,
     /// True when a word is so long that it must be an address: of a contract, a wallet, an invitation.
     pub(super) address: bool,
 }
@@ -299,7 +302,8 @@ fn leverage<'t>(token: &Token<'t>) -> Option<Number<'t>> {
 impl<'t> Pieces<'t> {
     /// Other pieces of the same text.
     pub(super) fn with(&self, list: Vec<Piece<'t>>) -> Self {
-        Self { list, plain: self.plain, decimal_comma: self.decimal_comma, address: false }
+        let (plain, habits) = (self.plain, self.habits);
+        Self { list, plain, decimal_comma: self.decimal_comma, habits, address: false }
     }
 
     /// What a piece covers, as written.

@@ -114,7 +114,7 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         glued = true;
     }
     let phrases = words.phrases(&list);
-    match layouts::written_out(&list, words, &phrases) {
+    match layouts::written_out(&list, words, &phrases, &text.plain) {
         Some(list) => Tokens { phrases: words.phrases(&list), list, plain: &text.plain, words },
         None => Tokens { list, phrases, plain: &text.plain, words },
     }

@@ -83,6 +83,8 @@ pub(in crate::reading) enum Meaning {
     Closed,
     /// Out of a trade; weaker than `Close`.
     Out,
+    /// What a price is hoped to reach: a target where an entry is stated.
+    Aim,
     /// To cancel, or cancelled.
     Cancel,
     /// The stop was hit.
@@ -362,6 +364,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("close", Meaning::Close),
     ("closed", Meaning::Closed),
     ("out", Meaning::Out),
+    ("aim", Meaning::Aim),
     ("cancel", Meaning::Cancel),
     ("stopped_out", Meaning::StoppedOut),
     ("part", Meaning::Part),
