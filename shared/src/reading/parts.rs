@@ -27,6 +27,7 @@ use super::verdict::Verdict;
 use super::words::{Lexicon, Meaning};
 use crate::post::Post;
 use crate::signal::Signal;
+use crate::update::{Scope, SignalUpdate};
 
 /// The most text of one post that is read. Discord ends at 4,000 characters of content and 6,000 in all embeds, and as much
 /// again in what is forwarded; four bytes each make 80 KiB.
@@ -299,7 +300,11 @@ impl ReadText<'_, '_> {
     /// What is told of a running trade beside a negation or a condition. A plan of its own is nothing told.
     fn told(&self) -> Option<Found> {
         let found = if self.block.labelled_levels() < 2 { self.read_update() } else { None };
-        found.filter(|found| matches!(found.verdict, Verdict::Updates { .. }))
+        let plain = |update: &SignalUpdate| {
+            let one = !matches!(update.scope, Scope::All { .. } | Scope::Last);
+            one && !update.actions.iter().any(updates::changes_levels)
+        };
+        found.filter(|found| !found.verdict.updates().is_empty() && found.verdict.updates().iter().all(plain))
     }
 
     /// A call that was edited, with the old value beside the new one.

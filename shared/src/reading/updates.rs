@@ -166,12 +166,32 @@ fn without_number<'t>(pieces: &Pieces<'t>, (length, id): (usize, &Piece<'_>)) ->
     pieces.with(list)
 }
 
+/// `degen_k longed`, `0xpaul added`: a name as people have in chats, and what they did.
+fn is_of_somebody(pieces: &Pieces<'_>) -> bool {
+    let list = &pieces.list;
+    let begins = |piece: &&Piece<'_>| !matches!(piece.what, What::Icon(_) | What::Mark('@' | '*'));
+    let Some(first) = list.iter().position(|piece| begins(&piece)) else { return false };
+    let name = list[first..].iter().take_while(|piece| matches!(piece.what, What::Unknown | What::Mark('_')));
+    let name: Vec<&Piece<'_>> =
+        name.take_while(|piece| piece.bytes.start == list[first].bytes.start || piece.glued).collect();
+    let handle = name.iter().any(|piece| {
+        matches!(piece.what, What::Mark('_')) || pieces.raw(piece).bytes().any(|b| b.is_ascii_digit())
+    });
+    handle && matches!(list[first].what, What::Unknown)
+}
+
+/// True when longs and shorts are spoken of.
+fn names_both_sides(list: &[Piece<'_>]) -> bool {
+    let has = |side| list.iter().any(|piece| piece.what.is(Meaning::Side(side)));
+    has(Side::Long) && has(Side::Short)
+}
+
 type Id<'p> = Option<(&'p str, &'p Piece<'p>)>;
 
 fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
     let list = &block.pieces.list;
     let has = |meaning: Meaning| list.iter().any(|piece| piece.what.is(meaning));
-    if has(Meaning::Bystander) || has(Meaning::Advert) {
+    if has(Meaning::Bystander) || has(Meaning::Advert) || is_of_somebody(block.pieces) {
         return Err(None);
     }
     let told = deeds::read(block.pieces, context.reply, id.is_some())?;
@@ -264,6 +284,7 @@ fn scope(
     let quoted = pieces(&quoted);
     match named(&quoted)? {
         Some(mention) => Ok(Scope::Symbol { base: mention.base, side: side(&quoted.list) }),
+        None if names_both_sides(&own.list) => Err(None),
         None if told.iter().any(|said| said.has_object) => Ok(Scope::Last),
         None => Err(None),
     }
@@ -351,7 +372,8 @@ fn holds_plan(block: &Block<'_, '_>) -> bool {
     sided && block.labelled_levels() >= 2 && (!further || block.has_levels(Opener::Label(Slot::Target)))
 }
 
-fn changes_levels(action: &Action) -> bool {
+/// True for an action that brings a price of its own.
+pub(super) fn changes_levels(action: &Action) -> bool {
     matches!(
         action,
         Action::SetTargets { .. }

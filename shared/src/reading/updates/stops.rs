@@ -40,7 +40,8 @@ impl<'t> Clause<'_, 't> {
         if self.goes_to_entry(stop) {
             return Ok(to(StopMove::BreakEven));
         }
-        let mover = moves || self.has_any(MOVERS) || self.has_arrow();
+        let changed = behind.iter().any(|piece| piece.what.is(Meaning::Changed));
+        let mover = moves || changed || self.has_any(MOVERS) || self.has_arrow() || self.tells_old_value();
         if let Some(target) = target_named(behind).filter(|_| mover) {
             return Ok(to(StopMove::Target { target }));
         }
@@ -144,6 +145,12 @@ impl<'t> Clause<'_, 't> {
         self.numbers.prices(&list[..end])
     }
 
+    /// "Was 8.17": the old value stands behind its word.
+    pub(super) fn tells_old_value(&self) -> bool {
+        let was = self.at(Meaning::Was);
+        was.is_some_and(|was| self.pieces[was..].iter().any(|piece| is_plain_number(&piece.what)))
+    }
+
     /// Whether the stop was hit, and whether it stood at the entry by then.
     pub(super) fn stopped(&self) -> Option<Action> {
         let stop = self.place(Slot::Stop);
@@ -170,8 +177,7 @@ const REPORTS: &[Meaning] =
     &[Meaning::Hit, Meaning::StoppedOut, Meaning::Closed, Meaning::Filled, Meaning::Out];
 
 /// Words that put a value in the place of another one, beside those of moving.
-const MOVERS: &[Meaning] =
-    &[Meaning::New, Meaning::Now, Meaning::To, Meaning::UpTo, Meaning::Changed, Meaning::Was];
+const MOVERS: &[Meaning] = &[Meaning::New, Meaning::Now, Meaning::To, Meaning::UpTo];
 
 /// The first target that is named with its number.
 fn target_named(pieces: &[Piece<'_>]) -> Option<u8> {
