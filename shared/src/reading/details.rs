@@ -35,7 +35,8 @@ impl Details {
         let mut details = Self::default();
         details.leverage = leverage(block, &mut details.marks);
         details.margin_mode = margin_mode(block, &mut details.marks);
-        details.risk = details.taken(Field::Risk, percent_in(block, Slot::Risk));
+        let risk = percent_in(block, Slot::Risk).or_else(|| percent_before(block, Slot::Risk));
+        details.risk = details.taken(Field::Risk, risk);
         details.size = details.taken(Field::Size, size(block));
         details.timeframe = details.taken(Field::Timeframe, timeframe(block));
         details.expiry = details.taken(Field::Expiry, span_in(block, Opener::Label(Slot::Expiry)));
@@ -155,6 +156,17 @@ type Read<'b, 't, T> = Option<(T, &'b Piece<'t>)>;
 fn percent_in<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, PercentRange> {
     let (number, piece) = percents(block, slot).next()?;
     Some((number.text.replace(',', ".").parse().ok()?, piece))
+}
+
+/// "0.5% risk": the percentage right before the label.
+fn percent_before<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, PercentRange> {
+    let pairs = block.pieces.list.windows(2).filter(|pair| pair[0].line == pair[1].line);
+    pairs.into_iter().find_map(|pair| match pair[0].what {
+        What::Number(number) if number.unit == Unit::Percent && pair[1].what.slot() == Some(slot) => {
+            Some((number.text.replace(',', ".").parse().ok()?, &pair[0]))
+        }
+        _ => None,
+    })
 }
 
 fn percent_text<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, String> {

@@ -239,10 +239,13 @@ impl Cutter<'_, '_> {
             {
                 Some(Opener::Header)
             }
-            What::Term(Meaning::Close, _) if !in_stop && self.is_line_start(at) && self.price_follows(at) => {
+            What::Term(Meaning::Close, _)
+                if !in_stop
+                    && (self.is_line_start(at) && self.price_follows(at) || self.is_share_at_price(at)) =>
+            {
                 Some(Opener::Close)
             }
-            What::Term(Meaning::Out, _) if self.price_follows_words(at) => Some(Opener::Exit),
+            What::Term(Meaning::Out | Meaning::Aim, _) if self.price_follows_words(at) => Some(Opener::Exit),
             What::Icon(icon) if self.leads(at, *icon) => labelled_by(*icon).map(Opener::Label),
             _ => None,
         }
@@ -288,6 +291,30 @@ impl Cutter<'_, '_> {
         let line = self.pieces.list[at].line;
         let before = self.pieces.list[..at].iter().rev().take_while(|piece| piece.line == line);
         before.into_iter().all(|piece| matches!(piece.what, What::Mark(_) | What::Icon(_)))
+    }
+
+    /// `1️⃣ close 40% at $32.8`, `2. close at 34.1`: behind a list number, with or without a share.
+    fn is_share_at_price(&self, at: usize) -> bool {
+        let list = &self.pieces.list;
+        let line = list[at].line;
+        let before = list[..at].iter().rev().take(MAX_BULLETS).take_while(|piece| piece.line == line);
+        let listed = before
+            .filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_)))
+            .map(|piece| &piece.what);
+        let mut listed = listed.peekable();
+        let counted = listed.peek().is_some_and(|what| match what {
+            What::Index(_) => true,
+            What::Number(number) => small_integer(number).is_some(),
+            _ => false,
+        });
+        let mut behind = list[at + 1..].iter().take_while(|piece| piece.line == line);
+        let passed = |piece: &&Piece<'_>| {
+            matches!(&piece.what, What::Number(number) if number.unit == Unit::Percent)
+                || matches!(piece.what, What::Mark('$' | '@') | What::Term(Meaning::At | Meaning::Filler, _))
+        };
+        counted
+            && listed.count() == 1
+            && behind.find(|piece| !passed(piece)).is_some_and(|piece| is_price(&piece.what))
     }
 
     /// True for an icon before its price. Where the last one of a line has no price, they stand behind their prices.
@@ -351,9 +378,9 @@ fn is_preposition(what: &What<'_>) -> bool {
 /// Icons that serve as labels when a price follows at once.
 fn labelled_by(icon: char) -> Option<Slot> {
     match icon {
-        '🎯' | '📤' | '🏁' | '🥅' => Some(Slot::Target),
+        '🎯' | '📤' | '🏁' | '🥅' | '💵' => Some(Slot::Target),
         '🛑' | '⛔' | '🚫' | '🛡' => Some(Slot::Stop),
-        '💰' | '📥' | '🚪' | '📍' => Some(Slot::Entry),
+        '💰' | '📥' | '🚪' | '📍' | '▶' => Some(Slot::Entry),
         _ => None,
     }
 }

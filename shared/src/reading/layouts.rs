@@ -3,6 +3,7 @@
 //! Entry point: [`written_out`]. Invariants: works on tokens, so every value keeps its place in the post; a number is never
 //! changed, at most cut at the commas of a list; what is neither JSON nor a table stays as it is; linear.
 
+mod glued;
 mod json;
 mod letters;
 mod table;
@@ -15,10 +16,12 @@ pub(super) fn written_out<'t>(
     list: &[Token<'t>],
     words: Lexicon<'_>,
     phrases: &[Option<Found>],
+    plain: &'t str,
 ) -> Option<Vec<Token<'t>>> {
     json::written_out(list, words)
         .or_else(|| table::written_out(list, phrases))
         .or_else(|| letters::written_out(list))
+        .or_else(|| glued::written_out(list, plain, words))
 }
 
 /// A mark that the layout implies.
@@ -121,6 +124,18 @@ mod tests {
             lines("coin,side,entry,stop,target\nZEN,short,14.20,14.85,13.10"),
             ["coin = zen ; side = short ; entry = 14.20 ; stop = 14.85 ; target = 13.10"]
         );
+    }
+
+    #[test]
+    fn a_list_number_is_cut_from_its_price_where_it_is_the_next() {
+        assert_eq!(
+            lines("TP10.5101 TP2 0.5222 TP30.5391 SL0.48"),
+            ["tp1 0.5101 tp2 0.5222 tp3 0.5391 sl 0.48"]
+        );
+        assert_eq!(lines("target13250 target23310"), ["tp1 3250 tp2 3310"]);
+        for text in ["tp30.5391", "tp100", "api3.5", "1000pepe", "tp12 0.5"] {
+            assert_eq!(lines(text).join("").replace(' ', ""), text.replace(' ', ""), "{text}");
+        }
     }
 
     #[test]

@@ -8,12 +8,14 @@
 
 mod bare;
 mod beside;
+mod characters;
 mod chatter;
 mod clean;
 mod details;
 mod doubt;
 mod evidence;
 mod fields;
+mod habits;
 mod heads;
 mod ids;
 mod labels_behind;
@@ -43,6 +45,7 @@ mod verdict;
 mod words;
 
 use crate::post::Post;
+use habits::Habits;
 use words::{Lexicon, Words};
 
 pub use evidence::{EmbedPlace, Evidence, Field, Part};
@@ -90,7 +93,8 @@ fn read_with(words: &Words, post: &Post, profile: &ChannelProfile) -> Reading {
             reason: "its author is not one of the channel's callers".to_owned(),
         });
     }
-    let found = parts::read(post, Lexicon { general: words, own: profile.words() });
+    let words = Lexicon { general: words, own: profile.words() };
+    let found = parts::read(post, words, Habits::of(profile));
     Reading { evidence: found.evidence, ..reading(found.verdict) }
 }
 

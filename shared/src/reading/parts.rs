@@ -6,9 +6,10 @@
 use rust_decimal::Decimal;
 
 use super::beside::{self, Lack};
-use super::chatter::{Objection, objection};
+use super::chatter::{Objection, objection, second_thoughts};
 use super::clean::{Cleaned, Text, clean};
 use super::evidence::{Evidence, Field, Part};
+use super::habits::Habits;
 use super::levels::Roles;
 use super::marks::evidence;
 use super::mixed::mixed;
@@ -32,11 +33,12 @@ use crate::signal::Signal;
 pub(super) const MAX_READ_BYTES: usize = 128 * 1024;
 
 /// Reads a post with the words that hold for it.
-pub(super) fn read(post: &Post, words: Lexicon<'_>) -> Found {
+pub(super) fn read(post: &Post, words: Lexicon<'_>, habits: Habits<'_>) -> Found {
     if post.deleted_at.is_some() {
         return noise("the post was deleted");
     }
-    let reader = Reader { words, reply: post.reply_to.is_some(), edited: post.edited_at.is_some() };
+    let reply = post.reply_to.is_some();
+    let reader = Reader { words, habits, reply, edited: post.edited_at.is_some() };
     let mut parts = sources(post);
     parts.retain(|part| !part.is_blank());
     if parts.iter().map(Source::bytes).sum::<usize>() > MAX_READ_BYTES {
@@ -148,6 +150,7 @@ fn of_update(evidence: &Evidence, earlier: usize) -> Option<Evidence> {
 /// Reads one source at a time.
 struct Reader<'w> {
     words: Lexicon<'w>,
+    habits: Habits<'w>,
     /// True when the post answers another one.
     reply: bool,
     /// True when the post was edited.
@@ -161,11 +164,12 @@ impl Reader<'_> {
             return self.read_without_own(&cleaned);
         }
         let own_tokens = tokens(&cleaned.own, self.words);
-        let own = pieces(&own_tokens);
+        let own = Pieces { habits: self.habits, ..pieces(&own_tokens) };
         if !cleaned.quoted.is_blank() && self.heads_body(&own, &cleaned.quoted) {
             let whole = cleaned.own.followed_by(&cleaned.quoted);
             let tokens = tokens(&whole, self.words);
-            return self.read_pieces(source, &pieces(&tokens), (&whole, &Text::default()));
+            let pieces = Pieces { habits: self.habits, ..pieces(&tokens) };
+            return self.read_pieces(source, &pieces, (&whole, &Text::default()));
         }
         if let Some(whole) = self.completed(source, &own) {
             return self.read(&whole);
@@ -187,31 +191,35 @@ impl Reader<'_> {
         beside::heads_body(own, &pieces(&tokens))
     }
 
-    /// The source with its footer, where that supplies the symbol or the side that the rest lacks.
+    /// The source with its footer, where that supplies the symbol or the side that the rest lacks; or without the name
+    /// of its author, where that only sounds like a symbol or a side.
     fn completed<'p>(&self, source: &Source<'p>, own: &Pieces<'_>) -> Option<Source<'p>> {
+        if let Some((author, rest)) = source.without_author() {
+            let speaks = self.with_pieces(&author, |author| beside::speaks(&author.list));
+            if speaks && self.with_pieces(&rest, |rest| beside::is_complete(&rest.list)) {
+                return Some(rest);
+            }
+        }
         let (footer, whole) = source.with_footer()?;
         let lack = Lack::of(&Block::new(own))?;
-        let cleaned = clean(&footer, self.words);
+        self.with_pieces(&footer, |footer| lack.is_met_by(&footer.list)).then_some(whole)
+    }
+
+    /// What `look` sees in the pieces of a source's own lines.
+    fn with_pieces(&self, source: &Source<'_>, look: impl Fn(&Pieces<'_>) -> bool) -> bool {
+        let cleaned = clean(source, self.words);
         let tokens = tokens(&cleaned.own, self.words);
-        lack.is_met_by(&pieces(&tokens).list).then_some(whole)
+        look(&pieces(&tokens))
     }
 
     /// True when a part that holds no signal names another side or symbol than the signals beside it.
     fn contradicts(&self, part: &Source<'_>, signals: &[Signal]) -> bool {
-        if signals.is_empty() {
-            return false;
-        }
-        let cleaned = clean(part, self.words);
-        let tokens = tokens(&cleaned.own, self.words);
-        beside::contradicts(&pieces(&tokens).list, signals)
+        !signals.is_empty() && self.with_pieces(part, |part| beside::contradicts(&part.list, signals))
     }
 
     /// True when a text beside a card questions, negates or doubts it.
     fn is_objected(&self, source: &Source<'_>) -> bool {
-        let cleaned = clean(source, self.words);
-        let tokens = tokens(&cleaned.own, self.words);
-        let pieces = pieces(&tokens);
-        objection(&Block::new(&pieces)).is_some()
+        self.with_pieces(source, |pieces| objection(&Block::new(pieces)).is_some())
     }
 
     fn read_without_own(&self, cleaned: &Cleaned) -> Found {
@@ -250,7 +258,11 @@ impl ReadText<'_, '_> {
 
     fn read_new(&self) -> Found {
         let block = &self.block;
-        let Some(new) = self.accept(several::signals(block)) else {
+        let outcomes = several::signals(block);
+        if let [Outcome::Unfinished(reason)] = outcomes.as_slice() {
+            return self.read_update().unwrap_or_else(|| abstained(reason));
+        }
+        let Some(new) = self.accept(outcomes) else {
             let told = self.read_mixed().or_else(|| self.read_update());
             return told.unwrap_or_else(|| nothing(block.pieces));
         };
@@ -329,12 +341,17 @@ impl ReadText<'_, '_> {
                     found.extend(evidence(&accepted.marks, signals.len(), self.place));
                     signals.push(accepted.signal);
                 }
-                Outcome::Doubtful(reason) => return Some(abstained(&reason)),
+                Outcome::Doubtful(reason) | Outcome::Unfinished(reason) => return Some(abstained(&reason)),
                 Outcome::Nothing => {}
             }
         }
-        let verdict = Verdict::Signals { signals, updates: Vec::new() };
-        (!verdict.signals().is_empty()).then_some(Found { verdict, evidence: found })
+        if signals.is_empty() {
+            return None;
+        }
+        if let Some(doubt) = second_thoughts(&self.block) {
+            return Some(abstained(doubt));
+        }
+        Some(Found { verdict: Verdict::Signals { signals, updates: Vec::new() }, evidence: found })
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
 
+use super::habits::Habits;
 use super::heads;
 use super::options;
 use super::symbols::{self, Mention, Strength};
-use super::tokens::{Kind, Number, Token, Tokens};
+use super::tokens::{Kind, Number, Token, Tokens, Unit};
 use super::words::{Found, Head, Meaning, Slot};
 
 /// A stretch of the text with one meaning.
@@ -62,6 +63,8 @@ pub(super) struct Pieces<'t> {
     pub(super) plain: &'t str,
     /// True when words of a language with decimal commas were found.
     pub(super) decimal_comma: bool,
+    /// What the channel's profile fills in.
+    pub(super) habits: Habits<'t>,
     /// True when a word is so long that it must be an address: of a contract, a wallet, an invitation.
     pub(super) address: bool,
 }
@@ -145,6 +148,7 @@ fn begins_column(list: &[Piece<'_>], line: usize) -> bool {
 fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
     let token = &tokens[at];
     match token.kind {
+        Kind::Number(_) if is_mistyped(tokens, at) => (What::Tangle, 2),
         Kind::Number(number) => (What::Number(number), 1),
         Kind::Index(index) => (What::Index(index), 1),
         Kind::Clock => (What::Clock, 1),
@@ -154,10 +158,15 @@ fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (Wha
             None => (What::Mark(mark), 1),
         },
         Kind::Word(word) => {
-            pieces.address |= word.len() >= ADDRESS_LENGTH;
+            pieces.address |= word.len() >= ADDRESS_LENGTH || is_shortened_address(word);
             word_at(tokens, at, word, pieces)
         }
     }
+}
+
+/// `0xab..77`, as lists of wallets write them; `0x` alone is a coin.
+fn is_shortened_address(word: &str) -> bool {
+    word.strip_prefix("0x").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()))
 }
 
 fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
@@ -196,8 +205,27 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
     }
     match symbols::named(tokens, at) {
         Some(mention) => (What::Ticker(Box::new(mention)), 1),
+        None if is_almost_number(word) => (What::Tangle, 1),
         None => (What::Unknown, 1),
     }
+}
+
+/// `2.1O`: letters stick to a price that are neither a unit nor a word.
+fn is_mistyped(tokens: &Tokens<'_>, at: usize) -> bool {
+    let Kind::Number(number) = tokens[at].kind else { return false };
+    let next = tokens.get(at + 1).filter(|next| next.glued && number.unit == Unit::None);
+    next.is_some_and(|next| match next.kind {
+        Kind::Word(word) => {
+            word.starts_with(|c: char| c.is_ascii_alphabetic()) && tokens.phrase(at + 1).is_none()
+        }
+        _ => false,
+    })
+}
+
+/// `3O50`, `14l`: digits, and letters that look like digits.
+fn is_almost_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'o' | b'l' | b'i'))
 }
 
 /// The keys of commands and of the tersest posts: `e=3.46`, `s: 3.31`, `t1 3.52`. A letter is a label only right before
@@ -268,17 +296,14 @@ pub(super) const MAX_LIST: u8 = 20;
 fn leverage<'t>(token: &Token<'t>) -> Option<Number<'t>> {
     let text = token.raw.strip_prefix(['x', 'X', 'х', 'Х', '×'])?;
     let digits = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    digits.then_some(Number {
-        text,
-        at: token.at + token.raw.len() - text.len(),
-        unit: super::tokens::Unit::Times,
-    })
+    digits.then_some(Number { text, at: token.at + token.raw.len() - text.len(), unit: Unit::Times })
 }
 
 impl<'t> Pieces<'t> {
     /// Other pieces of the same text.
     pub(super) fn with(&self, list: Vec<Piece<'t>>) -> Self {
-        Self { list, plain: self.plain, decimal_comma: self.decimal_comma, address: false }
+        let (plain, habits) = (self.plain, self.habits);
+        Self { list, plain, decimal_comma: self.decimal_comma, habits, address: false }
     }
 
     /// What a piece covers, as written.

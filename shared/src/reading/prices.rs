@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 
 use super::doubt::Doubt;
-use super::levels::Levels;
+use super::levels::{Levels, Scale};
 use super::numbers::{Way, may_join};
 use super::tokens::{Number, Unit};
 use super::values::{Item, Joint, Level};
@@ -43,17 +43,34 @@ impl<'l, 't> Priced<'l, 't> {
         let loose = levels.loose.iter().flat_map(|number| scaled(*number, way)).collect();
         let exits = prices(&levels.exits, way)?;
         let mut priced = Self { levels, entry, targets, stop, exits, loose };
-        if levels.in_satoshi {
-            priced.convert_satoshi()?;
+        match levels.scale {
+            Scale::Plain => {}
+            Scale::Satoshi => priced.convert_satoshi()?,
+            Scale::Thousands => priced.expand_thousands()?,
         }
         Ok(priced)
     }
 
-    /// From hundred-millionths of a bitcoin to bitcoins. A price below one is in bitcoins already: then nobody can tell.
-    fn convert_satoshi(&mut self) -> Result<(), Doubt> {
+    /// Every price of the levels.
+    fn all_prices(&mut self) -> impl Iterator<Item = &mut Decimal> {
         let entry = self.entry.iter_mut().map(|(price, _)| price);
         let targets = self.targets.iter_mut().chain(&mut self.exits).filter_map(|(price, _)| price.as_mut());
-        for price in entry.chain(targets).chain(&mut self.stop) {
+        entry.chain(targets).chain(&mut self.stop)
+    }
+
+    /// `64.2` means 64200; what is above a thousand is written in full.
+    fn expand_thousands(&mut self) -> Result<(), Doubt> {
+        for price in self.all_prices().filter(|price| **price < Decimal::ONE_THOUSAND) {
+            *price = price.checked_mul(Decimal::ONE_THOUSAND).ok_or(Doubt::Unreadable)?;
+        }
+        let loose = self.loose.clone();
+        self.loose.extend(loose.into_iter().filter_map(|number| number.checked_mul(Decimal::ONE_THOUSAND)));
+        Ok(())
+    }
+
+    /// From hundred-millionths of a bitcoin to bitcoins. A price below one is in bitcoins already: then nobody can tell.
+    fn convert_satoshi(&mut self) -> Result<(), Doubt> {
+        for price in self.all_prices() {
             if *price < Decimal::ONE {
                 return Err(Doubt::Unclear("prices in satoshi and in bitcoin stand side by side"));
             }

@@ -201,9 +201,10 @@ pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let Kind::Word(word) = tokens[at].kind else { return None };
     let upper = is_upper(tokens[at].raw);
     let meant = match tokens.words.ticker(word)? {
-        TickerKind::Word | TickerKind::Noun if upper && is_foreign(tokens, at) => !labels_id(tokens, at),
-        TickerKind::Word => upper && is_header(tokens, at) && !labels_id(tokens, at),
-        TickerKind::Noun if upper => is_header(tokens, at),
+        TickerKind::Word | TickerKind::Noun if upper => {
+            (is_header(tokens, at) || is_listed(tokens, at) || is_foreign(tokens, at))
+                && !labels_id(tokens, at)
+        }
         TickerKind::Noun => stands_in_call(tokens, at),
         _ => false,
     };
@@ -277,7 +278,16 @@ pub(super) fn named(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
         (true, false) => Strength::Bare,
         (false, _) => Strength::Guess,
     };
-    mention(tokens.words, word, None, false).map(|found| Mention { strength, ..found })
+    let quote = quote_behind(tokens, at);
+    mention(tokens.words, word, quote, false).map(|found| Mention { strength, ..found })
+}
+
+/// `MANTA USDT`: a stablecoin right behind the name.
+fn quote_behind<'t>(tokens: &Tokens<'t>, at: usize) -> Option<&'t str> {
+    let next = tokens.get(at + 1).filter(|next| next.line == tokens[at].line)?;
+    let Kind::Word(word) = next.kind else { return None };
+    (tokens.words.ticker(word) == Some(TickerKind::Stable) && word != "perp" && word != "usdtperp")
+        .then_some(word)
 }
 
 /// A word in capitals that may be a ticker which no list knows. `known` says that it is a word of the vocabulary: then
@@ -325,6 +335,11 @@ fn is_header(tokens: &Tokens<'_>, at: usize) -> bool {
         || beside(next.map(|i| &tokens[i]), next)
         || beside(previous.map(|i| &tokens[i]), previous)
         || alone
+}
+
+/// `LINK 18.2 / SL 17.5`: it begins its line before a price, and is no word that announces one.
+fn is_listed(tokens: &Tokens<'_>, at: usize) -> bool {
+    heads_line(tokens, at) && tokens.words.head(tokens, at).is_none()
 }
 
 fn is_coin(kind: TickerKind) -> bool {

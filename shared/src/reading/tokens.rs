@@ -117,7 +117,7 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         glued = true;
     }
     let (phrases, foreign) = words.phrases(&list);
-    match layouts::written_out(&list, words, &phrases) {
+    match layouts::written_out(&list, words, &phrases, &text.plain) {
         Some(list) => Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words },
         None => Tokens { list, phrases, foreign, plain: &text.plain, words },
     }

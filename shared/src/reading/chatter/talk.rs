@@ -54,6 +54,9 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
     })
 }
 
+/// Faces of doubt and laughter. Nobody puts one beside a call that is meant.
+const JOKING: &[char] = &['🤔', '🤷', '🤣', '😂', '🤡', '🙃'];
+
 /// The first objection, in the order of the text; words that count anywhere come first.
 pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
     let mut nearby = false;
@@ -62,6 +65,12 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
         match piece.what {
             What::Mark('?') if !is_prefix(text, at) => {
                 return Some(Objection::Noise("a question: nobody is told to trade"));
+            }
+            What::Icon('🔒' | '🔐') if is_locked(&text.list[..at]) => {
+                return Some(Objection::Noise("its levels are locked"));
+            }
+            What::Icon(icon) if JOKING.contains(&icon) => {
+                return Some(Objection::Doubt("an emoji says that it is not meant"));
             }
             What::Term(Meaning::Advert, _) => sells = true,
             What::Term(Meaning::Option | Meaning::OptionBuy, _) if options::contract(text.list).is_some() => {
@@ -74,8 +83,17 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
             _ => {}
         }
     }
+    if is_told_of_somebody(text.list) {
+        return Some(Objection::Noise("somebody else's trade"));
+    }
     let near = if nearby { near_call(text) } else { None };
     near.or_else(|| advert(text).filter(|_| sells)).or_else(|| row(text))
+}
+
+/// True where a lock stands in the place of a level.
+fn is_locked(before: &[Piece<'_>]) -> bool {
+    let label = before.iter().rev().find(|piece| !matches!(piece.what, What::Mark(_)));
+    label.is_some_and(|label| matches!(label.what.slot(), Some(Slot::Entry | Slot::Stop)))
 }
 
 /// `?open BTC …`: the sign of a command.
@@ -108,6 +126,15 @@ fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
             counts.then_some(objection)
         })
     })
+}
+
+/// "Kevin longed ARB at 0.83, stopped": the side is a verb behind a name, and the trade is over.
+fn is_told_of_somebody(list: &[Piece<'_>]) -> bool {
+    let [name, side, symbol, rest @ ..] = list else { return false };
+    matches!(name.what, What::Unknown)
+        && matches!(side.what, What::Term(Meaning::Side(_), _))
+        && matches!(symbol.what, What::Ticker(_))
+        && rest.iter().any(|piece| piece.what.is(Meaning::StoppedOut))
 }
 
 /// "Kevin longed": a word that nobody knows begins the sentence, right before the verb or with one between. Where the verb

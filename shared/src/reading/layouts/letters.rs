@@ -6,7 +6,7 @@
 use super::super::tokens::{Kind, Token};
 
 /// Numbered targets.
-const TARGETS: [&str; 9] = ["tp1", "tp2", "tp3", "tp4", "tp5", "tp6", "tp7", "tp8", "tp9"];
+pub(super) const TARGETS: [&str; 9] = ["tp1", "tp2", "tp3", "tp4", "tp5", "tp6", "tp7", "tp8", "tp9"];
 
 /// The text with its letters as words; none if they are no labels.
 pub(super) fn written_out<'t>(list: &[Token<'t>]) -> Option<Vec<Token<'t>>> {

@@ -83,6 +83,8 @@ pub(in crate::reading) enum Meaning {
     Closed,
     /// Out of a trade; weaker than `Close`.
     Out,
+    /// What a price is hoped to reach: a target where an entry is stated.
+    Aim,
     /// To cancel, or cancelled.
     Cancel,
     /// The stop was hit.
@@ -137,6 +139,8 @@ pub(in crate::reading) enum Meaning {
     Others,
     /// Verbs of trading in the past: an unknown word before one is its subject.
     Acted,
+    /// Words with which callers introduce a call; they say nothing by themselves.
+    Caller,
     /// What should or could have been done.
     Hindsight,
     /// Asks for something, also without a question mark.
@@ -360,6 +364,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("close", Meaning::Close),
     ("closed", Meaning::Closed),
     ("out", Meaning::Out),
+    ("aim", Meaning::Aim),
     ("cancel", Meaning::Cancel),
     ("stopped_out", Meaning::StoppedOut),
     ("part", Meaning::Part),
@@ -393,6 +398,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("hedge", Meaning::Hedge),
     ("perhaps", Meaning::Perhaps),
     ("others", Meaning::Others),
+    ("caller", Meaning::Caller),
     ("hindsight", Meaning::Hindsight),
     ("acted", Meaning::Acted),
     ("asks", Meaning::Asks),
