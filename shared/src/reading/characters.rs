@@ -3,10 +3,9 @@
 //! Entry points: [`settle`] for what Unicode's normal form leaves, [`spelled`] and [`circled`] for what it would spoil. Tables of
 //! facts about writing; in which order they are applied is decided in `clean`.
 
-use std::sync::LazyLock;
-
-use rustc_hash::FxHashMap;
 use unicode_normalization::char::decompose_canonical;
+
+use super::simplified::simplified;
 
 /// Format characters, variation selectors and private characters: nobody sees them, and they split words and numbers.
 pub(super) fn is_invisible(character: char) -> bool {
@@ -113,20 +112,5 @@ fn latin(character: char) -> char {
         'ł' => 'l',
         'Ł' => 'L',
         _ => base.filter(char::is_ascii).unwrap_or(character),
-    }
-}
-
-/// Traditional characters of the keywords; whole texts are not converted.
-fn simplified(character: char) -> char {
-    static SIMPLE: LazyLock<FxHashMap<char, char>> = LazyLock::new(|| {
-        let pairs: Vec<char> = PAIRS.chars().filter(|character| !character.is_whitespace()).collect();
-        pairs.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
-    });
-    const PAIRS: &str = "標标損损價价場场單单進进買买賣卖槓杠桿杆倉仓現现開开關关漲涨點点將将劃划項项壓压線线觸触發发達达動动區区間间
-        減减議议風风險险幣币對对個个時时號号為为撐撑賺赚虧亏續续從从後后過过還还這这來来換换實实際际計计總总餘余無无離离頭头輕轻較较確确認认
-        結结補补滿满條条內内請请調调轉转報报邊边雙双";
-    match character {
-        '\u{4e00}'..='\u{9fff}' => SIMPLE.get(&character).copied().unwrap_or(character),
-        _ => character,
     }
 }

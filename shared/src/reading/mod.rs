@@ -35,6 +35,7 @@ mod profile;
 mod references;
 mod several;
 mod signals;
+mod simplified;
 mod source;
 mod symbols;
 mod tokens;

@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 
 use super::beside::{self, Lack};
-use super::chatter::{Objection, objection};
+use super::chatter::{Objection, objection, second_thoughts};
 use super::clean::{Cleaned, Text, clean};
 use super::evidence::{Evidence, Field, Part};
 use super::habits::Habits;
@@ -345,8 +345,13 @@ impl ReadText<'_, '_> {
                 Outcome::Nothing => {}
             }
         }
-        let verdict = Verdict::Signals { signals, updates: Vec::new() };
-        (!verdict.signals().is_empty()).then_some(Found { verdict, evidence: found })
+        if signals.is_empty() {
+            return None;
+        }
+        if let Some(doubt) = second_thoughts(&self.block) {
+            return Some(abstained(doubt));
+        }
+        Some(Found { verdict: Verdict::Signals { signals, updates: Vec::new() }, evidence: found })
     }
 }
 

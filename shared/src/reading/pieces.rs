@@ -158,10 +158,15 @@ fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (Wha
             None => (What::Mark(mark), 1),
         },
         Kind::Word(word) => {
-            pieces.address |= word.len() >= ADDRESS_LENGTH;
+            pieces.address |= word.len() >= ADDRESS_LENGTH || is_shortened_address(word);
             word_at(tokens, at, word, pieces)
         }
     }
+}
+
+/// `0xab..77`, as lists of wallets write them; `0x` alone is a coin.
+fn is_shortened_address(word: &str) -> bool {
+    word.strip_prefix("0x").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()))
 }
 
 fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {

@@ -24,7 +24,8 @@ fn running(block: &Block<'_, '_>) -> Option<Objection> {
 
 fn tells_of_trade(line: &[Piece<'_>], is_first: bool) -> bool {
     let has = |meaning: Meaning| line.iter().any(|piece| piece.what.is(meaning));
-    let later = has(Meaning::Later);
+    // "If the first target is hit", "our previous call hit all targets": not this trade, or not yet.
+    let later = [Meaning::Later, Meaning::Hedge, Meaning::Report].into_iter().any(has);
     let stops = line.iter().any(|piece| piece.what.slot() == Some(Slot::Stop))
         && [Meaning::CandleWord, Meaning::Below, Meaning::Above].into_iter().any(has);
     line.iter().enumerate().any(|(at, piece)| {

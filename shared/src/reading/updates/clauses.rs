@@ -241,7 +241,8 @@ impl<'t> Clause<'_, 't> {
 
 /// How many of these words nobody explained.
 pub(super) fn unknown(pieces: &[Piece<'_>]) -> usize {
-    pieces.iter().filter(|piece| matches!(piece.what, What::Unknown)).count()
+    let tells = |what: &What<'_>| matches!(what, What::Unknown | What::Term(Meaning::Caller, _));
+    pieces.iter().filter(|piece| tells(&piece.what)).count()
 }
 
 pub(super) fn is_plain_number(what: &What<'_>) -> bool {

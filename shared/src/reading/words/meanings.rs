@@ -139,6 +139,8 @@ pub(in crate::reading) enum Meaning {
     Others,
     /// Verbs of trading in the past: an unknown word before one is its subject.
     Acted,
+    /// Words with which callers introduce a call; they say nothing by themselves.
+    Caller,
     /// What should or could have been done.
     Hindsight,
     /// Asks for something, also without a question mark.
@@ -396,6 +398,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("hedge", Meaning::Hedge),
     ("perhaps", Meaning::Perhaps),
     ("others", Meaning::Others),
+    ("caller", Meaning::Caller),
     ("hindsight", Meaning::Hindsight),
     ("acted", Meaning::Acted),
     ("asks", Meaning::Asks),
