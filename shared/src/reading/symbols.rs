@@ -82,8 +82,14 @@ fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, us
         return pair;
     }
     let stable = tokens.words.ticker(word) == Some(TickerKind::Stable);
+    let glued = GLUED_QUOTES.iter().find_map(|quote| {
+        let base = word.strip_suffix(quote).filter(|base| base.len() >= 2)?;
+        Some((base, *quote))
+    });
+    // `ETHUSD_PERP` has its quote already.
     if let Some((quote, after)) = spaced_quote(tokens, next)
         && !stable
+        && (quote != "perp" || glued.is_none())
     {
         let (perpetual, end) = suffix(tokens, after);
         let perpetual = perpetual || quote == "perp";
@@ -95,10 +101,6 @@ fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, us
     if let Some(base) = word.strip_suffix("btc").filter(|base| coin(base)) {
         return (mention(tokens.words, base, Some("btc"), false), next);
     }
-    let glued = GLUED_QUOTES.iter().find_map(|quote| {
-        let base = word.strip_suffix(quote).filter(|base| base.len() >= 2)?;
-        Some((base, *quote))
-    });
     match glued {
         Some((base, quote)) if !stable && tokens.phrase(start).is_none() => {
             let (perpetual, end) = suffix(tokens, next);
@@ -404,6 +406,8 @@ mod tests {
             ("KSM-USDT-SWAP", "KSM/USDT perp"),
             ("KSM/USDT:USDT", "KSM/USDT perp"),
             ("BYBIT:KSMUSDT.P", "KSM/USDT perp"),
+            ("KSMUSD_PERP", "KSM/USD perp"),
+            ("KSMUSDT-PERP", "KSM/USDT perp"),
             ("XBTUSD", "BTC/USD"),
             ("1000BONKUSDT", "1000BONK/USDT"),
             ("$1INCH", "1INCH/-"),
