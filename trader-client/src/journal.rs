@@ -317,6 +317,13 @@ impl Journal {
         Ok(first_command)
     }
 
+    /// Closes the file; its log beside it is then folded in.
+    pub async fn close(self) -> Result<(), JournalError> {
+        let Self { path, connection, .. } = self;
+        let closed = connection.close().await;
+        closed.map_err(|source| JournalError::Database { path, what: "closing it", source })
+    }
+
     /// True while nothing was ever taken in.
     pub fn is_empty(&self) -> bool {
         self.inputs == 0
