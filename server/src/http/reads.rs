@@ -115,11 +115,9 @@ pub(super) async fn signals(
     let after = wanted.cursor.as_deref().map(decode).transpose()?;
     let wanted =
         Wanted { channel_id: wanted.channel, base, quote, side: wanted.side, since: wanted.since, after };
-    let mut found = signals::page(&app.pool, &wanted, limit + 1).await?;
-    let more = cut(&mut found, limit);
-    let last = found.last().filter(|_| more).map(|last| (last.record.posted_at, last.record.id));
-    let next = last.map(|place| encode(&place)).transpose()?;
-    Ok(Json(SignalsPage { signals: found, next }))
+    let (signals, next) = signals::page(&app.pool, &wanted, limit).await?;
+    let next = next.map(|place| encode(&place)).transpose()?;
+    Ok(Json(SignalsPage { signals, next }))
 }
 
 /// One signal with every revision of its post, what the reader made of each and where in the text (`posts[].reading`), and
