@@ -46,6 +46,9 @@ async fn a_broken_signal_stops_neither_the_lists_nor_other_posts_and_is_mended_b
         WHERE post_id = (SELECT id FROM posts WHERE external_id = '1')",
     )
     .await;
+    execute(&server.pool, "UPDATE events SET payload = replace(payload, '3800', '4100') WHERE seq = 1").await;
+    let told = events(&api).await;
+    assert!(matches!(told.as_slice(), [Event::Unknown, Event::SignalPosted { .. }, _]), "{told:?}");
     assert_eq!(signals(&api).await.len(), 2);
     let mut path = "/v1/signals?limit=1".to_owned();
     let mut seen = Vec::new();
