@@ -1,11 +1,12 @@
 //! Chatter: why a text that holds trading words and levels is still nobody's instruction to trade.
 //!
-//! Entry point: [`objection`]. What people's words say is judged in `talk`, quoted calls in `quotes`, running trades in
+//! Entry points: [`objection`], and [`second_thoughts`] on what was accepted. What people's words say is judged in `talk`, quoted calls in `quotes`, running trades in
 //! `running`; `text` knows which sentence holds the call. Invariants: an objection only ever prevents a signal, it
 //! never makes one; a remark that neither governs the side nor introduces the call does not count.
 
 mod quotes;
 mod running;
+mod strangers;
 mod talk;
 mod text;
 
@@ -34,6 +35,11 @@ pub(super) fn objection(block: &Block<'_, '_>) -> Option<Objection> {
         Objection::Noise(reason) if is_card(block) => Some(Objection::Doubt(reason)),
         objection => Some(objection),
     }
+}
+
+/// Why a text that reads as a signal is none to vouch for: too many words that nobody knows stand around it.
+pub(super) fn second_thoughts(block: &Block<'_, '_>) -> Option<&'static str> {
+    strangers::doubt(&Text::of(block), is_card(block))
 }
 
 fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {

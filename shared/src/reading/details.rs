@@ -5,6 +5,7 @@
 
 use super::evidence::Field;
 use super::fields::Opener;
+use super::ids;
 use super::marks::Mark;
 use super::pieces::{Piece, What};
 use super::signals::Block;
@@ -23,6 +24,7 @@ pub(super) struct Details {
     timeframe: Option<String>,
     expiry: Option<String>,
     confidence: Option<String>,
+    reference: Option<String>,
     /// Where these stand.
     pub(super) marks: Vec<Mark>,
 }
@@ -33,11 +35,14 @@ impl Details {
         let mut details = Self::default();
         details.leverage = leverage(block, &mut details.marks);
         details.margin_mode = margin_mode(block, &mut details.marks);
-        details.risk = details.taken(Field::Risk, percent_in(block, Slot::Risk));
+        let risk = percent_in(block, Slot::Risk).or_else(|| percent_before(block, Slot::Risk));
+        details.risk = details.taken(Field::Risk, risk);
         details.size = details.taken(Field::Size, size(block));
         details.timeframe = details.taken(Field::Timeframe, timeframe(block));
         details.expiry = details.taken(Field::Expiry, span_in(block, Opener::Label(Slot::Expiry)));
         details.confidence = details.taken(Field::Confidence, percent_text(block, Slot::Confidence));
+        let id = ids::labelled(block.pieces).or_else(|| ids::numbered(block.pieces));
+        details.reference = details.taken(Field::Reference, id.map(|(id, piece)| (id.to_owned(), piece)));
         details
     }
 
@@ -57,6 +62,7 @@ impl Details {
         draft.timeframe.clone_from(&self.timeframe);
         draft.expiry.clone_from(&self.expiry);
         draft.confidence.clone_from(&self.confidence);
+        draft.reference.clone_from(&self.reference);
     }
 }
 
@@ -148,8 +154,45 @@ fn margin_mode(block: &Block<'_, '_>, marks: &mut Vec<Mark>) -> Option<MarginMod
 type Read<'b, 't, T> = Option<(T, &'b Piece<'t>)>;
 
 fn percent_in<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, PercentRange> {
-    let (number, piece) = percents(block, slot).next()?;
-    Some((number.text.replace(',', ".").parse().ok()?, piece))
+    let pieces: Vec<&Piece<'_>> = pieces_of(block, Opener::Label(slot)).collect();
+    percent_range(&pieces)
+}
+
+/// The first percentage; with another number before it and a dash or "to" between them, the range of both.
+fn percent_range<'b, 't>(pieces: &[&'b Piece<'t>]) -> Read<'b, 't, PercentRange> {
+    let number = |at: usize, units: &[Unit]| match pieces.get(at).map(|piece| &piece.what) {
+        Some(What::Number(number)) if units.contains(&number.unit) => {
+            let whole = if number.text.starts_with('.') { "0" } else { "" };
+            Some(format!("{whole}{}", number.text.replace(',', ".")))
+        }
+        _ => None,
+    };
+    let (at, most) = (0..pieces.len()).find_map(|at| Some((at, number(at, &[Unit::Percent])?)))?;
+    let joins = |at: usize| {
+        pieces
+            .get(at)
+            .is_some_and(|piece| matches!(piece.what, What::Mark('-' | '~') | What::Term(Meaning::To, _)))
+    };
+    // "1% - 2%" begins with the lower end, "1-2%" ends with the percentage.
+    let range = match (at.checked_sub(2), joins(at + 1)) {
+        (Some(least), _) if joins(at - 1) => {
+            number(least, &[Unit::None]).map(|least| format!("{least}-{most}"))
+        }
+        (_, true) => number(at + 2, &[Unit::Percent]).map(|upper| format!("{most}-{upper}")),
+        _ => None,
+    };
+    Some((range.unwrap_or(most).parse().ok()?, pieces[at]))
+}
+
+/// "0.5% risk": the percentage right before the label.
+fn percent_before<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, PercentRange> {
+    let pairs = block.pieces.list.windows(2).filter(|pair| pair[0].line == pair[1].line);
+    pairs.into_iter().find_map(|pair| match pair[0].what {
+        What::Number(number) if number.unit == Unit::Percent && pair[1].what.slot() == Some(slot) => {
+            Some((number.text.replace(',', ".").parse().ok()?, &pair[0]))
+        }
+        _ => None,
+    })
 }
 
 fn percent_text<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, String> {
@@ -169,15 +212,27 @@ fn percents<'b, 't>(
 /// How many pieces may stand between a percentage and the capital that it is a part of: "4% of your portfolio".
 const CAPITAL_DISTANCE: usize = 4;
 
+/// Behind its label, else before the capital that it is a part of: "4% of your portfolio". What is risked is no size.
 fn size<'b, 't>(block: &'b Block<'_, 't>) -> Read<'b, 't, PercentRange> {
+    percent_in(block, Slot::Size).or_else(|| size_of_capital(block))
+}
+
+fn size_of_capital<'b, 't>(block: &'b Block<'_, 't>) -> Read<'b, 't, PercentRange> {
     let list = &block.pieces.list;
+    let risked =
+        |at: usize| block.with(Opener::Label(Slot::Risk)).any(|(field, _)| field.range.contains(&at));
     list.iter().enumerate().find_map(|(at, piece)| {
-        let What::Number(number) = piece.what else { return None };
-        let mut next =
-            list[at + 1..].iter().take(CAPITAL_DISTANCE).take_while(|next| next.line == piece.line);
-        let capital = next.any(|next| next.what.is(Meaning::Capital));
-        let size = (number.unit == Unit::Percent && capital).then(|| number.text.replace(',', "."))?;
-        Some((size.parse().ok()?, piece))
+        let is_percent = matches!(&piece.what, What::Number(number) if number.unit == Unit::Percent);
+        if !is_percent || risked(at) {
+            return None;
+        }
+        let same_line = |next: &&Piece<'_>| next.line == piece.line;
+        let mut next = list[at + 1..].iter().take(CAPITAL_DISTANCE).take_while(same_line);
+        if !next.any(|next| next.what.is(Meaning::Capital)) {
+            return None;
+        }
+        let near: Vec<&Piece<'_>> = list[at.saturating_sub(2)..=at].iter().filter(same_line).collect();
+        percent_range(&near)
     })
 }
 

@@ -22,10 +22,17 @@ pub(super) fn signals(text: &Block<'_, '_>) -> Vec<Outcome> {
     let least = least(pieces);
     let headers = lines.iter().filter(|line| symbol(line, least).is_some() && is_sided(line)).count();
     let blocks = if headers >= 2 { by_headers(&lines, least) } else { by_sections(&lines, least) };
-    let Some(blocks) = blocks.filter(|blocks| blocks.len() >= 2) else { return vec![signal(text)] };
+    let Some(mut blocks) = blocks.filter(|blocks| blocks.len() >= 2) else { return vec![signal(text)] };
+    for line in lines.iter().filter(|line| is_for_all(line)) {
+        for block in &mut blocks {
+            if !block.iter().any(|piece| piece.line == line[0].line) {
+                block.extend_from_slice(line);
+            }
+        }
+    }
     let mut outcomes = Vec::with_capacity(blocks.len());
     for list in blocks {
-        let block = Pieces { list, decimal_comma: pieces.decimal_comma, address: false };
+        let block = pieces.with(list);
         outcomes.push(match signal(&Block::new(&block)) {
             Outcome::Nothing => Outcome::Doubtful("one of several signals cannot be read".to_owned()),
             read => read,
@@ -44,6 +51,16 @@ fn least(pieces: &Pieces<'_>) -> Strength {
         _ => None,
     });
     strengths.max().map_or(Strength::Header, |strongest| strongest.least_beside().max(Strength::Guess))
+}
+
+/// "Risk 1% each", "all with 5x": a line that speaks of all signals, and names no price.
+fn is_for_all(line: &[Piece<'_>]) -> bool {
+    let number = |piece: &Piece<'_>| matches!(&piece.what, What::Number(_));
+    let named = |piece: &Piece<'_>| matches!(piece.what, What::Ticker(_));
+    line.iter().any(|piece| piece.what.is(Meaning::All))
+        && line.iter().any(number)
+        && !has_price(line)
+        && !line.iter().any(named)
 }
 
 /// The symbol of a line that names exactly one, in a place where it is meant.

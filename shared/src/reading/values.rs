@@ -3,10 +3,15 @@
 //! Entry point: [`values`]. Invariants: nothing after an unexplained word counts as a value; such numbers are `loose`
 //! and make the reader doubt the whole when they look like a price.
 
+mod explained;
+
+mod nearby;
+
 use super::fields::{Field, Opener};
 use super::pieces::{MAX_LIST, Piece, What};
 use super::tokens::{Number, Unit};
 use super::words::{Meaning, Slot};
+use explained::explains;
 
 /// What stands between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +102,25 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         bullet: None,
         market_behind: false,
         leading_share: None,
+        is_stop: field.opener == Opener::Label(Slot::Stop),
+        next_label: bare_label(&pieces[field.range.end.min(pieces.len())..]),
+        is_entry: !matches!(field.opener, Opener::Label(Slot::Target | Slot::Stop) | Opener::Close),
+        relation_behind: false,
         resumes: matches!(field.opener, Opener::Header | Opener::Buy | Opener::Sell).then_some(MAX_ASIDE),
     };
     for at in 0..scan.pieces.len() {
         scan.piece(at);
     }
     scan.found
+}
+
+/// The label that begins these pieces and has no value of its own.
+fn bare_label(pieces: &[Piece<'_>]) -> Option<Slot> {
+    let label = pieces.first()?;
+    let valued = pieces.get(1).is_some_and(|next| {
+        next.line == label.line && matches!(next.what, What::Number(_) | What::Mark(':' | '=' | '-'))
+    });
+    label.what.slot().filter(|_| !valued)
 }
 
 /// How many marks and icons may stand before a field's first value, or between a list number and its rocket.
@@ -114,6 +132,8 @@ const MAX_ASIDE: usize = 3;
 struct Scan<'p, 't> {
     pieces: &'p [Piece<'t>],
     found: Values<'t>,
+    /// The label that ends the field, if no value stands behind it.
+    next_label: Option<Slot>,
     joint: Joint,
     brackets: usize,
     /// The depth of brackets at which an unexplained word stood.
@@ -125,8 +145,14 @@ struct Scan<'p, 't> {
     bullet: Option<char>,
     /// True when "market" stood behind a level.
     market_behind: bool,
+    /// True in the field of a stop.
+    is_stop: bool,
+    /// True in a field that may hold entries.
+    is_entry: bool,
+    /// True when "above", "below" or "break" stood behind an entry: "around 16.85, if it loses 16.2".
+    relation_behind: bool,
     /// The share before its price: "30% at 10.2".
-    leading_share: Option<Number<'t>>,
+    leading_share: Option<(Number<'t>, ShareForm)>,
     /// How many further unexplained words may stand between the side and "at" with the price; none where they may not.
     resumes: Option<usize>,
 }
@@ -150,39 +176,24 @@ impl<'t> Scan<'_, 't> {
             What::Icon(icon) if self.starts_line(at) => self.bullet = Some(icon),
             What::Icon(_) => {}
             What::Ticker(_) => {}
+            What::Unknown if self.names_coin(at) => {}
             What::Term(Meaning::At, _) if self.resumes_at(at) => self.blind = None,
+            What::Term(Meaning::Hedge | Meaning::Perhaps | Meaning::Later, _)
+                if self.is_close_condition(at) => {}
             What::Term(meaning, _) => self.term(meaning),
             What::Clock | What::Unknown => {
                 self.resumes = self.resumes.and_then(|left| left.checked_sub(1));
                 self.blind = self.blind.or(Some(self.brackets));
             }
             What::Tangle if self.is_remark() => {}
-            What::Tangle => self.found.unclear = Some("a list number sticks to a price"),
+            What::Tangle => self.found.unclear = Some("letters or a list number stick to a price"),
         }
-    }
-
-    fn starts_line(&self, at: usize) -> bool {
-        at == 0 || self.pieces[at - 1].line != self.pieces[at].line
     }
 
     fn join(&mut self, joint: Joint) {
         if !self.found.items.is_empty() && matches!(self.joint, Joint::Space | Joint::Start | Joint::Line) {
             self.joint = joint;
         }
-    }
-
-    /// True where "at" and a price follow a side with few words between, in the same clause.
-    fn resumes_at(&self, at: usize) -> bool {
-        let next = self.pieces[at + 1..].iter().find(|piece| !matches!(piece.what, What::Mark('$' | '@')));
-        self.resumes.is_some()
-            && self.brackets == 0
-            && self.found.items.is_empty()
-            && next.is_some_and(|next| is_price(&next.what))
-    }
-
-    /// True in brackets behind a level, where remarks stand: "31.4 (now 31.6)".
-    fn is_remark(&self) -> bool {
-        self.brackets > 0 && !self.found.items.is_empty() && !self.opened_with_bracket()
     }
 
     fn mark(&mut self, at: usize, mark: char) {
@@ -218,7 +229,10 @@ impl<'t> Scan<'_, 't> {
                 self.market_behind = true;
                 self.found.flags.push(meaning);
             }
-            Meaning::Above | Meaning::Below | Meaning::Break => self.relation = Some(meaning),
+            Meaning::Above | Meaning::Below | Meaning::Break => {
+                self.relation = Some(meaning);
+                self.relation_behind |= self.is_entry && !self.found.items.is_empty();
+            }
             Meaning::Candle(length) => self.found.candle = Some(length.as_str().to_owned()),
             _ if explains(meaning) => self.found.flags.push(meaning),
             _ => self.blind = self.blind.or(Some(self.brackets)),
@@ -232,15 +246,6 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
-    /// True behind a list number, where the price is missing.
-    fn awaits_value(&self, at: usize) -> bool {
-        let line = self.pieces[at].line;
-        let before = self.pieces[..at].iter().rev().take(MAX_ICONS).take_while(|piece| piece.line == line);
-        let mut values = before.filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_)));
-        self.joint == Joint::Line
-            && values.next().is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Index(_)))
-    }
-
     fn tick(&mut self) {
         if let Some(last) = self.found.items.last_mut() {
             last.ticked = true;
@@ -251,10 +256,13 @@ impl<'t> Scan<'_, 't> {
         if self.found.items.is_empty() {
             self.found.flags.extend(self.relation);
         }
+        if self.relation_behind {
+            self.found.unclear = Some("a condition stands among the entries");
+        }
         if self.market_behind {
             self.found.unclear = Some("a market price stands among other entries");
         }
-        let share = self.leading_share.take().map(|number| (number, ShareForm::Plain));
+        let share = self.leading_share.take();
         self.found.items.push(Item { level, joint: self.joint, share, ticked: false, bullet: self.bullet });
         self.joint = Joint::Space;
     }
@@ -293,41 +301,26 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
-    /// `1:2.4` in brackets: a gain for a risk.
-    fn is_ratio(&self, at: usize) -> bool {
-        let colon = |at: Option<usize>| {
-            let piece = at.and_then(|at| self.pieces.get(at));
-            piece.is_some_and(|piece| piece.glued && matches!(piece.what, What::Mark(':')))
-        };
-        colon(at.checked_sub(1)) && self.pieces[at].glued
-            || colon(Some(at + 1)) && self.pieces.get(at + 2).is_some_and(|next| next.glued)
-    }
-
-    /// `(31.4 - 31.8)`, `[32.5, 33.8]`: all levels of the field stand in brackets.
-    fn opened_with_bracket(&self) -> bool {
-        let mut first = self.pieces.iter().take(MAX_ICONS);
-        let first = first.find(|piece| !matches!(piece.what, What::Mark(':' | '=' | '"' | '\'')));
-        first.is_some_and(|piece| matches!(piece.what, What::Mark('(' | '[')))
-    }
-
     /// Behind a price, a percentage is its share or its return; alone, it is a distance.
     fn percent(&mut self, at: usize, number: Number<'t>) {
         let signed =
             at > 0 && self.pieces[at].glued && matches!(self.pieces[at - 1].what, What::Mark('+' | '-'));
         let of_profit = self.pieces.get(at + 1).is_some_and(|next| next.what.is(Meaning::OfProfit));
-        if self.blind.is_some() || of_profit {
+        if self.blind.is_some() || of_profit || self.is_labelled_behind(at) {
             return;
         }
         let joint = self.joint;
         let leads = self.brackets == 0 && self.price_is_next(at);
         let priced = matches!(self.found.items.last(), Some(Item { level: Level::Price(_), .. }));
         if leads && (!priced || joint != Joint::Range) {
-            self.leading_share = Some(number);
+            self.leading_share = Some((number, ShareForm::Plain));
             return;
         }
         let Some(last) = self.found.items.last_mut().filter(|_| priced) else {
-            if self.brackets == 0 {
-                self.push(Level::Percent(number));
+            match self.brackets {
+                0 => self.push(Level::Percent(number)),
+                // "TP1 (50%): 5.6".
+                _ => self.leading_share = Some((number, ShareForm::Bracket)),
             }
             return;
         };
@@ -339,68 +332,6 @@ impl<'t> Scan<'_, 't> {
         };
         last.share = last.share.or(form.map(|form| (number, form)));
         self.joint = Joint::Space;
-    }
-
-    /// "30% at $10.2": the share stands before "at" and its price.
-    fn price_is_next(&self, at: usize) -> bool {
-        let line = self.pieces[at].line;
-        let mut next = self.pieces[at + 1..].iter().take_while(|piece| piece.line == line);
-        let said =
-            next.next().is_some_and(|next| matches!(next.what, What::Mark('@')) || next.what.is(Meaning::At));
-        let price =
-            next.find(|piece| !matches!(piece.what, What::Mark('$')) && !piece.what.is(Meaning::Filler));
-        said && price.is_some_and(|piece| is_price(&piece.what))
-    }
-
-    /// `25-30%`: one percentage with two ends.
-    fn is_percent_range(&self, at: usize) -> bool {
-        self.range_unit(at) == Some(Unit::Percent)
-    }
-
-    /// `3-5x`: one leverage with two ends.
-    fn is_leverage_range(&self, at: usize) -> bool {
-        self.range_unit(at) == Some(Unit::Times)
-    }
-
-    /// The unit of the second number of a range written without spaces.
-    fn range_unit(&self, at: usize) -> Option<Unit> {
-        let glued = |at: usize| self.pieces.get(at).filter(|piece| piece.glued).map(|piece| &piece.what);
-        match (glued(at + 1), glued(at + 2)) {
-            (Some(What::Mark('-')), Some(What::Number(number))) => Some(number.unit),
-            _ => None,
-        }
-    }
-
-    /// `1)`, `#1`, `1:`, `2. ` and, right behind a label, `1 - ` are list numbers.
-    fn is_list_number(&mut self, at: usize, number: &Number<'t>) -> bool {
-        if small_integer(number).is_none() {
-            return false;
-        }
-        let hash = at > 0 && self.pieces[at].glued && matches!(self.pieces[at - 1].what, What::Mark('#'));
-        let line = self.pieces[at].line;
-        let same_line = |at: usize| self.pieces.get(at).filter(|piece| piece.line == line);
-        let next = same_line(at + 1);
-        match next.map(|piece| (&piece.what, piece.glued)) {
-            _ if hash => true,
-            Some((What::Mark(')' | ']'), true)) => true,
-            Some((What::Mark('.'), true)) => {
-                matches!(same_line(at + 2).map(|p| &p.what), Some(What::Number(_)))
-            }
-            Some((What::Mark(':' | '='), _)) => true,
-            Some((
-                What::Mark('-' | '$' | '@')
-                | What::Number(_)
-                | What::Icon(_)
-                | What::Term(Meaning::Filler | Meaning::At, _),
-                _,
-            )) if at == 0 => {
-                let prices = self.pieces[1..].iter().take_while(|piece| piece.line == line);
-                let single = prices.filter(|piece| is_price(&piece.what)).count() == 1;
-                self.found.weak_index = small_integer(number).filter(|_| single);
-                single
-            }
-            _ => false,
-        }
     }
 }
 
@@ -425,36 +356,4 @@ pub(super) fn is_tick(icon: char) -> bool {
 pub(super) fn small_integer(number: &Number<'_>) -> Option<u8> {
     let value = number.text.parse().ok().filter(|value| (1..=MAX_LIST).contains(value))?;
     (number.unit == Unit::None).then_some(value)
-}
-
-/// True for phrases that may stand between a label and its values.
-fn explains(meaning: Meaning) -> bool {
-    matches!(
-        meaning,
-        Meaning::Filler
-            | Meaning::At
-            | Meaning::New
-            | Meaning::From
-            | Meaning::Row
-            | Meaning::Limit
-            | Meaning::Market
-            | Meaning::Zone
-            | Meaning::Side(_)
-            | Meaning::Buy
-            | Meaning::Sell
-            | Meaning::Placeholder
-            | Meaning::NoStop
-            | Meaning::Close
-            | Meaning::Closed
-            | Meaning::CandleWord
-            | Meaning::Cross
-            | Meaning::Isolated
-            | Meaning::Spot
-            | Meaning::Futures
-            | Meaning::Venue(_)
-            | Meaning::UpTo
-            | Meaning::OfProfit
-            | Meaning::Nth(_)
-            | Meaning::Label(Slot::Side | Slot::Pair)
-    )
 }

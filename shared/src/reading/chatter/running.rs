@@ -7,7 +7,7 @@ use super::super::fields::Opener;
 use super::super::pieces::{Piece, What};
 use super::super::signals::Block;
 use super::super::tokens::{Number, Unit};
-use super::super::values::{Item, is_tick};
+use super::super::values::{Item, is_price, is_tick};
 use super::super::words::{Meaning, Slot};
 use super::{Objection, lines};
 
@@ -24,13 +24,19 @@ fn running(block: &Block<'_, '_>) -> Option<Objection> {
 
 fn tells_of_trade(line: &[Piece<'_>], is_first: bool) -> bool {
     let has = |meaning: Meaning| line.iter().any(|piece| piece.what.is(meaning));
-    let later = has(Meaning::Later);
+    // "If the first target is hit", "our previous call hit all targets": not this trade, or not yet.
+    let later = [Meaning::Later, Meaning::Hedge, Meaning::Report].into_iter().any(has);
     let stops = line.iter().any(|piece| piece.what.slot() == Some(Slot::Stop))
         && [Meaning::CandleWord, Meaning::Below, Meaning::Above].into_iter().any(has);
     line.iter().enumerate().any(|(at, piece)| {
         let What::Term(meaning, _) = piece.what else { return false };
         match meaning {
-            Meaning::Hit | Meaning::Filled | Meaning::StoppedOut | Meaning::Cancel | Meaning::Again => !later,
+            Meaning::Hit
+            | Meaning::Filled
+            | Meaning::StoppedOut
+            | Meaning::Cancel
+            | Meaning::Again
+            | Meaning::Add => !later,
             Meaning::Closed => !later && !stops,
             Meaning::Close => !later && is_closing(line),
             Meaning::New => {
@@ -73,7 +79,7 @@ fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
                 return Some(Objection::Running("levels are ticked off"));
             }
             Some(_) if target => bulleted += 1,
-            None if target && line.iter().any(is_level) => plain += 1,
+            None if target && line.iter().any(|piece| is_price(&piece.what)) => plain += 1,
             _ => {}
         }
     }

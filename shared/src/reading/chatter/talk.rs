@@ -3,6 +3,7 @@
 //! Entry point: [`objection`]. Each kind of word has a reach: some count wherever they stand, some only where they
 //! introduce the call or share its sentence. Invariant: without such a word the text is looked at only once.
 
+use super::super::options;
 use super::super::pieces::{Piece, What};
 use super::super::tokens::Unit;
 use super::super::values::is_price;
@@ -32,8 +33,12 @@ enum Reach {
 fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
     Some(match meaning {
         Meaning::NotCrypto => (Reach::Anywhere, Objection::Doubt("not a crypto market")),
-        Meaning::Satoshi => (Reach::Anywhere, Objection::Doubt("prices in satoshi: not read yet")),
-        Meaning::Option => (Reach::Anywhere, Objection::Doubt("an option: not read yet")),
+        Meaning::Option | Meaning::OptionBuy => {
+            (Reach::Anywhere, Objection::Doubt("an option without its strike or its day of expiry"))
+        }
+        Meaning::OptionOther => {
+            (Reach::Anywhere, Objection::Doubt("a sold option, or several together: not read"))
+        }
         Meaning::Unreal => {
             (Reach::Anywhere, Objection::Noise("an example, a test or a joke: nobody is told to trade"))
         }
@@ -49,6 +54,9 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
     })
 }
 
+/// Faces of doubt and laughter. Nobody puts one beside a call that is meant.
+const JOKING: &[char] = &['🤔', '🤷', '🤣', '😂', '🤡', '🙃'];
+
 /// The first objection, in the order of the text; words that count anywhere come first.
 pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
     let mut nearby = false;
@@ -58,7 +66,15 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
             What::Mark('?') if !is_prefix(text, at) => {
                 return Some(Objection::Noise("a question: nobody is told to trade"));
             }
+            What::Icon('🔒' | '🔐') if is_locked(&text.list[..at]) => {
+                return Some(Objection::Noise("its levels are locked"));
+            }
+            What::Icon(icon) if JOKING.contains(&icon) => {
+                return Some(Objection::Doubt("an emoji says that it is not meant"));
+            }
             What::Term(Meaning::Advert, _) => sells = true,
+            What::Term(Meaning::Option | Meaning::OptionBuy, _) if options::contract(text.list).is_some() => {
+            }
             What::Term(meaning, _) => match judged(meaning) {
                 Some((Reach::Anywhere, objection)) => return Some(objection),
                 Some(_) => nearby = true,
@@ -67,8 +83,17 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
             _ => {}
         }
     }
+    if is_told_of_somebody(text.list) {
+        return Some(Objection::Noise("somebody else's trade"));
+    }
     let near = if nearby { near_call(text) } else { None };
     near.or_else(|| advert(text).filter(|_| sells)).or_else(|| row(text))
+}
+
+/// True where a lock stands in the place of a level.
+fn is_locked(before: &[Piece<'_>]) -> bool {
+    let label = before.iter().rev().find(|piece| !matches!(piece.what, What::Mark(_)));
+    label.is_some_and(|label| matches!(label.what.slot(), Some(Slot::Entry | Slot::Stop)))
 }
 
 /// `?open BTC …`: the sign of a command.
@@ -103,11 +128,24 @@ fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
     })
 }
 
-/// "Kevin longed": a word that nobody knows begins the sentence, right before the verb or with one between.
+/// "Kevin longed ARB at 0.83, stopped": the side is a verb behind a name, and the trade is over.
+fn is_told_of_somebody(list: &[Piece<'_>]) -> bool {
+    let [name, side, symbol, rest @ ..] = list else { return false };
+    matches!(name.what, What::Unknown)
+        && matches!(side.what, What::Term(Meaning::Side(_), _))
+        && matches!(symbol.what, What::Ticker(_))
+        && rest.iter().any(|piece| piece.what.is(Meaning::StoppedOut))
+}
+
+/// "Kevin longed": a word that nobody knows begins the sentence, right before the verb or with one between. Where the verb
+/// comes last, "Kevin eth 2410 girdi", the price stands before it.
 fn has_subject(before: &[Piece<'_>]) -> bool {
-    let is_name = |piece: &Piece<'_>| matches!(piece.what, What::Unknown | What::Ticker(_));
-    matches!(before, [.., name] if is_name(name))
-        && before.iter().all(|piece| is_name(piece) || piece.what.is(Meaning::Filler))
+    let is_name = |piece: &Piece<'_>| matches!(piece.what, What::Unknown | What::Ticker(_) | What::Mark('_'));
+    let is_price = |piece: &Piece<'_>| is_price(&piece.what);
+    let (first, last) = (before.first(), before.last());
+    let named = last.is_some_and(is_name)
+        || first.is_some_and(|first| matches!(first.what, What::Unknown)) && last.is_some_and(is_price);
+    named && before.iter().all(|piece| is_name(piece) || is_price(piece) || piece.what.is(Meaning::Filler))
 }
 
 /// "Thinking about it: I buy": what stands before a colon leads over to the call.
