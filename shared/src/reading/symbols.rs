@@ -204,7 +204,8 @@ pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let upper = is_upper(tokens[at].raw);
     let meant = match tokens.words.ticker(word)? {
         TickerKind::Word | TickerKind::Noun if upper => {
-            (is_header(tokens, at) || is_listed(tokens, at)) && !labels_id(tokens, at)
+            (is_header(tokens, at) || is_listed(tokens, at) || is_foreign(tokens, at))
+                && !labels_id(tokens, at)
         }
         TickerKind::Noun => stands_in_call(tokens, at),
         _ => false,
@@ -218,6 +219,18 @@ fn labels_id(tokens: &Tokens<'_>, at: usize) -> bool {
     let next = tokens.get(at + 1).map(|next| &next.kind);
     tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Reference))
         && matches!(next, Some(Kind::Mark(':' | '#' | '=') | Kind::Number(_)))
+}
+
+/// An English word in capitals means the coin where the words around it are of another language and not in capitals. Words
+/// of calls and follow-ups are borrowed: "OPEN" and "MOVE" stay words.
+fn is_foreign(tokens: &Tokens<'_>, at: usize) -> bool {
+    let line = tokens[at].line;
+    let is_other = |token: &Token<'_>| matches!(token.kind, Kind::Word(_)) && !is_upper(token.raw);
+    let before = tokens[..at].iter().rev().take_while(|token| token.line == line);
+    let mut around = before.chain(tokens[at..].iter().take_while(|token| token.line == line));
+    tokens.foreign
+        && tokens.phrase(at).is_none_or(|found| found.meaning == Meaning::Filler)
+        && around.any(is_other)
 }
 
 /// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
