@@ -315,7 +315,8 @@ fn is_amount(tokens: &Tokens<'_>, at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     before.is_some_and(|before| {
         before.line == tokens[at].line
-            && matches!(&before.kind, Kind::Number(n) if n.unit != super::tokens::Unit::Ordinal)
+            && matches!(&before.kind, Kind::Number(n)
+                if !matches!(n.unit, super::tokens::Unit::Ordinal | super::tokens::Unit::Percent))
     }) && !is_header(tokens, at)
         && !heads_line(tokens, at)
 }

@@ -46,10 +46,10 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
         Meaning::Hindsight => (Reach::Anywhere, Objection::Noise("a trade that was not made")),
         Meaning::Report => (Reach::Levels, Objection::Noise("a report: nobody is told to trade")),
         Meaning::Others => (Reach::Lead, Objection::Noise("somebody else's trade")),
-        Meaning::Negation => (Reach::Sentence, Objection::Noise("the trade is negated")),
+        Meaning::Negation => (Reach::Sentence, Objection::Governed("the trade is negated")),
         Meaning::Acted => (Reach::Acted, Objection::Noise("somebody else's trade")),
-        Meaning::Hedge => (Reach::Sentence, Objection::Noise("the trade is only considered")),
-        Meaning::Perhaps => (Reach::Weak, Objection::Noise("the trade is only considered")),
+        Meaning::Hedge => (Reach::Sentence, Objection::Governed("the trade is only considered")),
+        Meaning::Perhaps => (Reach::Weak, Objection::Governed("the trade is only considered")),
         _ => return None,
     })
 }
