@@ -6,7 +6,6 @@
 use super::super::fields::Opener;
 use super::super::pieces::{Piece, What};
 use super::super::signals::Block;
-use super::super::tokens::{Number, Unit};
 use super::super::values::{Item, is_price, is_tick};
 use super::super::words::{Meaning, Slot};
 use super::{Objection, lines};
@@ -65,7 +64,7 @@ fn is_closing(line: &[Piece<'_>]) -> bool {
 fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
     let list = &block.pieces.list;
     let is_level = |piece: &Piece<'_>| {
-        matches!(&piece.what, What::Number(Number { unit: Unit::None | Unit::Kilo, .. }))
+        is_price(&piece.what)
             || matches!(piece.what, What::Term(Meaning::Label(_) | Meaning::Side(_), _) | What::Ticker(_))
     };
     let (mut bulleted, mut plain) = (0_usize, 0_usize);
