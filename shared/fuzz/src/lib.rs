@@ -1,6 +1,6 @@
 //! What the fuzz targets check: the same as the reader's tests do.
 
-#[path = "../../tests/material/checks.rs"]
+#[path = "../../tests/reader/material/checks.rs"]
 mod checks;
 
 /// Ends the run when something does not hold for a text that is read.

@@ -1,12 +1,7 @@
 //! The checks of the fuzz targets over the corpus and mutations of it; `shared/fuzz/README.md` says how to run them for long.
 
-use checks::{check_number, check_text};
-use material::{Dice, calls};
-
-#[path = "material/checks.rs"]
-mod checks;
-#[cfg(test)]
-mod material;
+use crate::material::checks::{check_number, check_text};
+use crate::material::{Dice, calls};
 
 /// How many changed texts are read, unless `FUZZ_TEXTS` says more: half a minute of a debug build at most.
 const TEXTS: usize = 3_000;
