@@ -30,12 +30,13 @@ fn tells_of_trade(line: &[Piece<'_>], is_first: bool) -> bool {
     line.iter().enumerate().any(|(at, piece)| {
         let What::Term(meaning, _) = piece.what else { return false };
         match meaning {
-            Meaning::Hit
-            | Meaning::Filled
-            | Meaning::StoppedOut
-            | Meaning::Cancel
-            | Meaning::Again
-            | Meaning::Add => !later,
+            Meaning::Hit | Meaning::Filled | Meaning::StoppedOut | Meaning::Cancel | Meaning::Again => !later,
+            // "Edit: added the stop" tells of the post.
+            Meaning::Add => {
+                let next = line[at + 1..].iter().find(|next| !next.what.is(Meaning::Filler));
+                let level = next.and_then(|next| next.what.slot());
+                !later && !matches!(level, Some(Slot::Stop | Slot::Target))
+            }
             Meaning::Closed => !later && !stops,
             Meaning::Close => !later && is_closing(line),
             Meaning::New => {
