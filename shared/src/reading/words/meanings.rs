@@ -231,6 +231,8 @@ pub(in crate::reading) enum Counted {
     Weeks,
     /// Leverage.
     Times,
+    /// Thousands.
+    Thousands,
 }
 
 impl Counted {
@@ -242,6 +244,7 @@ impl Counted {
             Counted::Days => Unit::Span('d'),
             Counted::Weeks => Unit::Span('w'),
             Counted::Times => Unit::Times,
+            Counted::Thousands => Unit::Kilo,
         }
     }
 }
@@ -372,6 +375,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("unit_hours", Meaning::Counts(Counted::Hours)),
     ("unit_days", Meaning::Counts(Counted::Days)),
     ("unit_weeks", Meaning::Counts(Counted::Weeks)),
+    ("unit_thousands", Meaning::Counts(Counted::Thousands)),
     ("unit_times", Meaning::Counts(Counted::Times)),
     ("venue_binance", Meaning::Venue(Named::Binance)),
     ("venue_bybit", Meaning::Venue(Named::Bybit)),
