@@ -24,7 +24,9 @@ pub(super) fn is_plain(block: &Block<'_, '_>) -> bool {
     let entries = clauses.clone().flatten().filter(|piece| entry(piece)).count();
     let first = clauses.next().unwrap_or_default();
     let names = |piece: &Piece<'_>| matches!(&piece.what, What::Ticker(mention) if mention.strength >= Strength::Guess);
-    let sides = |piece: &Piece<'_>| matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy, _));
+    let sides = |piece: &Piece<'_>| {
+        matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::OptionBuy, _))
+    };
     let said = first.iter().filter(|piece| entry(piece)).count();
     first.iter().all(is_understood)
         && first.iter().any(names)
@@ -43,6 +45,7 @@ fn is_understood(piece: &Piece<'_>) -> bool {
             meaning,
             Meaning::Side(_)
                 | Meaning::Buy
+                | Meaning::OptionBuy
                 | Meaning::Market
                 | Meaning::Limit
                 | Meaning::Filler

@@ -7,6 +7,7 @@ use super::heads;
 use super::options;
 use super::symbols::{self, Mention, Strength};
 use super::tokens::{Kind, Number, Token, Tokens, Unit};
+use super::values::small_integer;
 use super::words::{Found, Head, Meaning, Slot};
 
 /// A stretch of the text with one meaning.
@@ -81,7 +82,7 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     while at < tokens.len() {
         let token = &tokens[at];
         if matches!(token.kind, Kind::Word(_))
-            && begins_column(&pieces.list, token.line)
+            && (begins_column(&pieces.list, token.line) || is_key(tokens, at))
             && let Some(Head { slot, length }) = tokens.words.head(tokens, at)
         {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
@@ -145,11 +146,22 @@ fn begins_column(list: &[Piece<'_>], line: usize) -> bool {
     true
 }
 
+/// `…;open=6.284;…`: a key behind a mark, its sign glued to it.
+fn is_key(tokens: &Tokens<'_>, at: usize) -> bool {
+    let divided =
+        at.checked_sub(1).is_some_and(|before| matches!(tokens[before].kind, Kind::Mark(';' | ',' | '&')));
+    let sign = tokens.get(at + 1).is_some_and(|sign| sign.glued && matches!(sign.kind, Kind::Mark('=')));
+    divided && sign
+}
+
 fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
     let token = &tokens[at];
     match token.kind {
         Kind::Number(_) if is_mistyped(tokens, at) => (What::Tangle, 2),
-        Kind::Number(number) => (What::Number(number), 1),
+        Kind::Number(number) => match hours(tokens, at, number) {
+            Some((hours, length)) => (What::Number(hours), length),
+            None => (What::Number(number), 1),
+        },
         Kind::Index(index) => (What::Index(index), 1),
         Kind::Clock => (What::Clock, 1),
         Kind::Icon(icon) => (What::Icon(icon), 1),
@@ -162,6 +174,15 @@ fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (Wha
             word_at(tokens, at, word, pieces)
         }
     }
+}
+
+/// `4 saatlik`, `4 hourly close`: so many hours of a candle, and how many tokens say so.
+fn hours<'t>(tokens: &Tokens<'t>, at: usize, number: Number<'t>) -> Option<(Number<'t>, usize)> {
+    small_integer(&number)?;
+    let next = tokens.get(at + 1).filter(|next| next.line == tokens[at].line && !next.glued)?;
+    let found = if matches!(next.kind, Kind::Word(_)) { tokens.phrase(at + 1)? } else { return None };
+    let hourly = matches!(found.meaning, Meaning::Candle(length) if length.as_str() == "1h");
+    hourly.then_some((Number { unit: Unit::Span('h'), ..number }, 1 + found.length))
 }
 
 /// `0xab..77`, as lists of wallets write them; `0x` alone is a coin.
@@ -199,6 +220,9 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
     }
     if let Some(index) = letter(tokens, at, word) {
         return (What::Index(index), 2);
+    }
+    if is_reward_for_risk(tokens, at, word) {
+        return (What::Term(Meaning::Label(Slot::Decoy), None), 3);
     }
     if let Some((slot, index)) = key(tokens, at, word) {
         return (What::Term(Meaning::Label(slot), index), 1);
@@ -247,6 +271,14 @@ fn key(tokens: &Tokens<'_>, at: usize, word: &str) -> Option<(Slot, Option<u8>)>
     let sign = tokens.get(at + 1).filter(|sign| sign.glued && matches!(sign.kind, Kind::Mark('=' | ':')))?;
     let value = tokens.get(at + 2).filter(|value| value.line == sign.line)?;
     matches!(value.kind, Kind::Number(_)).then_some((slot, None))
+}
+
+/// `R:R 1:2`.
+fn is_reward_for_risk(tokens: &Tokens<'_>, at: usize, word: &str) -> bool {
+    let glued = |at: usize| tokens.get(at).filter(|token| token.glued).map(|token| token.kind);
+    word == "r"
+        && matches!(glued(at + 1), Some(Kind::Mark(':')))
+        && matches!(glued(at + 2), Some(Kind::Word("r")))
 }
 
 /// `a. 0.86`, `b) 0.83`: letters count a list, too.

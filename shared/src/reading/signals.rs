@@ -148,7 +148,9 @@ fn read_numbers(block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doub
             Ok(signal) if sound.iter().any(|(_, known)| *known == signal) => {}
             Ok(signal) => sound.push((way, signal)),
             Err(doubt @ Doubt::Stray(_)) => return Err(doubt),
-            Err(doubt) => first_error = first_error.or(Some(doubt)),
+            // That numbers are written otherwise says less than what is wrong with them.
+            Err(doubt) if matches!(first_error, None | Some(Doubt::Unreadable)) => first_error = Some(doubt),
+            Err(_) => {}
         }
     }
     prefer_stated(&mut sound, block.pieces);

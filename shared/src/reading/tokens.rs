@@ -110,7 +110,10 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
             glued = false;
             continue;
         }
-        let (kind, length) = cutter.token(at, first);
+        let (kind, length) = match leader_length(&text.plain, at) {
+            Some(length) => (Kind::Mark(':'), length),
+            None => cutter.token(at, first),
+        };
         list.push(Token { kind, raw: &text.plain[at..at + length], at, line, glued });
         at += length;
         at += ending_length(kind, &text.plain[at - length..at], &text.plain[at..]);
@@ -122,6 +125,21 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         None => Tokens { list, phrases, foreign, plain: &text.plain, words },
     }
 }
+
+/// The length of the dots that lead from a label to its value: `Entry ..... 4.612`. Such a row means a colon.
+fn leader_length(plain: &str, at: usize) -> Option<usize> {
+    let rest = plain.as_bytes().get(at..)?;
+    if rest.first() != Some(&b'.') {
+        return None;
+    }
+    let dots = rest.iter().take_while(|byte| **byte == b'.').count();
+    let apart = at.checked_sub(1).is_some_and(|before| plain.as_bytes()[before] == b' ')
+        && matches!(rest.get(dots), Some(b' '));
+    (dots >= LEADER || dots > 1 && apart).then_some(dots)
+}
+
+/// So many dots are no ellipsis.
+const LEADER: usize = 5;
 
 struct Cutter<'t> {
     plain: &'t str,
@@ -165,6 +183,9 @@ impl<'t> Cutter<'t> {
         let letters = rest[digits..].chars().take_while(|c| c.is_alphanumeric() || *c == '%' || *c == '×');
         let suffix: usize = letters.map(char::len_utf8).sum();
         let counted = |unit, length| Counted::Number(Number { text: &rest[..digits], at, unit }, length);
+        if let Some(ending) = ordinal_ending(&rest[digits..]).filter(|_| digits <= 2) {
+            return counted(Unit::Ordinal, digits + ending);
+        }
         if rest[digits..].starts_with(" %") {
             return counted(Unit::Percent, digits + 2);
         }
@@ -174,6 +195,14 @@ impl<'t> Cutter<'t> {
             None => counted(Unit::None, digits),
         }
     }
+}
+
+/// The length of the ending of `1-я`, `2-й`, `3-го`.
+fn ordinal_ending(onwards: &str) -> Option<usize> {
+    let ending = onwards.strip_prefix('-')?;
+    let length = ending.find(|c: char| !c.is_alphanumeric()).unwrap_or(ending.len());
+    matches!(&ending[..length], "я" | "й" | "е" | "ая" | "ый" | "ой" | "го" | "му" | "м" | "ю")
+        .then_some(length + 1)
 }
 
 /// The length of the ending that an apostrophe ties to a ticker or a number, as in `AVAX'ta` and `3050'den`: it is no part

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::super::tokens::{Kind, Token};
+use super::super::values::small_integer;
 use super::super::words::{Found, Meaning, Slot};
 use super::{apart, implied};
 
@@ -61,9 +62,16 @@ fn table<'t>(
     phrases: &[Option<Found>],
     header: &Range<usize>,
 ) -> Option<(Vec<Token<'t>>, usize)> {
-    let plain =
-        |token: &Token<'_>| !matches!(token.kind, Kind::Number(_) | Kind::Mark(':' | '=' | '.' | '?'));
-    if header.len() < MIN_LABELS || header.end == list.len() || !list[header.clone()].iter().all(plain) {
+    let plain = |at: usize| match list[at].kind {
+        // "Target 1".
+        Kind::Number(number) => {
+            small_integer(&number).is_some()
+                && at > header.start
+                && matches!(list[at - 1].kind, Kind::Word(_))
+        }
+        kind => !matches!(kind, Kind::Mark(':' | '=' | '.' | '?')),
+    };
+    if header.len() < MIN_LABELS || header.end == list.len() || !header.clone().all(plain) {
         return None;
     }
     let (columns, cuts) = columns(list, phrases, header)?;
@@ -220,7 +228,9 @@ fn write_row<'t>(
             written.push(implied(';', before, line));
         }
         first = false;
-        for (nth, token) in list[column.clone()].iter().enumerate() {
+        // The place of a cell tells which target it is.
+        let words = list[column.clone()].iter().filter(|token| !matches!(token.kind, Kind::Number(_)));
+        for (nth, token) in words.enumerate() {
             let glued = nth > 0 && token.glued;
             written.push(Token { kind: token.kind, raw: "", at: before, line, glued });
         }

@@ -83,6 +83,10 @@ pub(in crate::reading) enum Meaning {
     Closed,
     /// Out of a trade; weaker than `Close`.
     Out,
+    /// What its author says when the idea has failed: "I was wrong".
+    GivenUp,
+    /// Laughter: a joke, unless it stands apart from a whole call.
+    Laugh,
     /// What a price is hoped to reach: a target where an entry is stated.
     Aim,
     /// To cancel, or cancelled.
@@ -364,6 +368,8 @@ const NAMES: &[(&str, Meaning)] = &[
     ("close", Meaning::Close),
     ("closed", Meaning::Closed),
     ("out", Meaning::Out),
+    ("given_up", Meaning::GivenUp),
+    ("laugh", Meaning::Laugh),
     ("aim", Meaning::Aim),
     ("cancel", Meaning::Cancel),
     ("stopped_out", Meaning::StoppedOut),
