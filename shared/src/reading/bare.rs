@@ -28,10 +28,12 @@ pub(super) fn is_plain(block: &Block<'_, '_>) -> bool {
         matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::OptionBuy, _))
     };
     let said = first.iter().filter(|piece| entry(piece)).count();
+    // A premium is one price: two are one that was cut.
+    let most = if first.iter().any(|piece| piece.what.is(Meaning::OptionBuy)) { 1 } else { 2 };
     first.iter().all(is_understood)
         && first.iter().any(names)
         && first.iter().filter(|piece| sides(piece)).count() == 1
-        && (1..=2).contains(&said)
+        && (1..=most).contains(&said)
         && said == entries
 }
 

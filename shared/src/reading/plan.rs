@@ -49,7 +49,7 @@ impl Priced<'_, '_> {
         if has(Meaning::Placeholder) && self.entry.is_empty() {
             return Err(Doubt::Unclear("the entry is kept back"));
         }
-        let market = has(Meaning::Market) || self.entry.len() == 1 && has(Meaning::Now);
+        let market = has(Meaning::Market);
         let direction = self.trigger(side);
         match self.entry.as_slice() {
             [] if direction.is_some() => Err(Doubt::Unclear("a trigger without a price")),
