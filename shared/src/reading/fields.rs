@@ -187,38 +187,32 @@ impl Cutter<'_, '_> {
             && values.any(|piece| piece.what.is(Meaning::OfProfit))
     }
 
-    /// `18.36 附近做多`, `0.52 long`: a line of prices and a side, the prices first.
+    /// `18.36 附近做多`, `0.52 long`, `突破93200做多`: a clause of prices and a side, the prices first.
     fn is_price_before_side(&self, at: usize) -> bool {
         let begins = at == 0 || self.starts_line(at);
         let list = &self.pieces.list;
-        // "突破93200做多BTC，止损92100": behind the word for the break, the levels may follow in the same line.
-        let breaks = matches!(list[at].what, What::Term(Meaning::Above | Meaning::Below | Meaning::Break, _));
-        let price = list.get(if breaks { at + 1 } else { at });
-        if !begins || !price.is_some_and(|price| is_price(&price.what)) || self.goes_on(at) {
+        let priced = |at: usize| list.get(at).is_some_and(|piece| is_price(&piece.what));
+        let starts = priced(at) || is_relation(&list[at].what) && priced(at + 1);
+        if !begins || !starts || self.goes_on(at) {
             return false;
         }
         let line = list[at].line;
-        let from = at + usize::from(breaks);
-        let labelled = |piece: &Piece<'_>| breaks && piece.what.slot().is_some();
-        let mut line = list[from..].iter().take_while(|piece| piece.line == line && !labelled(piece));
         let mut sided = false;
-        let plain = line.all(|piece| {
-            let side = matches!(piece.what, What::Term(Meaning::Side(_), _));
-            sided |= side;
-            side || is_price(&piece.what)
-                || matches!(
-                    piece.what,
-                    What::Mark('-' | '/' | '~' | ',' | '$') | What::Icon(_) | What::Ticker(_)
-                )
-                || matches!(
-                    piece.what,
-                    What::Term(
-                        Meaning::Filler | Meaning::At | Meaning::Now | Meaning::To | Meaning::Limit,
-                        _
-                    )
-                )
-        });
-        plain && sided
+        for piece in list[at..].iter().take_while(|piece| piece.line == line) {
+            match piece.what {
+                What::Term(Meaning::Side(_), _) => sided = true,
+                // The clause ends; what follows has labels of its own.
+                What::Mark(',') | What::Term(Meaning::Label(_), _) if sided => return true,
+                What::Mark('-' | '/' | '~' | ',' | '$') | What::Icon(_) | What::Ticker(_) => {}
+                What::Term(
+                    Meaning::Filler | Meaning::At | Meaning::Now | Meaning::To | Meaning::Limit,
+                    _,
+                ) => {}
+                _ if is_price(&piece.what) || is_relation(&piece.what) => {}
+                _ => return false,
+            }
+        }
+        sided
     }
 
     /// Values stand close to their label: a later paragraph that begins with a number is something else.
@@ -397,6 +391,11 @@ impl Cutter<'_, '_> {
         let next = self.pieces.list[at + 1..].iter().find(|piece| !matches!(piece.what, What::Mark(_)));
         next.is_some_and(|piece| piece.line == line && is_price(&piece.what))
     }
+}
+
+/// "Above", "below", "break".
+fn is_relation(what: &What<'_>) -> bool {
+    matches!(what, What::Term(Meaning::Above | Meaning::Below | Meaning::Break, _))
 }
 
 /// How many marks and icons may stand before a field's first value.

@@ -148,9 +148,9 @@ fn read_numbers(block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doub
             Ok(signal) if sound.iter().any(|(_, known)| *known == signal) => {}
             Ok(signal) => sound.push((way, signal)),
             Err(doubt @ Doubt::Stray(_)) => return Err(doubt),
-            // That numbers are written otherwise says less than what is wrong with them.
-            Err(doubt) if matches!(first_error, None | Some(Doubt::Unreadable)) => first_error = Some(doubt),
-            Err(_) => {}
+            // What a way says that reads the numbers is worth more than that another one does not.
+            Err(Doubt::Unreadable) => {}
+            Err(doubt) => first_error = first_error.or(Some(doubt)),
         }
     }
     prefer_stated(&mut sound, block.pieces);

@@ -177,6 +177,11 @@ impl<'t> Scan<'_, 't> {
             What::Icon(_) => {}
             What::Ticker(_) => {}
             What::Unknown if self.names_coin(at) => {}
+            What::Term(meaning @ (Meaning::Above | Meaning::Below | Meaning::Break), _)
+                if self.is_postposed(at) =>
+            {
+                self.found.flags.push(meaning);
+            }
             What::Term(Meaning::At, _) if self.resumes_at(at) => self.blind = None,
             What::Term(Meaning::Hedge | Meaning::Perhaps | Meaning::Later, _)
                 if self.is_close_condition(at) || self.is_trigger(at) => {}
@@ -271,11 +276,11 @@ impl<'t> Scan<'_, 't> {
 
     fn number(&mut self, at: usize, number: Number<'t>) {
         match number.unit {
-            Unit::None | Unit::Kilo if self.is_percent_range(at) => {
+            Unit::None | Unit::Kilo | Unit::Myriad if self.is_percent_range(at) => {
                 self.found.unclear = self.found.unclear.or(self.unless_blind("a range of percentages"));
             }
             Unit::None if self.is_leverage_range(at) => {}
-            Unit::None | Unit::Kilo => self.price(at, number),
+            Unit::None | Unit::Kilo | Unit::Myriad => self.price(at, number),
             Unit::Percent => self.percent(at, number),
             Unit::Risk if self.blind.is_none() => self.push(Level::Multiple(number)),
             Unit::Span(letter) if self.blind.is_none() => {
@@ -339,7 +344,7 @@ impl<'t> Scan<'_, 't> {
 
 /// A number that may be a price.
 pub(super) fn is_price(what: &What<'_>) -> bool {
-    matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
+    matches!(what, What::Number(number) if number.unit.is_of_price())
 }
 
 impl Item<'_> {

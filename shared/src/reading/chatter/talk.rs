@@ -10,7 +10,7 @@ use super::super::tokens::Unit;
 use super::super::values::is_price;
 use super::super::words::{Meaning, Slot};
 use super::Objection;
-use super::text::{Text, governs, is_past, names_side};
+use super::text::{Text, governs, is_aside, is_past, names_side};
 use crate::signal::Side;
 
 /// How far a word reaches.
@@ -122,6 +122,7 @@ fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
             let counts = match reach {
                 Reach::Anywhere => true,
                 Reach::Levels => governs || at < text.levels_end || !text.is_plan,
+                Reach::Lead if is_aside(text.list, text.first_level, at) => false,
                 Reach::Lead => governs || at < text.first_level || !text.is_plan,
                 Reach::Beside => governs || at >= text.levels_end || !text.is_plan,
                 Reach::Sentence => {

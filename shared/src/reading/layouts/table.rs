@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use super::super::tokens::{Kind, Token};
-use super::super::values::small_integer;
 use super::super::words::{Found, Meaning, Slot};
 use super::{apart, implied};
 
@@ -63,12 +62,7 @@ fn table<'t>(
     header: &Range<usize>,
 ) -> Option<(Vec<Token<'t>>, usize)> {
     let plain = |at: usize| match list[at].kind {
-        // "Target 1".
-        Kind::Number(number) => {
-            small_integer(&number).is_some()
-                && at > header.start
-                && matches!(list[at - 1].kind, Kind::Word(_))
-        }
+        Kind::Number(number) => number.text.len() == 1 && counts_column(list, at, header),
         kind => !matches!(kind, Kind::Mark(':' | '=' | '.' | '?')),
     };
     if header.len() < MIN_LABELS || header.end == list.len() || !header.clone().all(plain) {
@@ -76,6 +70,17 @@ fn table<'t>(
     }
     let (columns, cuts) = columns(list, phrases, header)?;
     cuts.iter().find_map(|cut| rows(list, header.end, (&columns, *cut)))
+}
+
+/// `| TP 1 | TP 2 |`: a number that ends its column, behind a word.
+fn counts_column(list: &[Token<'_>], at: usize, header: &Range<usize>) -> bool {
+    let divides = |token: &Token<'_>| is_pipe(token) || matches!(token.kind, Kind::Mark(','));
+    let before = at.checked_sub(1).filter(|before| header.contains(before));
+    let ends = match list.get(at + 1).filter(|_| header.contains(&(at + 1))) {
+        Some(next) => divides(next),
+        None => list[header.clone()].iter().any(divides),
+    };
+    ends && before.is_some_and(|before| matches!(list[before].kind, Kind::Word(_)))
 }
 
 /// The columns of a header, and the ways in which its rows may be cut.
