@@ -130,7 +130,10 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
             glued = false;
             continue;
         }
-        let (kind, length) = cutter.token(at, first);
+        let (kind, length) = match leader_length(&text.plain, at) {
+            Some(length) => (Kind::Mark(':'), length),
+            None => cutter.token(at, first),
+        };
         list.push(Token { kind, raw: &text.plain[at..at + length], at, line, glued });
         at += length;
         at += ending_length(kind, &text.plain[at - length..at], &text.plain[at..]);
@@ -142,6 +145,21 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         None => Tokens { list, phrases, foreign, plain: &text.plain, words },
     }
 }
+
+/// The length of the dots that lead from a label to its value: `Entry ..... 4.612`. Such a row means a colon.
+fn leader_length(plain: &str, at: usize) -> Option<usize> {
+    let rest = plain.as_bytes().get(at..)?;
+    if rest.first() != Some(&b'.') {
+        return None;
+    }
+    let dots = rest.iter().take_while(|byte| **byte == b'.').count();
+    let apart = at.checked_sub(1).is_some_and(|before| plain.as_bytes()[before] == b' ')
+        && matches!(rest.get(dots), Some(b' '));
+    (dots >= LEADER || dots > 1 && apart).then_some(dots)
+}
+
+/// So many dots are no ellipsis.
+const LEADER: usize = 5;
 
 struct Cutter<'t> {
     plain: &'t str,
