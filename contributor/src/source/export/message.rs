@@ -7,11 +7,12 @@
 //! [`Message::original`]; it becomes the original's post, the same for every follower and for a reader of the original.
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
-use serde_json::value::RawValue;
+use serde::de::Deserializer;
 use shared::post::{Attachment, Author, ChannelRef, Embed, EmbedField, Post};
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
+
+use crate::source::lenient::{Id, Text, needed, normal, odd_as_none};
 
 /// Stands for an author whose id the file does not tell.
 const UNKNOWN_AUTHOR: &str = "unknown";
@@ -28,23 +29,6 @@ pub(super) fn decode(raw: &str, guild: Option<&str>, channel: &ChannelRef) -> se
     message.into_post(channel, external_id)
 }
 
-/// An id: a text, or a number where an exporter writes one.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Id {
-    Text(String),
-    Number(u64),
-}
-
-impl Id {
-    pub(super) fn into_text(self) -> String {
-        match self {
-            Id::Text(text) => text,
-            Id::Number(number) => number.to_string(),
-        }
-    }
-}
-
 /// A time in any zone, or nothing if it is no time.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct Moment(#[serde(deserialize_with = "moment_or_none")] pub(super) Option<OffsetDateTime>);
@@ -54,43 +38,6 @@ fn moment_or_none<'de, D: Deserializer<'de>>(json: D) -> Result<Option<OffsetDat
     let parsed =
         text.as_ref().and_then(|value| value.as_str()).map(|text| OffsetDateTime::parse(text, &Rfc3339));
     Ok(parsed.and_then(Result::ok).and_then(normal))
-}
-
-/// UTC, to the microsecond: as fine as the server keeps it. `None` if UTC cannot tell it (the first and last hours of time).
-fn normal(at: OffsetDateTime) -> Option<OffsetDateTime> {
-    let at = at.checked_to_offset(UtcOffset::UTC)?;
-    at.replace_nanosecond(at.nanosecond() / 1000 * 1000).ok()
-}
-
-/// [`normal`] for a time that is needed.
-fn needed(field: &str, at: OffsetDateTime) -> serde_json::Result<OffsetDateTime> {
-    normal(at).ok_or_else(|| serde_json::Error::custom(format!("{field}: {at} is no plausible time")))
-}
-
-/// A text of the author. A lone surrogate, left over from an emoji that some program cut in half, becomes U+FFFD.
-#[derive(Debug, Default)]
-struct Text(String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        struct Lossy;
-        impl Visitor<'_> for Lossy {
-            type Value = Text;
-            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                out.write_str("a text")
-            }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
-                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
-            }
-        }
-        json.deserialize_bytes(Lossy)
-    }
-}
-
-/// For fields that are not needed: an odd type counts as missing.
-fn odd_as_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(json: D) -> Result<Option<T>, D::Error> {
-    let raw = <&RawValue>::deserialize(json)?;
-    Ok(serde_json::from_str(raw.get()).ok())
 }
 
 /// A message as the file has it.
@@ -262,7 +209,7 @@ fn author(raw: Option<RawAuthor>) -> Author {
 
 /// A forwarded message stands in the post as one more card, so that nobody takes its words for the author's own.
 fn forwarded_card(content: Option<Text>) -> Option<Embed> {
-    let description = not_empty(content)?;
+    let description = Text::not_empty(content)?;
     Some(Embed { author: Some(FORWARDED.to_owned()), description: Some(description), ..Embed::default() })
 }
 
@@ -278,11 +225,11 @@ fn card(raw: RawEmbed) -> Embed {
         value: field.value.unwrap_or_default().0,
     };
     Embed {
-        title: not_empty(raw.title),
-        author: raw.author.and_then(|author| not_empty(author.name)),
-        description: not_empty(raw.description),
+        title: Text::not_empty(raw.title),
+        author: raw.author.and_then(|author| Text::not_empty(author.name)),
+        description: Text::not_empty(raw.description),
         fields: raw.fields.unwrap_or_default().into_iter().map(field).collect(),
-        footer: raw.footer.and_then(|footer| not_empty(footer.name)),
+        footer: raw.footer.and_then(|footer| Text::not_empty(footer.name)),
     }
 }
 
@@ -293,9 +240,4 @@ fn files(raw: Option<Vec<RawAttachment>>) -> Vec<Attachment> {
         size_bytes: raw.file_size_bytes.unwrap_or(0),
     };
     raw.unwrap_or_default().into_iter().map(file).collect()
-}
-
-/// The exporter writes `""` where there is no text.
-fn not_empty(text: Option<Text>) -> Option<String> {
-    text.map(|text| text.0).filter(|text| !text.is_empty())
 }
