@@ -1,4 +1,4 @@
-//! The `server` program: `serve`, `migrate`, `admin create-key`, `config show`.
+//! The `server` program: `serve`, `migrate`, `admin create-key`, `admin approve-channel`, `config show`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 78 a setting that cannot be used.
 
@@ -13,6 +13,7 @@ use server::auth::{NewKey, Role};
 use server::config::Config;
 use server::database::Database;
 use server::{ids, store};
+use shared::post::{ChannelRef, Source};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -69,6 +70,15 @@ enum Admin {
         #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
     },
+    /// Approve a Discord channel, so that contributors may post from it. Works beside a running server.
+    ApproveChannel {
+        /// The channel's id on Discord (right-click it, Copy Channel ID).
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        discord: String,
+        /// Its name, for people.
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -107,6 +117,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             print("the database has this version's form")
         }
         Command::Admin(Admin::CreateKey { role, name }) => create_key(&config, role, &name).await,
+        Command::Admin(Admin::ApproveChannel { discord, name }) => {
+            let channel = ChannelRef { source: Source::Discord, external_id: discord, name };
+            approve_channel(&config, &channel).await
+        }
         Command::Config(ShowConfig::Show) => {
             config.data_dir = Some(config.data_folder()?);
             print(toml::to_string(&config)?.trim_end())
@@ -180,4 +194,13 @@ async fn create_key(config: &Config, role: Role, name: &str) -> anyhow::Result<(
     database.close().await;
     kept.context("keeping the key's hash")?;
     print(key.key.expose())
+}
+
+async fn approve_channel(config: &Config, channel: &ChannelRef) -> anyhow::Result<()> {
+    let database = Database::visit(config, false).await?;
+    let now = launch::clock::now();
+    let approved = store::channels::approve(&database.pool, channel, (ids::new(now), now)).await;
+    database.close().await;
+    approved.context("approving the channel")?;
+    print(&format!("channel {} ({}) is approved", channel.name, channel.external_id))
 }

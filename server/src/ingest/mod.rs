@@ -6,6 +6,7 @@
 
 mod binding;
 mod book;
+mod gaps;
 mod prepare;
 mod publish;
 
@@ -23,6 +24,7 @@ use crate::store::channels::{self, Channel};
 use crate::store::posts::{self, KnownPost, MessageKey, NewPost, NewReading, NewSighting};
 use crate::store::{Remedy, StoreError, log, signals, to_json, updates};
 use book::Book;
+pub use gaps::keep_gaps;
 use prepare::{Prepared, Readings};
 use publish::{Arrival, Publisher};
 

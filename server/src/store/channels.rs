@@ -1,12 +1,12 @@
 //! Channels, and how their posts were read.
 
 use shared::post::{ChannelRef, Source};
-use shared::wire::{ChannelRecord, ChannelStatus, PostCounts};
+use shared::wire::{ChannelRecord, ChannelStatus, GapSummary, PostCounts};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{StoreError, gaps};
 
 /// A channel as ingest needs it.
 #[derive(Debug, Clone)]
@@ -48,6 +48,26 @@ pub async fn ensure(
     Ok(Channel { id: row.id, status: status(row.id, &row.status)? })
 }
 
+/// Approves a channel, known or not yet known, and gives it this name.
+pub async fn approve(
+    pool: &PgPool,
+    channel: &ChannelRef,
+    (id_if_new, now): (Uuid, OffsetDateTime),
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "INSERT INTO channels (id, source, external_id, name, status, created_at) VALUES ($1, $2, $3, $4, 'approved', $5)
+        ON CONFLICT (source, external_id) DO UPDATE SET name = EXCLUDED.name, status = 'approved'",
+        id_if_new,
+        channel.source.as_str(),
+        channel.external_id,
+        channel.name,
+        now
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// Keeps these channels for this transaction, until it ends. Sorted, so that two batches cannot wait for each other.
 pub async fn lock(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
     sqlx::query!("SELECT id FROM channels WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", ids)
@@ -83,7 +103,12 @@ pub async fn page(
     )
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(ChannelRecord::try_from).collect()
+    let mut gaps = gaps::summaries(pool, &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+    let record = |row: Row| {
+        let gaps = gaps.remove(&row.id).unwrap_or_default();
+        Ok(ChannelRecord { gaps, ..row.try_into()? })
+    };
+    rows.into_iter().map(record).collect()
 }
 
 struct Row {
@@ -118,6 +143,7 @@ impl TryFrom<Row> for ChannelRecord {
             external_id: row.external_id,
             name: row.name,
             posts,
+            gaps: GapSummary::default(),
         })
     }
 }

@@ -4,6 +4,7 @@
 //! bulk is written by one statement, so that a batch costs a handful of round trips.
 
 pub mod channels;
+pub mod gaps;
 pub mod keys;
 pub mod log;
 pub mod posts;
