@@ -1,9 +1,11 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
 //!
 //! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`] and [`reads`] for the API through its public
-//! interface, [`message_to_fill`] for the straight path, [`restart`] for what `kill -9` may not break.
+//! interface, [`message_to_fill`] for the straight path, [`discord`] for listening to Discord, [`restart`] for what `kill -9` may not break.
 
+mod discord;
 mod feed;
+mod gaps;
 mod ingest;
 mod layout;
 mod message_to_fill;

@@ -5,6 +5,8 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::snowflake::Snowflake;
 use crate::source::lenient::{Text, odd_as_none};
@@ -23,7 +25,12 @@ pub(super) enum Dispatch<'d> {
         raw: &'d str,
     },
     /// Messages were deleted.
-    Deleted { channel: Snowflake, ids: Vec<Snowflake> },
+    Deleted {
+        channel: Snowflake,
+        ids: Vec<Snowflake>,
+        /// What said so.
+        raw: &'d str,
+    },
     /// Channels or threads as they are now.
     Places(Vec<RawPlace>),
     /// A channel or thread is no more, or cannot be seen any more.
@@ -48,15 +55,14 @@ pub(super) struct RawPlace {
     #[serde(default, deserialize_with = "odd_as_none")]
     pub(super) last_message_id: Option<Snowflake>,
     #[serde(default, deserialize_with = "odd_as_none")]
-    pub(super) thread_metadata: Option<RawThread>,
+    thread_metadata: Option<RawThread>,
 }
 
 /// What only a thread has.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct RawThread {
-    /// When it was archived or opened again, as Discord writes it: the cursor of the list of archived threads.
+struct RawThread {
     #[serde(default, deserialize_with = "odd_as_none")]
-    pub(super) archive_timestamp: Option<String>,
+    archive_timestamp: Option<String>,
 }
 
 impl RawPlace {
@@ -68,6 +74,12 @@ impl RawPlace {
     /// Whether it holds threads only: 15 a forum, 16 a media channel.
     pub(super) fn is_forum(&self) -> bool {
         matches!(self.kind, Some(15 | 16))
+    }
+
+    /// When it was archived: as a time, and as Discord writes it, which is the cursor of the list of archived threads.
+    pub(super) fn archived_at(&self) -> Option<(OffsetDateTime, String)> {
+        let text = self.thread_metadata.as_ref()?.archive_timestamp.clone()?;
+        Some((OffsetDateTime::parse(&text, &Rfc3339).ok()?, text))
     }
 
     /// Its name, for people.
@@ -126,7 +138,7 @@ impl<'d> Dispatch<'d> {
             "MESSAGE_DELETE" | "MESSAGE_DELETE_BULK" => {
                 let deleted: DeletedIds = serde_json::from_str(body)?;
                 let ids = deleted.id.into_iter().chain(deleted.ids).collect();
-                Dispatch::Deleted { channel: deleted.channel_id, ids }
+                Dispatch::Deleted { channel: deleted.channel_id, ids, raw: body }
             }
             "GUILD_CREATE" | "THREAD_LIST_SYNC" => {
                 let held: Held = serde_json::from_str(body)?;
@@ -156,7 +168,9 @@ mod tests {
     #[test]
     fn deletes_come_alone_and_in_bulk() {
         let ids = |line: &str| match Dispatch::read(line).unwrap() {
-            Dispatch::Deleted { channel: Snowflake(5), ids } => ids.iter().map(|id| id.0).collect::<Vec<_>>(),
+            Dispatch::Deleted { channel: Snowflake(5), ids, .. } => {
+                ids.iter().map(|id| id.0).collect::<Vec<_>>()
+            }
             other => panic!("{other:?}"),
         };
         assert_eq!(ids(r#"{"t":"MESSAGE_DELETE","d":{"id":"9","channel_id":"5","guild_id":"1"}}"#), [9]);
