@@ -12,6 +12,7 @@ use sqlx::Row as _;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use crate::discord::{CALLS, FORUM, FakeDiscord, NEWS, TOKEN};
 use crate::program::command;
@@ -123,10 +124,20 @@ impl Relay {
 
     /// Waits until the server has kept so many revisions, and returns them.
     pub async fn until_kept(&self, count: usize) -> Vec<Kept> {
-        eventually(&format!("{count} revisions are kept"), async || self.count().await >= count).await;
+        let waiting = format!("{count} revisions are kept");
+        let all = eventually(&waiting, async || self.count().await >= count);
+        if tokio::time::timeout(PATIENCE / 2, all).await.is_err() {
+            let kept = self.kept().await;
+            panic!("only {} of {count} revisions are kept: {:?}", kept.len(), texts(&kept));
+        }
         let kept = self.kept().await;
         assert_eq!(kept.len(), count, "{:?}", texts(&kept));
         kept
+    }
+
+    /// Waits until the server has kept at least so many revisions.
+    pub async fn until_some(&self, count: usize) {
+        eventually(&format!("{count} revisions are kept"), async || self.count().await >= count).await;
     }
 
     /// A channel as the server shows it.
@@ -148,6 +159,7 @@ pub fn texts(kept: &[Kept]) -> Vec<&str> {
 pub struct Listening {
     child: Child,
     said: Arc<Mutex<Vec<String>>>,
+    reading: Option<JoinHandle<()>>,
 }
 
 impl Listening {
@@ -157,12 +169,12 @@ impl Listening {
         let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
         let said = Arc::new(Mutex::new(Vec::new()));
         let heard = said.clone();
-        tokio::spawn(async move {
+        let reading = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 heard.lock().expect("no panic").push(line);
             }
         });
-        Self { child, said }
+        Self { child, said, reading: Some(reading) }
     }
 
     /// Everything that it has said.
@@ -197,9 +209,10 @@ impl Listening {
     /// Waits until it has ended, and returns its exit code.
     pub async fn ended(&mut self) -> Option<i32> {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        ended
-            .unwrap_or_else(|_| panic!("it does not end:\n{}", self.log()))
-            .expect("it can be waited for")
-            .code()
+        let ended = ended.unwrap_or_else(|_| panic!("it does not end:\n{}", self.log()));
+        if let Some(reading) = self.reading.take() {
+            reading.await.expect("its last words are read");
+        }
+        ended.expect("it can be waited for").code()
     }
 }

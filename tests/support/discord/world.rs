@@ -173,6 +173,21 @@ impl World {
         id
     }
 
+    /// Somebody posted at this time, and the gateway never told.
+    pub fn post_at(&mut self, channel: u64, at: OffsetDateTime, content: &str) -> u64 {
+        let last = self.last_id;
+        let id = self.post(channel, json!({ "content": content }), false);
+        let ms = at.unix_timestamp_nanos() / 1_000_000 - 1_420_070_400_000;
+        let then = u64::try_from(ms).expect("after 2015") << 22;
+        let place = self.channels.get_mut(&channel).expect("a channel");
+        let mut message = place.messages.remove(&id).expect("it was just posted");
+        message["id"] = json!(then.to_string());
+        place.messages.insert(then, message);
+        place.last_message = Some(then);
+        self.last_id = last;
+        then
+    }
+
     pub(super) fn edit(&mut self, channel: u64, message: u64, content: &str) {
         self.touch(channel, message, json!({ "content": content, "edited_timestamp": Self::now() }));
     }

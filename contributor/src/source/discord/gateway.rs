@@ -4,6 +4,8 @@
 //! Invariants: lines are handed on in order, and none after one that was not handed on; when the receiver is slow nothing is
 //! dropped, the gateway waits; the token goes to no host that the settings do not allow.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -99,7 +101,7 @@ impl Gateway {
         loop {
             let next = tokio::select! {
                 next = self.shard.next() => next,
-                _ = stopped(&mut stop) => return self.leave(&lines).await,
+                _ = stopped(&mut stop) => return self.leave().await,
             };
             let heard = match next {
                 Some(Ok(Message::Text(text))) => self.heard(text)?,
@@ -195,25 +197,22 @@ impl Gateway {
     }
 
     /// Says goodbye with a code that keeps the session, so that the next start goes on where we stopped.
-    async fn leave(mut self, lines: &mpsc::Sender<Heard>) -> Result<(), Failure> {
+    async fn leave(mut self) -> Result<(), Failure> {
         self.shard.close(CloseFrame::RESUME);
-        let goodbye = async {
-            while let Some(Ok(message)) = self.shard.next().await {
-                match message {
-                    Message::Close(_) => break,
-                    Message::Text(text) => {
-                        if let Ok(Some(heard)) = self.heard(text)
-                            && lines.send(heard).await.is_err()
-                        {
-                            break;
-                        }
-                    }
+        let goodbye = poll_fn(|context| {
+            loop {
+                match self.shard.poll_next_unpin(context) {
+                    // What comes now is not kept, and our position stays before it: it is told again.
+                    Poll::Ready(Some(Ok(Message::Text(_)))) => {}
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    // The goodbye is out. Polled on, the library would connect again.
+                    Poll::Pending if !self.shard.state().is_identified() => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
                 }
             }
-        };
-        if tokio::time::timeout(GOODBYE, goodbye).await.is_err() {
-            tracing::debug!("Discord did not answer the goodbye");
-        }
+        });
+        let said = tokio::time::timeout(GOODBYE, goodbye).await.is_ok();
+        tracing::debug!(said, "left the gateway; the session can be resumed");
         Ok(())
     }
 }

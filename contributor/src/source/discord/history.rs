@@ -165,7 +165,10 @@ impl Listener<'_> {
                 Err(error) => return Ok(Err(error)),
             };
         }
-        self.infer_deletes(id, &page, why).await?;
+        // What lies outside the page has been deleted, too, if there is nothing of the channel beyond it.
+        let oldest = page.oldest().filter(|_| page.0.len() >= PAGE).unwrap_or_default();
+        let newest = if reaches_back { Snowflake(u64::MAX) } else { read_to };
+        self.infer_deletes(id, (&page, oldest, newest), why).await?;
         self.take(id, page, why).await?;
         if reaches_back { Ok(Ok(true)) } else { Ok(self.read_after(id, why).await?.map(|()| true)) }
     }
@@ -182,9 +185,9 @@ impl Listener<'_> {
                 Ok(page) => page,
                 Err(error) => return Ok(Err(error)),
             };
-            if page.0.is_empty() {
-                return Ok(Ok(()));
-            }
+            let Some(newest) = page.newest() else { return Ok(Ok(())) };
+            let end = if page.0.len() < PAGE { Snowflake(u64::MAX) } else { newest };
+            self.infer_deletes(id, (&page, Snowflake(mark.0 + 1), end), why).await?;
             self.take(id, page, why).await?;
             if self.places.get(id).is_none_or(|place| place.kept.read_to <= mark) {
                 return Ok(Ok(()));
@@ -251,16 +254,28 @@ impl Listener<'_> {
         Ok(())
     }
 
-    /// Posts from before nobody listened that the history does not have any more have been deleted.
-    async fn infer_deletes(&mut self, id: Snowflake, page: &Page, why: Why) -> Result<(), Failure> {
-        let Why::NewSession(Some(from)) = why else { return Ok(()) };
-        let (Some(oldest), Some(newest)) = (page.oldest(), page.newest()) else { return Ok(()) };
+    /// Known posts that the history does not have any more have been deleted while nobody listened. A page without anything
+    /// proves nothing: the history may be closed.
+    async fn infer_deletes(
+        &mut self,
+        id: Snowflake,
+        (page, oldest, newest): (&Page, Snowflake, Snowflake),
+        why: Why,
+    ) -> Result<(), Failure> {
+        if !matches!(why, Why::NewSession(Some(_))) || page.0.is_empty() {
+            return Ok(());
+        }
         let Some(channel) = self.places.get(id).map(Place::channel) else { return Ok(()) };
-        let range = (oldest, newest.min(Snowflake::at(from)));
         let now = (self.clock)();
-        for gone in ledger::standing(self.outbox, &channel.external_id, range).await? {
+        for gone in ledger::standing(self.outbox, &channel.external_id, (oldest, newest)).await? {
             if page.0.iter().any(|(message, _)| *message == gone) {
                 continue;
+            }
+            // A tombstone withdraws a call: what a page lacks is asked for by name.
+            match self.rest.message(id, gone).await {
+                Err(RestError::Missing { .. }) => {}
+                Err(RestError::Token) => return Err(RestError::Token.into()),
+                Ok(_) | Err(_) => continue,
             }
             let author = self.outbox.author_of(&channel, &gone.to_string()).await?;
             let post = message::tombstone(channel.clone(), gone, author, now);

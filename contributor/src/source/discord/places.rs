@@ -61,16 +61,18 @@ pub(super) struct Places {
     /// What the server says of channels, by their ids.
     statuses: HashMap<String, ChannelStatus>,
     places: BTreeMap<Snowflake, Place>,
-    /// From the last run.
-    kept: HashMap<Snowflake, KeptPlace>,
     strangers: HashSet<Snowflake>,
 }
 
 impl Places {
-    /// Begins with what is wanted and what the last run knew.
+    /// Begins with what is wanted and what the last run knew: a session that goes on tells what was missed at once, and
+    /// nothing of channels.
     pub(super) fn new(wanted: &[Snowflake], kept: Vec<KeptPlace>) -> Self {
-        let kept = kept.into_iter().map(|place| (place.id, place)).collect();
-        Self { wanted: wanted.iter().copied().collect(), kept, ..Self::default() }
+        let wanted: HashSet<Snowflake> = wanted.iter().copied().collect();
+        let is_wanted = |kept: &KeptPlace| wanted.contains(&kept.parent.unwrap_or(kept.id));
+        let place = |kept: KeptPlace| (kept.id, Place { kept, guild: None, is_old: true });
+        let places = kept.into_iter().filter(is_wanted).map(place).collect();
+        Self { wanted, places, ..Self::default() }
     }
 
     /// What the server says now.
@@ -157,16 +159,17 @@ impl Places {
             place.kept.name = name;
             return is_new_name.then(|| place.kept.clone());
         }
-        let (kept, is_old) = match self.kept.remove(&raw.id) {
-            Some(kept) => (KeptPlace { name: raw.name(), ..kept }, true),
-            None => {
-                let (since, read_to) = (begin, begin);
-                let (trouble, heard_at) = (None, None);
-                (KeptPlace { id: raw.id, parent, name: raw.name(), since, read_to, trouble, heard_at }, false)
-            }
+        let kept = KeptPlace {
+            id: raw.id,
+            parent,
+            name: raw.name(),
+            since: begin,
+            read_to: begin,
+            trouble: None,
+            heard_at: None,
         };
         self.strangers.remove(&raw.id);
-        let place = Place { kept: kept.clone(), guild: raw.guild_id, is_old };
+        let place = Place { kept: kept.clone(), guild: raw.guild_id, is_old: false };
         self.places.insert(raw.id, place);
         Some(kept)
     }
@@ -187,19 +190,18 @@ impl Places {
 
     /// A wanted channel is in trouble. Returns what must be kept of it; a trouble that lasts keeps its beginning.
     pub(super) fn trouble(&mut self, id: Snowflake, words: &str, now: OffsetDateTime) -> KeptPlace {
-        let kept = self.kept.get(&id).cloned();
-        let place = self.places.entry(id).or_insert_with(|| Place {
-            kept: kept.unwrap_or_else(|| KeptPlace {
+        let place = self.places.entry(id).or_insert_with(|| {
+            let begin = Snowflake::at(now);
+            let kept = KeptPlace {
                 id,
                 parent: None,
                 name: id.to_string(),
-                since: Snowflake::at(now),
-                read_to: Snowflake::at(now),
+                since: begin,
+                read_to: begin,
                 trouble: None,
                 heard_at: None,
-            }),
-            guild: None,
-            is_old: false,
+            };
+            Place { kept, guild: None, is_old: false }
         });
         let since = place.kept.trouble.as_ref().map_or(now, |(_, since)| *since);
         place.kept.trouble = Some((words.to_owned(), since));
