@@ -26,7 +26,7 @@ use crate::sender;
 /// Lines that may wait while history is read or a transaction is written: a few megabytes. Beyond it the gateway waits.
 const LINES_AHEAD: usize = 4_000;
 /// How often untold gaps are looked for.
-const TELL_EVERY: Duration = Duration::from_secs(20);
+const TELL_EVERY: Duration = Duration::from_secs(2);
 /// How long keeping and sending may go on after the stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
