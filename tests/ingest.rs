@@ -3,7 +3,7 @@
 use reqwest::Method;
 use server::auth::Role;
 use shared::post::Sighting;
-use shared::reading::Reading;
+use shared::reading::{Reading, Verdict};
 use shared::wire::{
     ChannelsPage, Event, EventsPage, PostResult, PostStatus, ProblemKind, SignalDetail, SignalStatus,
     SignalsPage,
@@ -368,7 +368,8 @@ async fn a_trap_is_abstained_with_its_reason() {
     post(&api, [sighting(1, &signal_text("BTC").replace("SL: 3800", "SL: 4010"))]).await;
     let reading: String =
         sqlx::query_scalar("SELECT reading FROM readings").fetch_one(&server.pool).await.unwrap();
-    let Reading::Abstained { reason } = serde_json::from_str(&reading).unwrap() else { panic!("{reading}") };
+    let read: Reading = serde_json::from_str(&reading).unwrap();
+    let Verdict::Abstained { reason } = read.verdict else { panic!("{reading}") };
     assert!(reason.contains("stop 4010 is not below entry 4000"), "{reason}");
     assert!(events(&api).await.is_empty());
 }

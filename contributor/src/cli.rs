@@ -2,6 +2,8 @@
 //!
 //! Entry point: [`run`]. Flags override the environment, which overrides the config file.
 
+mod listening;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -10,17 +12,16 @@ use launch::folder::Access;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
 
 use crate::api::Api;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::import::{self, Filled, Options};
 use crate::outbox::{Outbox, Sent};
+use crate::read::{Color, Wanted};
 use crate::replay::{self, Speed};
 use crate::report::{self, Progress};
-use crate::source::discord;
-use crate::{sender, status};
+use crate::{read, sender, status};
 
 const EXIT_CODES: &str = "Exit codes:
   0    done: everything was sent and answered (`status` shows what was refused)
@@ -35,6 +36,15 @@ const FOLLOWING: &str = "A channel whose owner will not admit your bot can be fo
   3. Invite your bot to your server, and put your channel's id into discord.channels.
 What is published there is copied to you and counts as the original's post. Edits that its author makes later, and deletes, reach
 a copy only if Discord passes them on; what is posted there without being published does not.";
+
+const READ_ENDS: &str = "Examples:
+  contributor read posts.jsonl > readings.jsonl
+  pbpaste | contributor read --explain --text -
+
+Exit codes:
+  0    every line was read
+  1    a line held no post, as said on standard error; the others were read
+  2    bad input: a flag, a profile, or a file that cannot be read";
 
 /// Relays posts to a Callboard server through a durable outbox on this machine.
 ///
@@ -108,6 +118,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Read posts from a file, and print what they say
+    ///
+    /// This is the server's reader, without server, settings or network. FILE holds one JSON object a line (`id`, `content`,
+    /// `embeds`, `reply_to`, `edited`…); the answer is one JSON object a line, in the same order. A line that holds no post
+    /// is told on standard error, and the others are still read.
+    #[command(after_help = READ_ENDS)]
+    Read(Read),
     /// About the settings
     #[command(subcommand)]
     Config(Config),
@@ -135,6 +152,27 @@ struct Import {
     infer_deletes: bool,
 }
 
+#[derive(Debug, Args)]
+struct Read {
+    /// The posts, one JSON object a line of at most 4 MiB; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+    /// What is known of the channel's habits (TOML): `quote`, `market`, `thousands`, `keywords`
+    ///
+    /// `callers` has no effect here: the posts of a file name no authors.
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// Show each post with what was read from it, and the verdict in words
+    #[arg(long)]
+    explain: bool,
+    /// When to show that in colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto, requires = "explain")]
+    color: Color,
+    /// FILE is the text of one post, not JSON
+    #[arg(long)]
+    text: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum Config {
     /// Show the settings in force, without secrets
@@ -154,19 +192,21 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn command(cli: Cli) -> Result<(), Failure> {
-    let settings = settings(cli.global)?;
+    let settings = || settings(cli.global);
     match cli.command {
-        Command::Import(wanted) => import(&settings, wanted).await,
-        Command::Run => listen(&settings).await,
-        Command::Check => check(&settings).await,
-        Command::Channels => {
-            let api = settings.endpoint().and_then(|endpoint| Api::new(&endpoint));
-            report::print(&discord::channels(&settings.discord, api).await?)
+        Command::Import(wanted) => import(&settings()?, wanted).await,
+        Command::Run => listening::listen(&settings()?).await,
+        Command::Check => listening::check(&settings()?).await,
+        Command::Channels => listening::channels(&settings()?).await,
+        Command::Backfill { channel, since } => listening::backfill(&settings()?, &channel, since).await,
+        Command::Send { retry_refused } => send(&settings()?, retry_refused).await,
+        Command::Status { json } => report::print(&status::show(&settings()?.data_folder()?, json).await?),
+        // Needs no settings: a broken file of settings must not keep a post from being read.
+        Command::Read(Read { file, profile, explain, color, text }) => {
+            read::run(&Wanted { file, profile, text, explain: explain.then_some(color) })
         }
-        Command::Backfill { channel, since } => backfill(&settings, &channel, since).await,
-        Command::Send { retry_refused } => send(&settings, retry_refused).await,
-        Command::Status { json } => report::print(&status::show(&settings.data_folder()?, json).await?),
         Command::Config(Config::Show) => {
+            let settings = settings()?;
             let data_dir = Some(settings.data_folder()?);
             report::print(&Settings { data_dir, ..settings }.redacted())
         }
@@ -237,58 +277,10 @@ async fn send(settings: &Settings, retry_refused: bool) -> Result<(), Failure> {
     report::print(&report::answers(sent))
 }
 
-async fn check(settings: &Settings) -> Result<(), Failure> {
-    let api = settings.endpoint().and_then(|endpoint| Api::new(&endpoint));
-    let folder = settings.data_folder()?;
-    let (text, problems) = discord::check(&settings.discord, (api, &folder), launch::clock::now).await?;
-    report::print(&text)?;
-    match problems {
-        0 => Ok(()),
-        1 => Err(Failure::Configuration("one thing must be changed, as said above".into())),
-        more => Err(Failure::Configuration(format!("{more} things must be changed, as said above"))),
-    }
-}
-
-async fn backfill(settings: &Settings, channel: &str, since: OffsetDateTime) -> Result<(), Failure> {
-    let (outbox, api) = open(settings).await?;
-    outbox.set_filling(true);
-    let work = async {
-        let reading = async {
-            let read =
-                discord::backfill(&settings.discord, (&outbox, &api), (channel, since), launch::clock::now)
-                    .await;
-            outbox.set_filling(false);
-            read
-        };
-        Ok(tokio::try_join!(reading, sender::drain(&outbox, &api, launch::clock::now))?.1)
-    };
-    let sent = until_stopped(&outbox, work, "the same command, run again, reads the rest").await?;
-    report::print(&report::answers(sent))
-}
-
 /// A time on the command line.
 fn time_of(text: &str) -> Result<OffsetDateTime, String> {
     OffsetDateTime::parse(text, &Rfc3339)
         .map_err(|_| "expected a time such as 2026-05-01T00:00:00Z".to_owned())
-}
-
-async fn listen(settings: &Settings) -> Result<(), Failure> {
-    let (outbox, api) = open(settings).await?;
-    // Somebody may have installed one already, in a test: then that one is used.
-    let installed = rustls::crypto::aws_lc_rs::default_provider().install_default().is_ok();
-    tracing::debug!(installed, "TLS is provided by aws-lc");
-    let (stop, stopping) = watch::channel(false);
-    let mut signals = Signals::new()?;
-    let listening = discord::run(&settings.discord, (&outbox, &api), launch::clock::now, stopping);
-    tokio::pin!(listening);
-    tokio::select! {
-        ended = &mut listening => ended,
-        () = signals.next() => {
-            tracing::info!("stopping");
-            stop.send_replace(true);
-            listening.await
-        }
-    }
 }
 
 /// Does the work until it is done or the user stops it. What is staged stays staged: dropping the work rolls back at most

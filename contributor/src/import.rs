@@ -180,6 +180,7 @@ fn tombstone(missing: Missing, span: &Span, file: &Path) -> Sighting {
         embeds: Vec::new(),
         attachments: Vec::new(),
         reply_to: None,
+        forwarded: Vec::new(),
     };
     Sighting { post, seen_at: span.exported_at, provenance: Provenance::Imported, raw: raw.to_string() }
 }

@@ -1,6 +1,6 @@
 //! Prices, quantities and percentages: decimals with checked constructors, never floats.
 //!
-//! Entry points: [`Price`], [`Quantity`], [`Percent`], [`Leverage`], [`Amount`].
+//! Entry points: [`Price`], [`Quantity`], [`Percent`], [`PercentRange`], [`Leverage`], [`Amount`].
 //! Invariants: every value is inside its stated bounds, so that a product of a price, a quantity and a percentage fits in
 //! a [`Decimal`] and cannot overflow. The text form is the normal form: plain digits, a point, no trailing zeros, no exponent.
 
@@ -147,6 +147,66 @@ impl Amount {
     pub const ZERO: Amount = Amount(Decimal::ZERO);
 }
 
+/// A percentage, or a range of two: `1`, `1-2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PercentRange {
+    least: Percent,
+    most: Percent,
+}
+
+impl PercentRange {
+    /// The range between two percentages, in either order.
+    pub fn between(a: Percent, b: Percent) -> Self {
+        Self { least: a.min(b), most: a.max(b) }
+    }
+
+    /// The lower end.
+    pub fn least(self) -> Percent {
+        self.least
+    }
+
+    /// The upper end.
+    pub fn most(self) -> Percent {
+        self.most
+    }
+}
+
+impl From<Percent> for PercentRange {
+    fn from(percent: Percent) -> Self {
+        Self { least: percent, most: percent }
+    }
+}
+
+impl FromStr for PercentRange {
+    type Err = MoneyError;
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        match text.split_once('-') {
+            Some((least, most)) => Ok(Self::between(least.parse()?, most.parse()?)),
+            None => text.parse().map(Percent::into),
+        }
+    }
+}
+
+impl TryFrom<String> for PercentRange {
+    type Error = MoneyError;
+    fn try_from(text: String) -> Result<Self, MoneyError> {
+        text.parse()
+    }
+}
+
+impl From<PercentRange> for String {
+    fn from(range: PercentRange) -> String {
+        range.to_string()
+    }
+}
+
+impl fmt::Display for PercentRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.least == self.most { self.least.fmt(f) } else { write!(f, "{}-{}", self.least, self.most) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +226,15 @@ mod tests {
         {
             assert_eq!(text.parse::<Price>().unwrap().to_string(), normal);
         }
+    }
+
+    #[test]
+    fn a_range_of_percentages_is_one_text() {
+        for (text, normal) in [("1", "1"), ("1-2", "1-2"), ("2.50-1", "1-2.5"), ("3-3", "3")] {
+            assert_eq!(text.parse::<PercentRange>().unwrap().to_string(), normal);
+        }
+        assert!("1-".parse::<PercentRange>().is_err());
+        assert!("1-2-3".parse::<PercentRange>().is_err());
     }
 
     #[test]

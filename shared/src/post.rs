@@ -54,6 +54,19 @@ pub struct Post {
     /// The external id of the post that this one answers.
     #[serde(default)]
     pub reply_to: Option<String>,
+    /// What it forwards from elsewhere, as the source kept it at that time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forwarded: Vec<Forwarded>,
+}
+
+/// A copy of another message inside a [`Post`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Forwarded {
+    /// Its text, with its source's markup.
+    pub content: String,
+    /// Its cards.
+    pub embeds: Vec<Embed>,
 }
 
 /// A place that posts come from, as its source names it.
@@ -221,11 +234,10 @@ impl Post {
         part("author", &self.author.external_id);
         part("posted_at", &self.posted_at.unix_timestamp_nanos().to_string());
         part("content", &self.content);
-        for embed in &self.embeds {
-            part("embed", "");
-            for (label, text) in embed.texts() {
-                part(label, text);
-            }
+        self.embeds.iter().for_each(|embed| embed.hash_into(&mut part));
+        for copy in &self.forwarded {
+            part("forwarded", &copy.content);
+            copy.embeds.iter().for_each(|embed| embed.hash_into(&mut part));
         }
         for attachment in &self.attachments {
             part("attachment", &attachment.file_name);
@@ -236,6 +248,11 @@ impl Post {
 }
 
 impl Embed {
+    fn hash_into(&self, part: &mut impl FnMut(&str, &str)) {
+        part("embed", "");
+        self.texts().for_each(|(label, text)| part(label, text));
+    }
+
     /// Every text of the card with the name of its place, in reading order. Empty ones are left out.
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let head = [("author", &self.author), ("title", &self.title), ("description", &self.description)];
@@ -307,25 +324,32 @@ pub fn check_sighting(sighting: &Sighting) -> Result<(), Unacceptable> {
         check_name("post.reply_to", reply_to)?;
     }
     check_text("post.content", &post.content, MAX_TEXT_BYTES)?;
-    check_embeds(&post.embeds)?;
+    check_embeds("post", &post.embeds)?;
+    check_count("post.forwarded", post.forwarded.len())?;
+    for (at, copy) in post.forwarded.iter().enumerate() {
+        let place = format!("post.forwarded[{at}]");
+        check_text(&format!("{place}.content"), &copy.content, MAX_TEXT_BYTES)?;
+        check_embeds(&place, &copy.embeds)?;
+    }
     check_count("post.attachments", post.attachments.len())?;
     for (at, attachment) in post.attachments.iter().enumerate() {
         check_text(&format!("post.attachments[{at}].external_id"), &attachment.external_id, MAX_NAME_BYTES)?;
         check_text(&format!("post.attachments[{at}].file_name"), &attachment.file_name, MAX_NAME_BYTES)?;
     }
     check_times(sighting)?;
-    if post.deleted_at.is_some() && !(post.content.is_empty() && post.embeds.is_empty()) {
+    let empty = post.content.is_empty() && post.embeds.is_empty() && post.forwarded.is_empty();
+    if post.deleted_at.is_some() && !empty {
         return Err(unacceptable("post.content", Problem::TextOnTombstone));
     }
     Ok(())
 }
 
-fn check_embeds(embeds: &[Embed]) -> Result<(), Unacceptable> {
-    check_count("post.embeds", embeds.len())?;
+fn check_embeds(place: &str, embeds: &[Embed]) -> Result<(), Unacceptable> {
+    check_count(&format!("{place}.embeds"), embeds.len())?;
     for (at, embed) in embeds.iter().enumerate() {
-        check_count(&format!("post.embeds[{at}].fields"), embed.fields.len())?;
+        check_count(&format!("{place}.embeds[{at}].fields"), embed.fields.len())?;
         for (label, text) in embed.texts() {
-            check_text(&format!("post.embeds[{at}].{label}"), text, MAX_TEXT_BYTES)?;
+            check_text(&format!("{place}.embeds[{at}].{label}"), text, MAX_TEXT_BYTES)?;
         }
     }
     Ok(())

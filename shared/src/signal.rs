@@ -13,7 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::money::{Leverage, Percent, Price};
+use crate::money::{Leverage, Percent, PercentRange, Price};
 
 pub use checks::Unsound;
 
@@ -86,6 +86,38 @@ pub struct Instrument {
     pub venue: Option<String>,
     /// The market, when the post names or implies it.
     pub market: Option<Market>,
+    /// The contract, when the market is [`Market::Option`]; absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub option: Option<OptionTerms>,
+}
+
+impl Instrument {
+    /// An asset of which nothing else is known.
+    pub fn of(base: Symbol) -> Self {
+        Self { base, quote: None, venue: None, market: None, option: None }
+    }
+}
+
+/// The terms of an option. All prices of such a signal are premiums.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+pub struct OptionTerms {
+    /// The right that it gives.
+    pub right: OptionRight,
+    /// The strike price.
+    pub strike: Price,
+    /// The day on which it expires: `2026-09-26`, or `09-26` where the post names no year.
+    #[schema(example = "2026-09-26")]
+    pub expiry: String,
+}
+
+/// The right that an option gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OptionRight {
+    /// To buy.
+    Call,
+    /// To sell.
+    Put,
 }
 
 /// A kind of market.
@@ -96,7 +128,7 @@ pub enum Market {
     Spot,
     /// A perpetual or dated future.
     Perp,
-    /// An option: the prices are the option's own.
+    /// An option: the prices are its premiums.
     Option,
 }
 
@@ -258,16 +290,21 @@ pub struct SignalDraft {
     pub leverage: Option<LeverageRange>,
     /// The suggested margin mode.
     pub margin_mode: Option<MarginMode>,
-    /// The suggested risk per trade, per cent of the account.
-    pub risk_pct: Option<Percent>,
-    /// The suggested capital per trade, per cent of the account.
-    pub size_pct: Option<Percent>,
+    /// The suggested risk per trade, per cent of the account: `1`, or `1-2`.
+    #[schema(value_type = Option<String>, example = "1-2")]
+    pub risk_pct: Option<PercentRange>,
+    /// The suggested capital per trade, per cent of the account: `4`, or `3-5`.
+    #[schema(value_type = Option<String>, example = "4")]
+    pub size_pct: Option<PercentRange>,
     /// The chart's timeframe, such as `1h`.
     pub timeframe: Option<String>,
     /// How long the entry is valid, such as `12h`.
     pub expiry: Option<String>,
     /// The author's confidence, as written.
     pub confidence: Option<String>,
+    /// The author's own number or id of the call, by which follow-ups may name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 impl SignalDraft {
@@ -286,6 +323,7 @@ impl SignalDraft {
             timeframe: None,
             expiry: None,
             confidence: None,
+            reference: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::money::{Percent, Price};
-use crate::signal::{Side, Symbol};
+use crate::signal::{Entry, Side, Stop, Symbol};
 
 /// What a follow-up says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -34,6 +34,13 @@ pub enum Scope {
         /// The direction, if the text names it.
         side: Option<Side>,
     },
+    /// The author's signal with this number or id of the author's own, in the same channel.
+    Reference {
+        /// The number or id, without `#`.
+        reference: String,
+        /// The ticker, if the text names it: it must then agree with the signal.
+        base: Option<Symbol>,
+    },
     /// No ticker and no reply: the author's newest open signal in the channel; the newest one when all have ended.
     Last,
     /// Every open signal of the author in the channel.
@@ -53,11 +60,23 @@ pub enum Action {
         targets: Vec<u8>,
     },
     /// The entry was filled.
-    EntryFilled,
+    EntryFilled {
+        /// Which entries, counted from 1; empty when the text does not say.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entries: Vec<u8>,
+        /// The price of the fill, if stated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<Price>,
+    },
     /// The stop is to be moved.
     MoveStop {
         /// Where to.
         to: StopMove,
+    },
+    /// The stop is to follow the price.
+    TrailStop {
+        /// How far behind it, in per cent of the price, if stated.
+        percent: Option<Percent>,
     },
     /// A part of the position is to be closed.
     PartClose {
@@ -70,6 +89,41 @@ pub enum Action {
     Cancel,
     /// The stop was hit.
     StoppedOut,
+    /// The stop was hit at the entry: neither profit nor loss.
+    StoppedAtBreakEven,
+    /// More is to be bought (or sold) for a position that is open.
+    Add {
+        /// Where.
+        entry: Entry,
+        /// The stop of the whole, if it changes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop: Option<Stop>,
+    },
+    /// The trade is to be entered again after it ended.
+    Reenter {
+        /// Where.
+        entry: Entry,
+        /// The stop of the new attempt, if stated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop: Option<Stop>,
+    },
+    /// The entry is replaced, for as far as it is not filled.
+    SetEntry {
+        /// The new entry.
+        entry: Entry,
+    },
+    /// Further targets are added behind the known ones.
+    AddTargets {
+        /// Their prices, nearest first.
+        prices: Vec<Price>,
+    },
+    /// One target is replaced.
+    ReplaceTarget {
+        /// Its number, counted from 1.
+        target: u8,
+        /// Its new price.
+        price: Price,
+    },
     /// The targets are replaced.
     SetTargets {
         /// The new target prices, nearest first.

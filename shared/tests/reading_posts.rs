@@ -2,11 +2,16 @@
 //!
 //! Each reading is compared in one line of text, so that the table stays easy to read and to extend.
 
-use shared::post::{Author, ChannelRef, Embed, Post, Source};
-use shared::reading::{Reading, read};
+use shared::post::{Embed, Post};
+use shared::reading::{ChannelProfile, Reading, Verdict};
 use shared::signal::{Break, Entry, EntryLeg, MarginMode, Side, Signal, Stop, Target, TargetLevel};
 use shared::update::{Action, Scope, SignalUpdate, StopMove};
-use time::OffsetDateTime;
+
+mod posts;
+
+fn read(post: &Post) -> Reading {
+    shared::reading::read(post, &ChannelProfile::default())
+}
 
 fn post(text: &str) -> Post {
     let (reply, text) = match text.strip_prefix("[reply]\n") {
@@ -17,29 +22,18 @@ fn post(text: &str) -> Post {
     let content = parts.next().unwrap_or_default().trim_end().to_owned();
     let embeds =
         parts.map(|part| Embed { description: Some(part.trim_end().to_owned()), ..Embed::default() });
-    Post {
-        channel: ChannelRef { source: Source::Discord, external_id: "1".into(), name: "calls".into() },
-        external_id: "2".into(),
-        author: Author { external_id: "3".into(), name: "Mira".into(), is_bot: false },
-        posted_at: OffsetDateTime::UNIX_EPOCH,
-        edited_at: None,
-        deleted_at: None,
-        content,
-        embeds: embeds.collect(),
-        attachments: Vec::new(),
-        reply_to: reply.then(|| "1".into()),
-    }
+    Post { embeds: embeds.collect(), reply_to: reply.then(|| "1".into()), ..posts::post(&content) }
 }
 
 fn shown(reading: &Reading) -> String {
-    match reading {
-        Reading::Signals { signals, update: None } => {
-            signals.iter().map(shown_signal).collect::<Vec<_>>().join(" ;; ")
+    match &reading.verdict {
+        Verdict::Signals { signals, updates } => {
+            let signals = signals.iter().map(shown_signal);
+            signals.chain(updates.iter().map(shown_update)).collect::<Vec<_>>().join(" ;; ")
         }
-        Reading::Signals { update: Some(update), .. } => format!("with {}", shown_update(update)),
-        Reading::Update { update } => shown_update(update),
-        Reading::Noise { reason } => format!("noise: {reason}"),
-        Reading::Abstained { reason } => format!("abstained: {reason}"),
+        Verdict::Updates { updates } => updates.iter().map(shown_update).collect::<Vec<_>>().join(" ;; "),
+        Verdict::Noise { reason } => format!("noise: {reason}"),
+        Verdict::Abstained { reason } => format!("abstained: {reason}"),
     }
 }
 
@@ -48,15 +42,7 @@ fn shown_signal(signal: &Signal) -> String {
     let quote = fields.instrument.quote.as_ref().map(|quote| format!("/{quote}")).unwrap_or_default();
     let mut text =
         format!("{} {}{quote} {}", fields.side, fields.instrument.base, shown_entry(&fields.entry));
-    match &fields.stop {
-        None => {}
-        Some(Stop::Price { price }) => text.push_str(&format!(" | stop {price}")),
-        Some(Stop::Percent { percent }) => text.push_str(&format!(" | stop {percent}%")),
-        Some(Stop::OnClose { price, timeframe }) => {
-            text.push_str(&format!(" | stop {price} on {timeframe} close"));
-        }
-        Some(Stop::None) => text.push_str(" | no stop"),
-    }
+    text.push_str(&shown_stop(fields.stop.as_ref()));
     if !fields.targets.is_empty() {
         let targets: Vec<String> = fields.targets.iter().map(shown_target).collect();
         text.push_str(&format!(" | targets {}", targets.join(" ")));
@@ -71,6 +57,16 @@ fn shown_signal(signal: &Signal) -> String {
         Some(MarginMode::Isolated) => text.push_str(" isolated"),
     }
     text
+}
+
+fn shown_stop(stop: Option<&Stop>) -> String {
+    match stop {
+        None => String::new(),
+        Some(Stop::Price { price }) => format!(" | stop {price}"),
+        Some(Stop::Percent { percent }) => format!(" | stop {percent}%"),
+        Some(Stop::OnClose { price, timeframe }) => format!(" | stop {price} on {timeframe} close"),
+        Some(Stop::None) => " | no stop".into(),
+    }
 }
 
 fn shown_entry(entry: &Entry) -> String {
@@ -110,6 +106,9 @@ fn shown_update(update: &SignalUpdate) -> String {
             format!("reply{}", base.as_ref().map(|b| format!(" {b}")).unwrap_or_default())
         }
         Scope::Symbol { base, side: named } => format!("{base}{}", side(named)),
+        Scope::Reference { reference, base } => {
+            format!("id {reference}{}", base.as_ref().map(|b| format!(" {b}")).unwrap_or_default())
+        }
         Scope::Last => "last".into(),
         Scope::All { side: named } => format!("all{}", side(named)),
     };
@@ -124,7 +123,23 @@ fn shown_action(action: &Action) -> String {
         Action::TargetHit { targets } => {
             format!("target {}", join(targets.iter().map(u8::to_string).collect()))
         }
-        Action::EntryFilled => "filled".into(),
+        Action::EntryFilled { entries, price } => {
+            let entries = entries.iter().map(|entry| format!(" {entry}")).collect::<String>();
+            format!("filled{entries}{}", price.map(|price| format!(" at {price}")).unwrap_or_default())
+        }
+        Action::TrailStop { percent } => {
+            format!("trail{}", percent.map(|percent| format!(" {percent}%")).unwrap_or_default())
+        }
+        Action::Add { entry, stop } => format!("add {}{}", shown_entry(entry), shown_stop(stop.as_ref())),
+        Action::Reenter { entry, stop } => {
+            format!("again {}{}", shown_entry(entry), shown_stop(stop.as_ref()))
+        }
+        Action::SetEntry { entry } => format!("entry {}", shown_entry(entry)),
+        Action::AddTargets { prices } => {
+            format!("more targets {}", join(prices.iter().map(ToString::to_string).collect()))
+        }
+        Action::ReplaceTarget { target, price } => format!("target {target} to {price}"),
+        Action::StoppedAtBreakEven => "stopped at entry".into(),
         Action::MoveStop { to: StopMove::BreakEven } => "stop to entry".into(),
         Action::MoveStop { to: StopMove::Target { target } } => format!("stop to target {target}"),
         Action::MoveStop { to: StopMove::Price { price } } => format!("stop to {price}"),

@@ -1,31 +1,20 @@
 //! What must hold for every text: the reader is total, deterministic, and never accepts a signal that was tampered with.
 
-use proptest::prelude::*;
-use shared::post::{Author, ChannelRef, Embed, Post, Source};
-use shared::reading::{Reading, read};
-use shared::signal::{Entry, Side, Signal, Stop, TargetLevel};
-use time::OffsetDateTime;
+mod posts;
 
-fn post(content: &str) -> Post {
-    Post {
-        channel: ChannelRef { source: Source::Discord, external_id: "1".into(), name: "calls".into() },
-        external_id: "2".into(),
-        author: Author { external_id: "3".into(), name: "Mira".into(), is_bot: false },
-        posted_at: OffsetDateTime::UNIX_EPOCH,
-        edited_at: None,
-        deleted_at: None,
-        content: content.to_owned(),
-        embeds: Vec::new(),
-        attachments: Vec::new(),
-        reply_to: None,
-    }
+use posts::post;
+use proptest::prelude::*;
+
+use shared::post::{Embed, Post};
+use shared::reading::{ChannelProfile, Reading};
+use shared::signal::{Entry, Side, Signal, Stop, TargetLevel};
+
+fn read(post: &Post) -> Reading {
+    shared::reading::read(post, &ChannelProfile::default())
 }
 
 fn signals(content: &str) -> Vec<Signal> {
-    match read(&post(content)) {
-        Reading::Signals { signals, .. } => signals,
-        _ => Vec::new(),
-    }
+    read(&post(content)).verdict.signals().to_vec()
 }
 
 /// A sound plan in ticks of 0.0001, so that all prices have a plain form.
@@ -141,7 +130,7 @@ proptest! {
             characters.insert(place % (characters.len() + 1), invisible);
         }
         let hidden: String = characters.into_iter().collect();
-        prop_assert_eq!(read(&post(&hidden)), read(&post(&plain)));
+        prop_assert_eq!(read(&post(&hidden)).verdict, read(&post(&plain)).verdict);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! `make bench`: how fast the straight path is, as ratios within one run. Prints a table and, last, one line of
 //! `key=value` pairs. The real programs run, on a private durable PostgreSQL in a temporary folder.
 //!
-//! `ONLY=ingest` or `ONLY=feed` picks a part; `POSTS=` and `ROUNDS=` set its length. Figures of two machines are not
+//! `ONLY=reader`, `ONLY=ingest` or `ONLY=feed` picks a part; `POSTS=` and `ROUNDS=` set its length. Figures of two machines are not
 //! comparable; the ratios within a run are.
 
 mod export;
 mod feed;
 mod figures;
 mod import;
+mod reader;
 
 use std::path::Path;
 
@@ -17,7 +18,7 @@ use support::server::Api;
 use figures::Figures;
 
 /// What is measured, in the order of the table.
-const PARTS: [&str; 2] = ["ingest", "feed"];
+const PARTS: [&str; 3] = ["reader", "ingest", "feed"];
 
 /// A server program on a folder of its own.
 struct Bench {
@@ -73,6 +74,9 @@ async fn main() -> anyhow::Result<()> {
     );
     let rounds = number("ROUNDS", 5)?;
     let mut figures = Figures::default();
+    if only.is_empty() || only == "reader" {
+        reader::measure(&mut figures, rounds)?;
+    }
     if only.is_empty() || only == "ingest" {
         import::measure(&mut figures, rounds, number("POSTS", 100_000)?).await?;
     }

@@ -69,7 +69,7 @@ async fn copies_replies_forwards_cards_and_files_become_what_they_mean() {
     );
     assert_eq!(copy.channel.name, "Source #calls");
     assert_eq!(kept[2].post.reply_to, Some(asked.to_string()));
-    assert_eq!(kept[3].post.embeds[0].description.as_deref(), Some("SOL short"));
+    assert_eq!(kept[3].post.forwarded[0].content, "SOL short");
     assert_eq!(kept[4].post.embeds[0].title.as_deref(), Some("ADA long"));
     assert_eq!(kept[4].post.attachments[0].file_name, "chart.png");
     assert!(!serde_json::to_string(&kept[4].post).unwrap().contains("cdn.example"), "addresses expire");

@@ -28,6 +28,7 @@ pub fn sighting(id: u32, content: &str) -> Sighting {
         embeds: Vec::new(),
         attachments: Vec::new(),
         reply_to: None,
+        forwarded: Vec::new(),
     };
     let raw = format!(r#"{{"id": "{id}",  "spaced":   true}}"#);
     Sighting { post, seen_at: posted_at + Duration::seconds(1), provenance: Provenance::Live, raw }

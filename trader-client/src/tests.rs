@@ -95,7 +95,7 @@ fn signal(number: u128, channel: &str, minutes: i64) -> Event {
         targets: vec![target("105"), target("110"), target("120")],
         stop: Some(Stop::Price { price: "95".parse().unwrap() }),
         ..SignalDraft::new(
-            Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
+            Instrument::of("BTC".parse().unwrap()),
             Side::Long,
             Entry::Limit { price: "100".parse().unwrap() },
         )

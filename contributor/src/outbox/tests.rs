@@ -38,6 +38,7 @@ fn sighting(id: i64, day: i64) -> Sighting {
         embeds: Vec::new(),
         attachments: Vec::new(),
         reply_to: None,
+        forwarded: Vec::new(),
     };
     Sighting { post, seen_at: NOW + Duration::days(day), provenance: Provenance::Imported, raw: "{}".into() }
 }

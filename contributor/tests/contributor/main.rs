@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot build its world must fail there")]
 
 mod program;
+mod read;
 mod relay;
 mod support;

@@ -4,7 +4,8 @@
 //! - as a reply: to the signal of the answered post, or to the one that the answered follow-up was bound to; a ticker
 //!   in the text must agree, and chooses when the answered post held several signals;
 //! - by ticker: to the author's newest open signal on it in the channel (else the newest), of the named side if one is;
-//! - with neither: to the author's newest open signal in the channel (else the newest);
+//! - by the author's own id of the call: to the author's newest open signal with that id (else the newest);
+//! - with none of these: to the author's newest open signal in the channel (else the newest);
 //! - "all": to every open signal of the author in the channel.
 //!
 //! Anything else is unbound, with the reason. Nothing is guessed.
@@ -49,6 +50,14 @@ pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) ->
             let fitting: Vec<&Signal> = book.of_author(arrival).into_iter().filter(fits).collect();
             newest(&fitting)
         }
+        Scope::Reference { reference, base } => {
+            let named = |signal: &&Signal| {
+                let fields = signal.record.signal.fields();
+                fields.reference.as_ref() == Some(reference)
+                    && base.as_ref().is_none_or(|base| signal.record.signal.base() == base)
+            };
+            newest(&book.of_author(arrival).into_iter().filter(named).collect::<Vec<_>>())
+        }
         Scope::Last => newest(&book.of_author(arrival)),
         Scope::All { side } => {
             let open =
@@ -78,6 +87,9 @@ fn nothing_found(scope: &Scope) -> String {
     match scope {
         Scope::Symbol { base, .. } => {
             format!("this author has no signal on {base} in this channel in the last 30 days")
+        }
+        Scope::Reference { reference, .. } => {
+            format!("this author has no recent signal with the id {reference} in this channel")
         }
         _ => "this author has no signal in this channel that it could be about".into(),
     }

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::reading::Reading;
 use shared::update::{Action, Scope, SignalUpdate};
 use shared::wire::SignalStatus;
 use sqlx::PgConnection;
@@ -46,7 +45,7 @@ impl Book {
         let mut wishes = Vec::new();
         for arrival in arrivals {
             messages.extend((arrival.revision > 0).then(|| arrival.key.clone()));
-            if let Some(update) = arrival.update() {
+            for update in arrival.updates() {
                 messages.extend(arrival.reply_key());
                 wishes.extend(wish(arrival, update));
             }
@@ -139,7 +138,7 @@ fn wish(arrival: &Arrival<'_>, update: &SignalUpdate) -> Option<Candidates> {
     let (base, only_open, most) = match &update.scope {
         Scope::Reply { .. } => return None,
         Scope::Symbol { base, .. } => (Some(base.to_string()), false, NEWEST),
-        Scope::Last => (None, false, NEWEST),
+        Scope::Last | Scope::Reference { .. } => (None, false, NEWEST),
         // One more than may be meant, so that too many are noticed.
         Scope::All { .. } => (None, true, i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX) + 1),
     };
@@ -156,13 +155,9 @@ fn wish(arrival: &Arrival<'_>, update: &SignalUpdate) -> Option<Candidates> {
 }
 
 impl Arrival<'_> {
-    /// The follow-up that this post holds, if it does.
-    pub(super) fn update(&self) -> Option<&SignalUpdate> {
-        match self.reading? {
-            Reading::Update { update } => Some(update),
-            Reading::Signals { update, .. } => update.as_ref(),
-            Reading::Noise { .. } | Reading::Abstained { .. } => None,
-        }
+    /// The follow-ups that this post holds.
+    pub(super) fn updates(&self) -> &[SignalUpdate] {
+        self.reading.map_or(&[], |reading| reading.verdict.updates())
     }
 
     /// The message that this post answers.

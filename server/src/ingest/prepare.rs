@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use shared::post::{Sighting, check_sighting};
-use shared::reading::{Reading, read};
+use shared::reading::{ChannelProfile, Reading, read};
 use time::{Duration, OffsetDateTime, UtcOffset};
 use tokio::task::JoinHandle;
 
@@ -84,5 +84,5 @@ impl Readings {
 fn reading(prepared: &Prepared) -> Option<Reading> {
     let post = &prepared.sighting.post;
     let has_text = prepared.problem.is_none() && post.deleted_at.is_none();
-    has_text.then(|| read(post))
+    has_text.then(|| read(post, &ChannelProfile::default()))
 }

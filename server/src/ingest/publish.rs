@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use shared::post::Sighting;
-use shared::reading::{READER_VERSION, Reading};
+use shared::reading::{READER_VERSION, Reading, Verdict};
 use shared::signal::Signal as Idea;
 use shared::update::{Action, Scope, SignalUpdate};
 use shared::wire::{Event, SignalRecord, SignalStatus, UpdateRecord};
@@ -62,18 +62,24 @@ impl Publisher {
         }
         *newest = arrival.revision;
         let earlier: Vec<Signal> = self.book.of_message(arrival.key).into_iter().cloned().collect();
-        match arrival.reading {
+        match arrival.reading.map(|reading| &reading.verdict) {
             None => self.withdraw(arrival, &earlier, "its post was deleted"),
-            Some(Reading::Signals { signals, update }) => {
+            Some(Verdict::Signals { signals, updates }) => {
                 self.signals(arrival, signals, &earlier)?;
-                update.iter().try_for_each(|update| self.follow_up(arrival, update))
+                updates.iter().try_for_each(|update| self.follow_up(arrival, update))
             }
-            Some(Reading::Update { update }) if earlier.is_empty() => self.follow_up(arrival, update),
+            Some(Verdict::Updates { updates }) if earlier.is_empty() => {
+                updates.iter().try_for_each(|update| self.follow_up(arrival, update))
+            }
             // An edit that adds ticks or "closed" to the signal's own post is a follow-up to that signal.
-            Some(Reading::Update { update }) => {
-                earlier.iter().try_for_each(|signal| self.bound(arrival, update, signal.record.id))
+            Some(Verdict::Updates { updates }) => {
+                let pairs =
+                    earlier.iter().flat_map(|signal| updates.iter().map(move |update| (signal, update)));
+                pairs
+                    .into_iter()
+                    .try_for_each(|(signal, update)| self.bound(arrival, update, signal.record.id))
             }
-            Some(Reading::Noise { reason } | Reading::Abstained { reason }) => self.withdraw(
+            Some(Verdict::Noise { reason } | Verdict::Abstained { reason }) => self.withdraw(
                 arrival,
                 &earlier,
                 &format!("its post was edited and is no signal any more: {reason}"),
@@ -197,8 +203,13 @@ impl Publisher {
                 let record = self.update_record(arrival, update, None);
                 let event = Event::UpdateUnbound { update: Box::new(record.clone()), reason };
                 let base = match &update.scope {
-                    Scope::Symbol { base, .. } | Scope::Reply { base: Some(base) } => Some(base.to_string()),
-                    Scope::Reply { base: None } | Scope::Last | Scope::All { .. } => None,
+                    Scope::Symbol { base, .. }
+                    | Scope::Reply { base: Some(base) }
+                    | Scope::Reference { base: Some(base), .. } => Some(base.to_string()),
+                    Scope::Reply { base: None }
+                    | Scope::Reference { base: None, .. }
+                    | Scope::Last
+                    | Scope::All { .. } => None,
                 };
                 self.updates.push(record);
                 let (channel_id, kind) = (arrival.key.channel_id, "update_unbound");
@@ -265,7 +276,9 @@ impl Publisher {
 
 /// True when, by its channel's word, nothing more can come of the signal.
 fn ends(update: &SignalUpdate) -> bool {
-    update.actions.iter().any(|action| matches!(action, Action::Close | Action::Cancel | Action::StoppedOut))
+    update.actions.iter().any(|action| {
+        matches!(action, Action::Close | Action::Cancel | Action::StoppedOut | Action::StoppedAtBreakEven)
+    })
 }
 
 /// The kind as it stands in the payload.

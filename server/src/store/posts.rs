@@ -196,7 +196,7 @@ pub async fn insert_readings(
 ) -> Result<(), StoreError> {
     let posts: Vec<Uuid> = readings.iter().map(|new| new.post_id).collect();
     let channels: Vec<Uuid> = readings.iter().map(|new| new.channel_id).collect();
-    let kinds: Vec<String> = readings.iter().map(|new| kind_name(new.reading).to_owned()).collect();
+    let kinds: Vec<String> = readings.iter().map(|new| new.reading.verdict.kind().to_owned()).collect();
     let texts: Vec<String> = readings.iter().map(|new| to_json(new.reading)).collect::<Result<_, _>>()?;
     sqlx::query!(
         "INSERT INTO readings (post_id, reader_version, channel_id, kind, reading, read_at)
@@ -212,15 +212,6 @@ pub async fn insert_readings(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-fn kind_name(reading: &Reading) -> &'static str {
-    match reading {
-        Reading::Signals { .. } => "signals",
-        Reading::Update { .. } => "update",
-        Reading::Noise { .. } => "noise",
-        Reading::Abstained { .. } => "abstained",
-    }
 }
 
 /// Every revision of a message with its reading, oldest first.

@@ -55,7 +55,11 @@ fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
     };
     let asked = list.iter().any(|piece| matches!(piece.what, What::Mark('?')));
     let question = asked.then_some(Objection::Noise("a question: nobody is told to trade"));
+    let levels = block.labelled_levels();
+    let sold = (levels < 2 && list.iter().any(|piece| piece.what.is(Meaning::Advert)))
+        .then_some(Objection::Noise("an advertisement"));
     told(NEVER)
+        .or(sold)
         .or(question)
         .or_else(|| told(NOT_NEW))
         .or_else(|| governed(block))

@@ -1,25 +1,63 @@
 //! Details: leverage, margin mode, risk, size, timeframe, validity. Helpful, but never worth a refusal.
 //!
-//! Entry point: [`fill`]. Invariants: what cannot be read stays absent; a leverage is never raised: with several values
+//! Entry point: [`Details::of`]. Invariants: what cannot be read stays absent; a leverage is never raised: with several values
 //! the range is kept as written.
 
+use super::evidence::Field;
 use super::fields::Opener;
+use super::marks::Mark;
 use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
 use super::words::{Meaning, Slot};
-use crate::money::{Leverage, Percent};
+use crate::money::{Leverage, PercentRange};
 use crate::signal::{LeverageRange, MarginMode, SignalDraft};
 
-/// Fills in what the block says beside its levels.
-pub(super) fn fill(draft: &mut SignalDraft, block: &Block<'_, '_>) {
-    draft.leverage = leverage(block);
-    draft.margin_mode = margin_mode(block);
-    draft.risk_pct = percent_in(block, Slot::Risk);
-    draft.size_pct = size(block);
-    draft.timeframe = timeframe(block);
-    draft.expiry = span_in(block, Slot::Expiry);
-    draft.confidence = percent_text(block, Slot::Confidence);
+/// What a block says beside its levels.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    leverage: Option<LeverageRange>,
+    margin_mode: Option<MarginMode>,
+    risk: Option<PercentRange>,
+    size: Option<PercentRange>,
+    timeframe: Option<String>,
+    expiry: Option<String>,
+    confidence: Option<String>,
+    /// Where these stand.
+    pub(super) marks: Vec<Mark>,
+}
+
+impl Details {
+    /// Reads the details of a block.
+    pub(super) fn of(block: &Block<'_, '_>) -> Self {
+        let mut details = Self::default();
+        details.leverage = leverage(block, &mut details.marks);
+        details.margin_mode = margin_mode(block, &mut details.marks);
+        details.risk = details.taken(Field::Risk, percent_in(block, Slot::Risk));
+        details.size = details.taken(Field::Size, size(block));
+        details.timeframe = details.taken(Field::Timeframe, timeframe(block));
+        details.expiry = details.taken(Field::Expiry, span_in(block, Opener::Label(Slot::Expiry)));
+        details.confidence = details.taken(Field::Confidence, percent_text(block, Slot::Confidence));
+        details
+    }
+
+    /// Keeps a value and marks where it stands.
+    fn taken<T>(&mut self, field: Field, found: Option<(T, &Piece<'_>)>) -> Option<T> {
+        let (value, piece) = found?;
+        self.marks.push(Mark::of(field, piece));
+        Some(value)
+    }
+
+    /// Fills in the details of a signal.
+    pub(super) fn fill(&self, draft: &mut SignalDraft) {
+        draft.leverage = self.leverage;
+        draft.margin_mode = self.margin_mode;
+        draft.risk_pct = self.risk;
+        draft.size_pct = self.size;
+        draft.timeframe.clone_from(&self.timeframe);
+        draft.expiry.clone_from(&self.expiry);
+        draft.confidence.clone_from(&self.confidence);
+    }
 }
 
 fn pieces_of<'b, 't>(block: &'b Block<'_, 't>, opener: Opener) -> impl Iterator<Item = &'b Piece<'t>> {
@@ -27,11 +65,11 @@ fn pieces_of<'b, 't>(block: &'b Block<'_, 't>, opener: Opener) -> impl Iterator<
 }
 
 /// The multiples behind a leverage label, else those anywhere outside decoys.
-fn leverage(block: &Block<'_, '_>) -> Option<LeverageRange> {
+fn leverage(block: &Block<'_, '_>, marks: &mut Vec<Mark>) -> Option<LeverageRange> {
     let labelled: Vec<&Piece<'_>> = pieces_of(block, Opener::Label(Slot::Leverage)).collect();
     let found = multiples(&labelled, true);
     let (found, pieces) = if found.is_empty() {
-        let decoys = [Slot::Decoy, Slot::Appendix, Slot::Target, Slot::Stop].map(Opener::Label);
+        let decoys = [Slot::Decoy, Slot::Appendix, Slot::Target].map(Opener::Label);
         let others = block.fields.iter().filter(|(field, _)| !decoys.contains(&field.opener));
         let pieces: Vec<&Piece<'_>> =
             others.flat_map(|(field, _)| &block.pieces.list[field.range.clone()]).collect();
@@ -39,8 +77,9 @@ fn leverage(block: &Block<'_, '_>) -> Option<LeverageRange> {
     } else {
         (found, labelled)
     };
-    let max = found.iter().copied().max()?;
-    let min = found.iter().copied().min()?;
+    let max = found.iter().map(|(multiple, _)| *multiple).max()?;
+    let min = found.iter().map(|(multiple, _)| *multiple).min()?;
+    marks.extend(found.iter().map(|(_, piece)| Mark::of(Field::Leverage, piece)));
     let at_most =
         found.len() == 1 && (pieces.iter().any(|piece| piece.what.is(Meaning::UpTo)) || max_label(block));
     Some(LeverageRange { min: Some(min).filter(|_| !at_most), max })
@@ -55,8 +94,8 @@ fn max_label(block: &Block<'_, '_>) -> bool {
 }
 
 /// Numbers with an `x`, and those joined to one by a dash (`4-6x`); behind a label also bare numbers.
-fn multiples(pieces: &[&Piece<'_>], bare: bool) -> Vec<Leverage> {
-    let mut found: Vec<Leverage> = Vec::new();
+fn multiples<'b, 't>(pieces: &[&'b Piece<'t>], bare: bool) -> Vec<(Leverage, &'b Piece<'t>)> {
+    let mut found = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         let What::Number(number) = &piece.what else { continue };
         let ranged = || {
@@ -75,14 +114,15 @@ fn multiples(pieces: &[&Piece<'_>], bare: bool) -> Vec<Leverage> {
             _ => false,
         };
         if counts {
-            found.extend(number.text.parse::<Leverage>());
+            found
+                .extend(number.text.replace(',', ".").parse::<Leverage>().map(|multiple| (multiple, *piece)));
         }
     }
     found
 }
 
 /// "Cross" and "isolated" only count beside a leverage, after its label, or alone in a field for it.
-fn margin_mode(block: &Block<'_, '_>) -> Option<MarginMode> {
+fn margin_mode(block: &Block<'_, '_>, marks: &mut Vec<Mark>) -> Option<MarginMode> {
     let levered = |line: &&[Piece<'_>]| {
         line.iter().any(|piece| {
             let times = matches!(&piece.what, What::Number(number) if number.unit == Unit::Times);
@@ -90,26 +130,38 @@ fn margin_mode(block: &Block<'_, '_>) -> Option<MarginMode> {
         })
     };
     let lines = block.pieces.list.chunk_by(|a, b| a.line == b.line).filter(levered);
-    let mut modes = lines.flatten().filter_map(|piece| match piece.what {
-        What::Term(Meaning::Cross, _) => Some(MarginMode::Cross),
-        What::Term(Meaning::Isolated, _) => Some(MarginMode::Isolated),
+    let modes = lines.flatten().filter_map(|piece| match piece.what {
+        What::Term(Meaning::Cross, _) => Some((MarginMode::Cross, piece)),
+        What::Term(Meaning::Isolated, _) => Some((MarginMode::Isolated, piece)),
         _ => None,
     });
-    let first = modes.next()?;
-    modes.all(|mode| mode == first).then_some(first)
+    let modes: Vec<(MarginMode, &Piece<'_>)> = modes.collect();
+    let (first, _) = *modes.first()?;
+    if modes.iter().any(|(mode, _)| *mode != first) {
+        return None;
+    }
+    marks.extend(modes.iter().map(|(_, piece)| Mark::of(Field::MarginMode, piece)));
+    Some(first)
 }
 
-fn percent_in(block: &Block<'_, '_>, slot: Slot) -> Option<Percent> {
-    percents(block, slot).next()?.text.replace(',', ".").parse().ok()
+/// A piece of the block, with the value that was read from it.
+type Read<'b, 't, T> = Option<(T, &'b Piece<'t>)>;
+
+fn percent_in<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, PercentRange> {
+    let (number, piece) = percents(block, slot).next()?;
+    Some((number.text.replace(',', ".").parse().ok()?, piece))
 }
 
-fn percent_text(block: &Block<'_, '_>, slot: Slot) -> Option<String> {
-    percents(block, slot).next().map(|number| format!("{}%", number.text))
+fn percent_text<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, String> {
+    percents(block, slot).next().map(|(number, piece)| (format!("{}%", number.text), piece))
 }
 
-fn percents<'b>(block: &'b Block<'_, '_>, slot: Slot) -> impl Iterator<Item = Number<'b>> {
+fn percents<'b, 't>(
+    block: &'b Block<'_, 't>,
+    slot: Slot,
+) -> impl Iterator<Item = (Number<'t>, &'b Piece<'t>)> {
     pieces_of(block, Opener::Label(slot)).filter_map(|piece| match piece.what {
-        What::Number(number) if number.unit == Unit::Percent => Some(number),
+        What::Number(number) if number.unit == Unit::Percent => Some((number, piece)),
         _ => None,
     })
 }
@@ -117,33 +169,30 @@ fn percents<'b>(block: &'b Block<'_, '_>, slot: Slot) -> impl Iterator<Item = Nu
 /// How many pieces may stand between a percentage and the capital that it is a part of: "4% of your portfolio".
 const CAPITAL_DISTANCE: usize = 4;
 
-fn size(block: &Block<'_, '_>) -> Option<Percent> {
+fn size<'b, 't>(block: &'b Block<'_, 't>) -> Read<'b, 't, PercentRange> {
     let list = &block.pieces.list;
-    let found = list.iter().enumerate().find_map(|(at, piece)| {
+    list.iter().enumerate().find_map(|(at, piece)| {
         let What::Number(number) = piece.what else { return None };
-        let next = list[at + 1..].iter().take(CAPITAL_DISTANCE).take_while(|next| next.line == piece.line);
-        let capital = next.into_iter().any(|next| next.what.is(Meaning::Capital));
-        (number.unit == Unit::Percent && capital).then_some(number)
-    });
-    found.and_then(|number| number.text.replace(',', ".").parse().ok())
+        let mut next =
+            list[at + 1..].iter().take(CAPITAL_DISTANCE).take_while(|next| next.line == piece.line);
+        let capital = next.any(|next| next.what.is(Meaning::Capital));
+        let size = (number.unit == Unit::Percent && capital).then(|| number.text.replace(',', "."))?;
+        Some((size.parse().ok()?, piece))
+    })
 }
 
 /// Behind its label, else beside the symbol or alone in a line.
-fn timeframe(block: &Block<'_, '_>) -> Option<String> {
-    span_in(block, Slot::Timeframe).or_else(|| span_in_opener(block, Opener::Header))
+fn timeframe<'b, 't>(block: &'b Block<'_, 't>) -> Read<'b, 't, String> {
+    span_in(block, Opener::Label(Slot::Timeframe)).or_else(|| span_in(block, Opener::Header))
 }
 
-fn span_in(block: &Block<'_, '_>, slot: Slot) -> Option<String> {
-    span_in_opener(block, Opener::Label(slot))
-}
-
-fn span_in_opener(block: &Block<'_, '_>, opener: Opener) -> Option<String> {
+fn span_in<'b, 't>(block: &'b Block<'_, 't>, opener: Opener) -> Read<'b, 't, String> {
     pieces_of(block, opener).find_map(|piece| match &piece.what {
         What::Number(number) => match number.unit {
-            Unit::Span(letter) => Some(format!("{}{letter}", number.text)),
+            Unit::Span(letter) => Some((format!("{}{letter}", number.text), piece)),
             _ => None,
         },
-        What::Term(Meaning::Candle(length), _) => Some((*length).to_owned()),
+        What::Term(Meaning::Candle(length), _) => Some((length.as_str().to_owned(), piece)),
         _ => None,
     })
 }

@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
-use super::pieces::{Pieces, What};
+use super::labels_behind;
+use super::pieces::{Piece, Pieces, What};
 use super::tokens::Unit;
-use super::values::is_price;
+use super::values::{is_price, small_integer};
 use super::words::{Meaning, Slot};
 
 /// What opened a field.
@@ -42,12 +43,15 @@ pub(super) struct Field {
 
 /// Cuts a text into fields. Together they cover every piece but the labels.
 pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
+    if let Some(fields) = labels_behind::fields(pieces) {
+        return fields;
+    }
     let mut cutter = Cutter { pieces, done: Vec::new(), open: loose(0), has_number: false, is_listed: false };
     for at in 0..pieces.list.len() {
         if cutter.is_price_before_side(at) {
             cutter.open(Opener::Header, (at, at));
         } else if cutter.starts_line(at) {
-            if cutter.is_profit_line(at) {
+            if cutter.is_profit_line(at) || cutter.is_bare_target_line(at) {
                 cutter.open(Opener::Label(Slot::Target), (at, at));
             } else if cutter.goes_on(at) {
                 cutter.is_listed |= !cutter.has_number;
@@ -108,12 +112,13 @@ impl Cutter<'_, '_> {
     fn goes_on(&self, at: usize) -> bool {
         // Targets may go on line by line. An entry with a value in its own line does not: what follows is something else.
         let lists = matches!(self.open.opener, Opener::Label(Slot::Target) | Opener::Sell | Opener::Close);
-        let heads = matches!(self.open.opener, Opener::Label(_) | Opener::Buy);
-        let may = lists || heads && (!self.has_number || self.is_listed);
+        let heads = matches!(self.open.opener, Opener::Label(_) | Opener::Buy | Opener::Header);
+        let may = lists || heads && (!self.has_number || self.is_listed || self.is_numbered(at));
         let line = self.pieces.list[at].line;
         let first = self.pieces.list[at..].iter().take_while(|piece| piece.line == line).find(|piece| {
             !matches!(piece.what, What::Mark(_) | What::Icon(_))
                 && !matches!(piece.what, What::Term(Meaning::Row, _))
+                && (self.has_number || !is_preposition(&piece.what))
         });
         let value = first.is_some_and(|piece| {
             matches!(
@@ -125,6 +130,44 @@ impl Cutter<'_, '_> {
         });
         let rockets = first.is_none() && self.has_number;
         may && (value || rockets) && self.is_near(line)
+    }
+
+    /// `1. 0.24` and below it `2. 0.25`: an entry that is a list from its first value on.
+    fn is_numbered(&self, at: usize) -> bool {
+        let number_at = |at: usize| {
+            let [first, mark, ..] = self.pieces.list.get(at..)? else { return None };
+            match (&first.what, &mark.what) {
+                (What::Index(index), _) => Some(*index),
+                (What::Number(number), What::Mark('.' | ')')) if mark.glued => small_integer(number),
+                _ => None,
+            }
+        };
+        let values = self.open.range.start..at;
+        let is_value = |at: &usize| !matches!(self.pieces.list[*at].what, What::Mark(_) | What::Icon(_));
+        let first = values.into_iter().take(MAX_BULLETS).find(is_value).and_then(number_at);
+        self.open.opener == Opener::Label(Slot::Entry)
+            && first == Some(1)
+            && number_at(at).is_some_and(|n| n > 1)
+    }
+
+    /// Below a header with its entry, before a labelled stop: a line of nothing but prices holds the targets.
+    fn is_bare_target_line(&self, at: usize) -> bool {
+        if self.open.opener != Opener::Header || !self.has_number {
+            return false;
+        }
+        let list = &self.pieces.list;
+        let labelled = |slot: Slot| list.iter().any(|piece| piece.what.slot() == Some(slot));
+        let plain = |piece: &Piece<'_>| {
+            is_price(&piece.what)
+                || matches!(piece.what, What::Mark('-' | '/' | '|' | ',' | '~' | '$') | What::Icon(_))
+        };
+        let line = list[at].line;
+        let mut line = list[at..].iter().take_while(|piece| piece.line == line);
+        is_price(&list[at].what)
+            && line.all(plain)
+            && labelled(Slot::Stop)
+            && !labelled(Slot::Target)
+            && !labelled(Slot::Entry)
     }
 
     /// `17.4 | 50% of profit`: a price that begins a line and has a share of the profit is a target without a label.
@@ -155,7 +198,10 @@ impl Cutter<'_, '_> {
                     piece.what,
                     What::Mark('-' | '/' | '~' | ',' | '$') | What::Icon(_) | What::Ticker(_)
                 )
-                || matches!(piece.what, What::Term(Meaning::Filler | Meaning::To | Meaning::Limit, _))
+                || matches!(
+                    piece.what,
+                    What::Term(Meaning::Filler | Meaning::At | Meaning::To | Meaning::Limit, _)
+                )
         });
         plain && sided
     }
@@ -173,6 +219,9 @@ impl Cutter<'_, '_> {
         match what {
             What::Term(Meaning::Label(Slot::Side), _) if !self.is_label(at) => None,
             What::Term(Meaning::Label(slot), _) => Some(Opener::Label(*slot)),
+            What::Term(Meaning::Row, _) if self.is_line_start(at) && self.price_follows(at) => {
+                Some(Opener::Label(Slot::Target))
+            }
             What::Term(Meaning::NoStop, _) => Some(Opener::Label(Slot::Stop)),
             What::Term(Meaning::StopOrder(_), _) => Some(Opener::StopOrder),
             What::Term(Meaning::Market, _) if self.may_be_header() && !self.holds_entry() => {
@@ -251,6 +300,9 @@ impl Cutter<'_, '_> {
     }
 }
 
+/// How many marks and icons may stand before a field's first value.
+const MAX_BULLETS: usize = 8;
+
 /// How far below its label a value may stand: lists of targets have at most ten or twelve lines.
 const MAX_FIELD_LINES: usize = 24;
 
@@ -262,12 +314,20 @@ fn divides(what: &What<'_>) -> bool {
     matches!(what, What::Mark('/' | ',' | ';' | '|'))
 }
 
+/// "Above 0.0094" in the line below "Entry:".
+fn is_preposition(what: &What<'_>) -> bool {
+    matches!(
+        what,
+        What::Term(Meaning::Above | Meaning::Below | Meaning::Limit | Meaning::Filler | Meaning::At, _)
+    )
+}
+
 /// Icons that serve as labels when a price follows at once.
 fn labelled_by(icon: char) -> Option<Slot> {
     match icon {
-        '🎯' => Some(Slot::Target),
-        '🛑' | '⛔' | '🚫' => Some(Slot::Stop),
-        '💰' => Some(Slot::Entry),
+        '🎯' | '📤' | '🏁' | '🥅' => Some(Slot::Target),
+        '🛑' | '⛔' | '🚫' | '🛡' => Some(Slot::Stop),
+        '💰' | '📥' | '🚪' | '📍' => Some(Slot::Entry),
         _ => None,
     }
 }

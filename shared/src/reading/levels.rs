@@ -135,9 +135,11 @@ impl<'t> Levels<'t> {
     }
 }
 
-/// A card of the kind "breakout" enters on a trigger.
+/// A card of the kind "breakout" enters on a trigger; some bots name the kind beside the side.
 fn is_breakout(block: &Block<'_, '_>) -> bool {
-    let kinds = block.with(Opener::Label(Slot::Kind)).map(|(field, _)| field.range.clone());
+    let kinds = [Slot::Kind, Slot::Side].map(Opener::Label);
+    let kinds = block.fields.iter().filter(|(field, _)| kinds.contains(&field.opener));
+    let kinds = kinds.map(|(field, _)| field.range.clone());
     kinds.flat_map(|range| &block.pieces.list[range]).any(|piece| piece.what.is(Meaning::Break))
         || block.with(Opener::StopOrder).next().is_some()
 }

@@ -1,70 +1,94 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
-//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces`,
+//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces` and `heads`,
 //! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`, `several`; `chatter` objects, `updates` reads
 //! follow-ups.
 //! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
 //! every signal that it accepts is sound. When in doubt it abstains and says why; it never repairs a number.
 
+mod bare;
+mod beside;
 mod chatter;
 mod clean;
 mod details;
 mod doubt;
+mod evidence;
 mod fields;
+mod heads;
+mod labels_behind;
 mod levels;
+mod lookalikes;
+mod marks;
 mod numbers;
 mod parts;
 mod pieces;
 mod plan;
 mod plausible;
 mod prices;
+mod profile;
+mod references;
 mod several;
 mod signals;
+mod source;
 mod symbols;
 mod tokens;
 mod updates;
 mod values;
+mod verdict;
 mod words;
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use crate::post::Post;
-use crate::signal::Signal;
-use crate::update::SignalUpdate;
+use words::{Lexicon, Words};
+
+pub use evidence::{EmbedPlace, Evidence, Field, Part};
+pub use numbers::number_values;
+pub use profile::{BadProfile, ChannelProfile, ProfileDraft};
+pub use verdict::{Reading, Verdict};
+pub use words::BadLanguage;
 
 /// Raised whenever the reader may read some post differently than before; stored with every reading.
-pub const READER_VERSION: u32 = 1;
+pub const READER_VERSION: u32 = 2;
 
-/// What the reader made of a post.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Reading {
-    /// One or more new signals, and perhaps an update of an earlier one beside them.
-    Signals {
-        /// The signals, in the order of the text; never empty.
-        signals: Vec<Signal>,
-        /// The update, if there is one too.
-        update: Option<SignalUpdate>,
-    },
-    /// A follow-up to an earlier signal.
-    Update {
-        /// What it says.
-        update: SignalUpdate,
-    },
-    /// Nothing to act on.
-    Noise {
-        /// Why, for a person.
-        reason: String,
-    },
-    /// It looks like a signal or an update, and the reader will not vouch for it.
-    Abstained {
-        /// Why, for a person.
-        reason: String,
-    },
+/// Reads a post of a channel. Never fails, never panics; linear in the length of the post, and a post of more than 128 KiB
+/// is not read at all: no source has such posts, and no call is that long.
+pub fn read(post: &Post, profile: &ChannelProfile) -> Reading {
+    match Words::built_in() {
+        Ok(words) => read_with(words, post, profile),
+        Err(broken) => reading(Verdict::Abstained { reason: broken.to_string() }),
+    }
 }
 
-/// Reads a post. Never fails, never panics; linear in the length of the post.
-pub fn read(post: &Post) -> Reading {
-    parts::read(post)
+/// A reader with further languages than the built-in ones.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    words: Words,
+}
+
+impl Reader {
+    /// The built-in languages and one more: `file` names it in errors, `text` is a language file as described in
+    /// `shared/languages/README.md`.
+    pub fn with_language(file: &str, text: &str) -> Result<Self, BadLanguage> {
+        let mut words = Words::built_in().map_err(Clone::clone)?.clone();
+        words.add(file, text)?;
+        Ok(Self { words })
+    }
+
+    /// Reads a post of a channel, as [`read`] does.
+    pub fn read(&self, post: &Post, profile: &ChannelProfile) -> Reading {
+        read_with(&self.words, post, profile)
+    }
+}
+
+fn read_with(words: &Words, post: &Post, profile: &ChannelProfile) -> Reading {
+    if !profile.may_call(&post.author.external_id) {
+        return reading(Verdict::Noise {
+            reason: "its author is not one of the channel's callers".to_owned(),
+        });
+    }
+    let found = parts::read(post, Lexicon { general: words, own: profile.words() });
+    Reading { evidence: found.evidence, ..reading(found.verdict) }
+}
+
+fn reading(verdict: Verdict) -> Reading {
+    Reading { reader_version: READER_VERSION, verdict, evidence: Vec::new() }
 }

@@ -31,7 +31,7 @@ pub(super) fn ways<'t>(numbers: impl Iterator<Item = &'t str>, spaced: bool) -> 
     let (mut commas, mut grouped_points) = (false, false);
     for number in numbers {
         commas |= number.contains(',');
-        grouped_points |= number.contains('.') && grouped(number, '.').is_some();
+        grouped_points |= number.contains('.') && is_grouped(number, '.');
     }
     let separators: &[Separators] = match (commas, grouped_points) {
         (true, _) => &[Separators::Point, Separators::Comma, Separators::List],
@@ -54,6 +54,13 @@ impl Way {
     }
 }
 
+/// Every value that a written number may have; lists give several. For tests: the reader chooses by the whole post.
+pub fn number_values(number: &str) -> Vec<Decimal> {
+    let ways = ways(std::iter::once(number), false).into_iter();
+    let single = |values: &Vec<Decimal>| values.len() == 1;
+    ways.filter_map(|way| way.values(number)).filter(single).flatten().collect()
+}
+
 /// True when `head tail` could be one number with a space between thousands.
 pub(super) fn may_join(head: &str, tail: &str) -> bool {
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
@@ -62,11 +69,11 @@ pub(super) fn may_join(head: &str, tail: &str) -> bool {
 }
 
 fn point(number: &str) -> Option<Decimal> {
-    if number.contains('e') || number.contains('E') {
+    if number.contains(['e', 'E']) {
         return Decimal::from_scientific(number).ok();
     }
     let (whole, fraction) = split(number, '.')?;
-    exact(&ungrouped(whole, ',')?, fraction)
+    exact(whole, ',', fraction)
 }
 
 fn comma(number: &str) -> Option<Decimal> {
@@ -75,7 +82,7 @@ fn comma(number: &str) -> Option<Decimal> {
     if fraction.len() > 2 && whole.len() >= 4 && !whole.contains(['.', '\'']) {
         return None;
     }
-    exact(&ungrouped(whole, '.')?, fraction)
+    exact(whole, '.', fraction)
 }
 
 /// Numbers of a list are of one magnitude: `17,95` is none.
@@ -97,38 +104,27 @@ fn split(number: &str, mark: char) -> Option<(&str, &str)> {
     }
 }
 
-/// The digits of a whole number, without separators between groups of three.
-fn ungrouped(whole: &str, separator: char) -> Option<String> {
-    if whole.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(whole.to_owned());
-    }
-    grouped(whole, separator).or_else(|| grouped(whole, '\''))
-}
-
-/// The digits of `1,234,567`: up to three digits that do not begin with a zero, then groups of three.
-fn grouped(whole: &str, separator: char) -> Option<String> {
-    let mut groups = whole.split(separator);
-    let first = groups.next()?;
-    let digits = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
-    if !(1..=3).contains(&first.len()) || !digits(first) || first.starts_with('0') {
+/// The value of a whole number, perhaps with separators between groups of three, and of its fraction.
+fn exact(whole: &str, separator: char, fraction: &str) -> Option<Decimal> {
+    let plain = whole.bytes().all(|b| b.is_ascii_digit());
+    if !plain && !is_grouped(whole, separator) && !is_grouped(whole, '\'') {
         return None;
     }
-    let mut joined = first.to_owned();
-    for group in groups {
-        if group.len() != 3 || !digits(group) {
-            return None;
-        }
-        joined.push_str(group);
+    let mut digits: i128 = 0;
+    for digit in whole.chars().chain(fraction.chars()).filter_map(|character| character.to_digit(10)) {
+        digits = digits.checked_mul(10)?.checked_add(i128::from(digit))?;
     }
-    (joined.len() > first.len()).then_some(joined)
+    Decimal::try_from_i128_with_scale(digits, u32::try_from(fraction.len()).ok()?).ok()
 }
 
-fn exact(whole: &str, fraction: &str) -> Option<Decimal> {
-    let whole = if whole.is_empty() { "0" } else { whole };
-    if fraction.is_empty() {
-        return Decimal::from_str_exact(whole).ok();
-    }
-    Decimal::from_str_exact(&format!("{whole}.{fraction}")).ok()
+/// True for `1,234,567`: up to three digits that do not begin with a zero, then groups of three.
+fn is_grouped(whole: &str, separator: char) -> bool {
+    let mut groups = whole.split(separator);
+    let digits = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
+    let first = groups.next().unwrap_or_default();
+    let begins = (1..=3).contains(&first.len()) && digits(first) && !first.starts_with('0');
+    let mut count = 0;
+    begins && groups.inspect(|_| count += 1).all(|group| group.len() == 3 && digits(group)) && count > 0
 }
 
 #[cfg(test)]

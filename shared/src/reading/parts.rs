@@ -5,81 +5,113 @@
 
 use rust_decimal::Decimal;
 
-use super::Reading;
+use super::beside::{self, Lack};
 use super::chatter::{Objection, objection};
-use super::clean::{Cleaned, clean};
+use super::clean::{Cleaned, Text, clean};
+use super::evidence::{Evidence, Part};
 use super::levels::Roles;
+use super::marks::evidence;
 use super::numbers::{Separators, Way};
 use super::pieces::{Pieces, What, pieces};
 use super::plausible;
 use super::several;
 use super::signals::{Block, Outcome};
+use super::source::Source;
 use super::symbols::Strength;
 use super::tokens::tokens;
 use super::updates;
 use super::values::is_price;
-use super::words::Meaning;
-use crate::post::{Embed, Post};
+use super::verdict::Verdict;
+use super::words::{Lexicon, Meaning};
+use crate::post::Post;
 use crate::signal::Signal;
 
-/// Reads a post.
-pub(super) fn read(post: &Post) -> Reading {
+/// The most text of one post that is read. Discord ends at 4,000 characters of content and 6,000 in all embeds, and as much
+/// again in what is forwarded; four bytes each make 80 KiB.
+pub(super) const MAX_READ_BYTES: usize = 128 * 1024;
+
+/// Reads a post with the words that hold for it.
+pub(super) fn read(post: &Post, words: Lexicon<'_>) -> Found {
     if post.deleted_at.is_some() {
         return noise("the post was deleted");
     }
-    let mut texts: Vec<String> = vec![post.content.clone()];
-    texts.extend(post.embeds.iter().map(embed_text));
-    texts.retain(|text| !text.trim().is_empty());
-    let reply = post.reply_to.is_some();
-    match texts.as_slice() {
+    let reader = Reader { words, reply: post.reply_to.is_some() };
+    let mut parts = sources(post);
+    parts.retain(|part| !part.is_blank());
+    if parts.iter().map(Source::bytes).sum::<usize>() > MAX_READ_BYTES {
+        return abstained("more text than any call has: nothing of it is read");
+    }
+    match parts.as_slice() {
         [] => noise("no text"),
-        [text] => read_text(text, reply),
-        [first, ..] if !post.content.trim().is_empty() && is_objected(first) => {
-            match read_text(&texts.join("\n"), reply) {
-                Reading::Signals { .. } => abstained("the text beside the card puts it in doubt"),
-                other => other,
+        [part] => reader.read(part),
+        [first, others @ ..] if !post.content.trim().is_empty() && reader.is_objected(first) => {
+            let found = reader.read(&joined(first, others));
+            match found.verdict {
+                Verdict::Signals { .. } => abstained("the text beside the card puts it in doubt"),
+                _ => found,
             }
         }
-        several => {
-            let apart = several.iter().map(|text| read_text(text, reply)).collect();
-            put_together(apart).unwrap_or_else(|| read_text(&several.join("\n"), reply))
+        [first, others @ ..] => {
+            let apart: Vec<Found> = parts.iter().map(|part| reader.read(part)).collect();
+            let silent: Vec<bool> = apart.iter().map(|found| found.evidence.is_empty()).collect();
+            let found = put_together(apart).unwrap_or_else(|| reader.read(&joined(first, others)));
+            let mut unread = parts.iter().zip(silent).filter(|(_, silent)| *silent);
+            if unread.any(|(part, _)| reader.contradicts(part, found.verdict.signals())) {
+                return abstained("the text beside the card names another side or symbol");
+            }
+            found
         }
     }
 }
 
-/// An embed as lines. Its footer is left out: it holds the poster's name, a date, an advertisement, never a level.
-fn embed_text(embed: &Embed) -> String {
-    let mut text = String::new();
-    for line in [&embed.author, &embed.title, &embed.description].into_iter().flatten() {
-        text.push_str(line);
-        text.push('\n');
+/// A verdict with the evidence for it.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) verdict: Verdict,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+/// The texts of a post that are read on their own: the content, each embed, and likewise of what it forwards.
+fn sources(post: &Post) -> Vec<Source<'_>> {
+    let mut sources = vec![Source::of_text(Part::Content, &post.content)];
+    for (embed, at) in post.embeds.iter().zip(0..=u8::MAX) {
+        sources.push(Source::of_embed(embed, |place| Part::Embed(at, place)));
     }
-    for field in &embed.fields {
-        let name = field.name.trim_end_matches([':', ' ']);
-        let bare = clean(name).own.trim().is_empty();
-        text.push_str(if bare { "" } else { name });
-        text.push_str(if bare { "" } else { ": " });
-        text.push_str(&field.value);
-        text.push('\n');
+    for (copy, of) in post.forwarded.iter().zip(0..=u8::MAX) {
+        sources.push(Source::of_text(Part::Forwarded(of), &copy.content));
+        for (embed, at) in copy.embeds.iter().zip(0..=u8::MAX) {
+            sources.push(Source::of_embed(embed, |place| Part::ForwardedEmbed(of, at, place)));
+        }
     }
-    text
+    sources
+}
+
+fn joined<'p>(first: &Source<'p>, others: &[Source<'p>]) -> Source<'p> {
+    others.iter().fold(first.clone(), Source::followed_by)
 }
 
 /// Joins the readings of the parts of one post; none if only the whole can tell.
-fn put_together(apart: Vec<Reading>) -> Option<Reading> {
+fn put_together(apart: Vec<Found>) -> Option<Found> {
     let mut signals: Vec<Signal> = Vec::new();
+    let mut evidence = Vec::new();
     let mut others = Vec::new();
-    for reading in apart {
-        match reading {
-            Reading::Signals { signals: more, .. } => {
-                for signal in more {
-                    if !signals.contains(&signal) {
+    for found in apart {
+        match found.verdict {
+            Verdict::Signals { signals: more, .. } => {
+                // The same signal in text and embed is one; both places are evidence for it.
+                for (nth, signal) in more.into_iter().enumerate() {
+                    let known = signals.iter().position(|known| *known == signal);
+                    let place = known.unwrap_or(signals.len());
+                    if known.is_none() {
                         signals.push(signal);
                     }
+                    let of = |e: &&Evidence| usize::from(e.of) == nth;
+                    let renumbered = |e: &Evidence| Some(Evidence { of: u16::try_from(place).ok()?, ..*e });
+                    evidence.extend(found.evidence.iter().filter(of).filter_map(renumbered));
                 }
             }
-            Reading::Noise { .. } => {}
-            other => others.push(other),
+            Verdict::Noise { .. } => {}
+            _ => others.push(found),
         }
     }
     let repeated = signals
@@ -89,54 +121,162 @@ fn put_together(apart: Vec<Reading>) -> Option<Reading> {
     if repeated {
         return Some(abstained("text and embed name different levels for one symbol"));
     }
-    match (signals.is_empty(), others.as_slice()) {
-        (false, []) => Some(Reading::Signals { signals, update: None }),
+    match (signals.is_empty(), others.len()) {
+        (false, 0) => Some(Found { verdict: Verdict::Signals { signals, updates: Vec::new() }, evidence }),
         (false, _) => Some(abstained("one part is a signal, another one is unclear or an update")),
-        (true, [Reading::Update { update }]) => Some(Reading::Update { update: update.clone() }),
+        (true, 1) => others.pop().filter(|found| matches!(found.verdict, Verdict::Updates { .. })),
         (true, _) => None,
     }
 }
 
-fn read_text(text: &str, reply: bool) -> Reading {
-    let cleaned = clean(text);
-    if cleaned.own.trim().is_empty() {
-        return read_without_own(&cleaned);
-    }
-    let tokens = tokens(&cleaned.own);
-    let pieces = pieces(&tokens);
-    let block = Block::new(&pieces);
-    let context = updates::Context { reply, quoted: &cleaned.quoted };
-    match objection(&block) {
-        Some(Objection::Noise(reason)) => noise(reason),
-        Some(Objection::Doubt(reason)) if block.looks_like_signal() => abstained(reason),
-        Some(Objection::Doubt(reason)) => noise(reason),
-        Some(Objection::Running(reason)) => {
-            let holds_levels = block.labelled_levels() >= 2 || Roles::of(&block).filled(&block) >= 2;
-            let known = if holds_levels { abstained(reason) } else { nothing(&pieces) };
-            read_update(&block, &context).unwrap_or(known)
+/// Reads one source at a time.
+struct Reader<'w> {
+    words: Lexicon<'w>,
+    /// True when the post answers another one.
+    reply: bool,
+}
+
+impl Reader<'_> {
+    fn read(&self, source: &Source<'_>) -> Found {
+        let cleaned = clean(source, self.words);
+        if cleaned.own.is_blank() {
+            return self.read_without_own(&cleaned);
         }
-        None => match accept(several::signals(&pieces)) {
-            Some(reading @ Reading::Signals { .. }) => reading,
+        let own_tokens = tokens(&cleaned.own, self.words);
+        let own = pieces(&own_tokens);
+        if !cleaned.quoted.is_blank() && self.heads_body(&own, &cleaned.quoted) {
+            let whole = cleaned.own.followed_by(&cleaned.quoted);
+            let tokens = tokens(&whole, self.words);
+            return self.read_pieces(source, &pieces(&tokens), (&whole, &Text::default()));
+        }
+        if let Some(whole) = self.completed(source, &own) {
+            return self.read(&whole);
+        }
+        self.read_pieces(source, &own, (&cleaned.own, &cleaned.quoted))
+    }
+
+    fn read_pieces(&self, source: &Source<'_>, pieces: &Pieces<'_>, (own, quoted): (&Text, &Text)) -> Found {
+        let text = ReadText {
+            block: Block::new(pieces),
+            place: (source, own),
+            context: updates::Context { reply: self.reply, quoted, words: self.words },
+        };
+        text.read()
+    }
+
+    fn heads_body(&self, own: &Pieces<'_>, quoted: &Text) -> bool {
+        let tokens = tokens(quoted, self.words);
+        beside::heads_body(own, &pieces(&tokens))
+    }
+
+    /// The source with its footer, where that supplies the symbol or the side that the rest lacks.
+    fn completed<'p>(&self, source: &Source<'p>, own: &Pieces<'_>) -> Option<Source<'p>> {
+        let (footer, whole) = source.with_footer()?;
+        let lack = Lack::of(&Block::new(own))?;
+        let cleaned = clean(&footer, self.words);
+        let tokens = tokens(&cleaned.own, self.words);
+        lack.is_met_by(&pieces(&tokens).list).then_some(whole)
+    }
+
+    /// True when a part that holds no signal names another side or symbol than the signals beside it.
+    fn contradicts(&self, part: &Source<'_>, signals: &[Signal]) -> bool {
+        if signals.is_empty() {
+            return false;
+        }
+        let cleaned = clean(part, self.words);
+        let tokens = tokens(&cleaned.own, self.words);
+        beside::contradicts(&pieces(&tokens).list, signals)
+    }
+
+    /// True when a text beside a card questions, negates or doubts it.
+    fn is_objected(&self, source: &Source<'_>) -> bool {
+        let cleaned = clean(source, self.words);
+        let tokens = tokens(&cleaned.own, self.words);
+        let pieces = pieces(&tokens);
+        objection(&Block::new(&pieces)).is_some()
+    }
+
+    fn read_without_own(&self, cleaned: &Cleaned) -> Found {
+        let tokens = tokens(&cleaned.quoted, self.words);
+        let pieces = pieces(&tokens);
+        if Block::new(&pieces).labelled_levels() >= 2 {
+            return abstained("only a quotation, perhaps of an old signal");
+        }
+        noise(if cleaned.struck { "everything is struck out" } else { "no text of its own" })
+    }
+}
+
+/// One cleaned text, cut into fields, with the way back to the post.
+struct ReadText<'c, 't> {
+    block: Block<'c, 't>,
+    place: (&'c Source<'c>, &'c Text),
+    context: updates::Context<'c>,
+}
+
+impl ReadText<'_, '_> {
+    fn read(&self) -> Found {
+        let block = &self.block;
+        match objection(block) {
+            Some(Objection::Noise(reason)) => noise(reason),
+            Some(Objection::Doubt(reason)) if block.looks_like_signal() => abstained(reason),
+            Some(Objection::Doubt(reason)) => noise(reason),
+            Some(Objection::Running(reason)) => self.read_update().unwrap_or_else(|| {
+                let holds_levels = block.labelled_levels() >= 2 || Roles::of(block).filled(block) >= 2;
+                if holds_levels { abstained(reason) } else { nothing(block.pieces) }
+            }),
+            None => self.read_new(),
+        }
+    }
+
+    fn read_new(&self) -> Found {
+        match self.accept(several::signals(self.block.pieces)) {
+            // A bare entry under another post rather belongs to that one.
+            Some(found) if self.context.reply && is_bare(&found) => abstained("a bare entry in an answer"),
             // In a reply, a stop and targets alone complete an earlier entry.
-            Some(doubtful) if reply => match read_update(&block, &context) {
-                Some(update @ Reading::Update { .. }) => update,
-                _ => doubtful,
-            },
-            Some(doubtful) => doubtful,
-            None => read_update(&block, &context).unwrap_or_else(|| nothing(&pieces)),
-        },
+            Some(found) if self.context.reply && found.evidence.is_empty() => {
+                let update = self.read_update();
+                update.filter(|found| matches!(found.verdict, Verdict::Updates { .. })).unwrap_or(found)
+            }
+            Some(found) => found,
+            None => self.read_update().unwrap_or_else(|| nothing(self.block.pieces)),
+        }
+    }
+
+    fn read_update(&self) -> Option<Found> {
+        match updates::update(&self.block, &self.context) {
+            updates::Outcome::Update(update, marks) => Some(Found {
+                verdict: Verdict::Updates { updates: vec![update] },
+                evidence: evidence(&marks, 0, self.place),
+            }),
+            updates::Outcome::Doubtful(reason) => Some(abstained(reason)),
+            updates::Outcome::Nothing => None,
+        }
+    }
+
+    fn accept(&self, outcomes: Vec<Outcome>) -> Option<Found> {
+        let mut signals = Vec::new();
+        let mut found = Vec::new();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Signal(accepted) => {
+                    found.extend(evidence(&accepted.marks, signals.len(), self.place));
+                    signals.push(accepted.signal);
+                }
+                Outcome::Doubtful(reason) => return Some(abstained(&reason)),
+                Outcome::Nothing => {}
+            }
+        }
+        let verdict = Verdict::Signals { signals, updates: Vec::new() };
+        (!verdict.signals().is_empty()).then_some(Found { verdict, evidence: found })
     }
 }
 
-fn read_update(block: &Block<'_, '_>, context: &updates::Context<'_>) -> Option<Reading> {
-    match updates::update(block, context) {
-        updates::Outcome::Update(update) => Some(Reading::Update { update }),
-        updates::Outcome::Doubtful(reason) => Some(abstained(reason)),
-        updates::Outcome::Nothing => None,
-    }
+fn is_bare(found: &Found) -> bool {
+    let bare = |signal: &Signal| signal.fields().stop.is_none() && signal.fields().targets.is_empty();
+    found.verdict.signals().iter().any(bare)
 }
 
-fn nothing(pieces: &Pieces<'_>) -> Reading {
+fn nothing(pieces: &Pieces<'_>) -> Found {
     let sells = pieces.list.iter().any(|piece| piece.what.is(Meaning::Advert));
     if !sells && looks_levelled(pieces) {
         return abstained("a symbol, a side and several prices, but nothing says which is which");
@@ -151,7 +291,7 @@ const LEVELS_OF_SIGNAL: usize = 3;
 fn looks_levelled(pieces: &Pieces<'_>) -> bool {
     let any = |is: fn(&What<'_>) -> bool| pieces.list.iter().any(|piece| is(&piece.what));
     let sided = any(|what| matches!(what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _)));
-    let named = any(|what| matches!(what, What::Ticker(mention) if mention.strength >= Strength::Header));
+    let named = any(|what| matches!(what, What::Ticker(mention) if mention.strength >= Strength::Guess));
     if !sided || !named {
         return false;
     }
@@ -172,40 +312,10 @@ fn looks_levelled(pieces: &Pieces<'_>) -> bool {
     prices.windows(LEVELS_OF_SIGNAL).any(|near| plausible::within_reach(near[0], near[LEVELS_OF_SIGNAL - 1]))
 }
 
-/// True when a text beside a card questions, negates or doubts it.
-fn is_objected(text: &str) -> bool {
-    let cleaned = clean(text);
-    let tokens = tokens(&cleaned.own);
-    let pieces = pieces(&tokens);
-    let objected = objection(&Block::new(&pieces));
-    objected.is_some()
+fn noise(reason: &str) -> Found {
+    Found { verdict: Verdict::Noise { reason: reason.to_owned() }, evidence: Vec::new() }
 }
 
-fn read_without_own(cleaned: &Cleaned) -> Reading {
-    let tokens = tokens(&cleaned.quoted);
-    let pieces = pieces(&tokens);
-    if Block::new(&pieces).labelled_levels() >= 2 {
-        return abstained("only a quotation, perhaps of an old signal");
-    }
-    noise(if cleaned.struck { "everything is struck out" } else { "no text of its own" })
-}
-
-fn accept(outcomes: Vec<Outcome>) -> Option<Reading> {
-    let mut signals = Vec::new();
-    for outcome in outcomes {
-        match outcome {
-            Outcome::Signal(signal) => signals.push(*signal),
-            Outcome::Doubtful(reason) => return Some(abstained(&reason)),
-            Outcome::Nothing => {}
-        }
-    }
-    (!signals.is_empty()).then_some(Reading::Signals { signals, update: None })
-}
-
-fn noise(reason: &str) -> Reading {
-    Reading::Noise { reason: reason.to_owned() }
-}
-
-fn abstained(reason: &str) -> Reading {
-    Reading::Abstained { reason: reason.to_owned() }
+fn abstained(reason: &str) -> Found {
+    Found { verdict: Verdict::Abstained { reason: reason.to_owned() }, evidence: Vec::new() }
 }

@@ -14,6 +14,8 @@ const MAX_TARGET_RATIO: u32 = 3;
 const MAX_STOP_RATIO: Decimal = Decimal::from_parts(15, 0, 0, false, 1);
 /// Two prices whose ratio is this near to a power of ten differ by a slipped decimal point.
 const SLIP_TOLERANCE: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
+/// Prices within this factor of one another cannot differ by a slip.
+const LEAST_SLIP: Decimal = Decimal::from_parts(9, 0, 0, false, 0);
 /// A loose number within this factor of the levels might be a level.
 const NEARBY: Decimal = Decimal::from_parts(2, 0, 0, false, 0);
 
@@ -47,6 +49,7 @@ pub(super) fn check(draft: &SignalDraft, loose: &[Decimal]) -> Result<(), Doubt>
     check_ratios(draft, (&entries, &targets, stop))?;
     let all: Vec<Decimal> = entries.iter().chain(&targets).copied().chain(stop).collect();
     check_band(draft, &all)?;
+    check_coin_quote(draft, &all)?;
     check_loose(loose, &all)
 }
 
@@ -88,6 +91,10 @@ fn within(a: Decimal, b: Decimal, factor: Decimal) -> bool {
 
 /// True when one price is about ten, a hundred… times the other.
 fn is_slip(a: Decimal, b: Decimal) -> bool {
+    // Nearly all prices of a call are far nearer to one another than a power of ten: no division for these.
+    if within(a, b, LEAST_SLIP) {
+        return false;
+    }
     let (low, high) = (a.min(b), a.max(b));
     let Some(mut ratio) = high.checked_div(low) else { return true };
     while ratio > Decimal::from(20) {
@@ -114,6 +121,26 @@ fn check_band(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
         Some(price) => {
             let price = price.normalize();
             Err(Doubt::Unsound(format!("{price} is no plausible price of {base}: the scale is not written")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What a coin costs at most in bitcoin, and in other coins that serve as quotes; wrapped bitcoin is the dearest.
+const MOST_BITCOIN: Decimal = Decimal::TWO;
+const MOST_COINS: Decimal = Decimal::ONE_THOUSAND;
+
+/// `FET/BTC 298`: nothing costs that many bitcoin; the unit is not written.
+fn check_coin_quote(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
+    let most = match draft.instrument.quote.as_ref().map(Symbol::as_str) {
+        Some("BTC" | "XBT") => MOST_BITCOIN,
+        Some("ETH" | "BNB" | "SOL") => MOST_COINS,
+        _ => return Ok(()),
+    };
+    match prices.iter().find(|price| **price > most) {
+        Some(price) => {
+            let price = price.normalize();
+            Err(Doubt::Unsound(format!("{price} is no plausible price in a coin: the scale is not written")))
         }
         None => Ok(()),
     }

@@ -18,8 +18,9 @@ pub(super) fn signals(pieces: &Pieces<'_>) -> Vec<Outcome> {
         return vec![signal(pieces)];
     }
     let lines: Vec<&[Piece<'_>]> = pieces.list.chunk_by(|a, b| a.line == b.line).collect();
-    let headers = lines.iter().filter(|line| symbol(line).is_some() && is_sided(line)).count();
-    let blocks = if headers >= 2 { by_headers(&lines) } else { by_sections(&lines) };
+    let least = least(pieces);
+    let headers = lines.iter().filter(|line| symbol(line, least).is_some() && is_sided(line)).count();
+    let blocks = if headers >= 2 { by_headers(&lines, least) } else { by_sections(&lines, least) };
     let Some(blocks) = blocks.filter(|blocks| blocks.len() >= 2) else { return vec![signal(pieces)] };
     let mut outcomes = Vec::with_capacity(blocks.len());
     for list in blocks {
@@ -35,10 +36,19 @@ pub(super) fn signals(pieces: &Pieces<'_>) -> Vec<Outcome> {
     outcomes
 }
 
+/// How sure a symbol must be to begin a signal in this text.
+fn least(pieces: &Pieces<'_>) -> Strength {
+    let strengths = pieces.list.iter().filter_map(|piece| match &piece.what {
+        What::Ticker(mention) => Some(mention.strength),
+        _ => None,
+    });
+    strengths.max().map_or(Strength::Header, |strongest| strongest.least_beside().max(Strength::Guess))
+}
+
 /// The symbol of a line that names exactly one, in a place where it is meant.
-fn symbol<'p>(line: &'p [Piece<'_>]) -> Option<&'p Symbol> {
+fn symbol<'p>(line: &'p [Piece<'_>], least: Strength) -> Option<&'p Symbol> {
     line.iter().find_map(|piece| match &piece.what {
-        What::Ticker(mention) if mention.strength >= Strength::Header => Some(&mention.base),
+        What::Ticker(mention) if mention.strength >= least => Some(&mention.base),
         _ => None,
     })
 }
@@ -52,10 +62,10 @@ fn is_sided(line: &[Piece<'_>]) -> bool {
 type Blocks<'t> = Option<Vec<Vec<Piece<'t>>>>;
 
 /// Cuts before each line that names both a symbol and a side.
-fn by_headers<'t>(lines: &[&[Piece<'t>]]) -> Blocks<'t> {
+fn by_headers<'t>(lines: &[&[Piece<'t>]], least: Strength) -> Blocks<'t> {
     let mut blocks: Vec<Vec<Piece<'t>>> = Vec::new();
     for line in lines {
-        if symbol(line).is_some() && is_sided(line) {
+        if symbol(line, least).is_some() && is_sided(line) {
             blocks.push(Vec::new());
         }
         match blocks.last_mut() {
@@ -71,19 +81,23 @@ fn by_headers<'t>(lines: &[&[Piece<'t>]]) -> Blocks<'t> {
 fn without_list_number<'p, 't>(line: &'p [Piece<'t>]) -> &'p [Piece<'t>] {
     let [Piece { what: What::Number(number), .. }, mark, rest @ ..] = line else { return line };
     let ends = mark.glued && matches!(mark.what, What::Mark('.' | ')'));
-    if ends && small_integer(number).is_some() && symbol(line).is_some() { rest } else { line }
+    if ends && small_integer(number).is_some() && symbol(line, Strength::Bare).is_some() {
+        rest
+    } else {
+        line
+    }
 }
 
 /// Cuts before each line with a new symbol. A line with a side alone holds for the symbols below it, unless it stands
 /// right behind a symbol's own line.
-fn by_sections<'t>(lines: &[&[Piece<'t>]]) -> Blocks<'t> {
+fn by_sections<'t>(lines: &[&[Piece<'t>]], least: Strength) -> Blocks<'t> {
     let mut blocks: Vec<Vec<Piece<'t>>> = Vec::new();
     let mut section: Option<Piece<'t>> = None;
     let mut current: Option<&Symbol> = None;
     let mut fresh = false;
     for line in lines {
         let own_side = lone_side(line);
-        match (own_side, symbol(line)) {
+        match (own_side, symbol(line, least)) {
             (Some(side), None) if !fresh => {
                 section = Some(side);
                 current = None;
@@ -118,7 +132,7 @@ fn lone_side<'t>(line: &[Piece<'t>]) -> Option<Piece<'t>> {
             What::Term(Meaning::Side(side) | Meaning::Positions(side), _) if found.is_none() => {
                 found = Some(Piece { what: What::Term(Meaning::Side(side), None), ..piece.clone() });
             }
-            What::Mark(_) | What::Icon(_) | What::Term(Meaning::Filler, _) => {}
+            What::Mark(_) | What::Icon(_) | What::Term(Meaning::Filler | Meaning::At, _) => {}
             _ => return None,
         }
     }
@@ -130,7 +144,7 @@ fn are_alike(outcomes: &[Outcome]) -> bool {
     let signals: Vec<&Signal> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
-            Outcome::Signal(signal) => Some(signal.as_ref()),
+            Outcome::Signal(accepted) => Some(&accepted.signal),
             _ => None,
         })
         .collect();

@@ -4,15 +4,17 @@
 //! Invariants: no value is invented, none is dropped silently: a stop that cannot be read, or a number that might be a
 //! level and belongs to no label, makes the reader abstain.
 
-use super::details;
+use super::bare;
+use super::details::Details;
 use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
 use super::levels::Levels;
+use super::marks::{self, Mark};
 use super::numbers::{Separators, Way, may_join, ways};
 use super::pieces::{Piece, Pieces, What};
 use super::plausible;
 use super::prices::Priced;
-use super::symbols::{Mention, Strength};
+use super::symbols::Mention;
 use super::tokens::Unit;
 use super::values::{Values, values};
 use super::words::{Meaning, Slot};
@@ -22,11 +24,20 @@ use crate::signal::{Instrument, Market, Signal, SignalDraft};
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// A sound signal.
-    Signal(Box<Signal>),
+    Signal(Box<Accepted>),
     /// It looks like one, but something is wrong with it.
     Doubtful(String),
     /// It does not look like one.
     Nothing,
+}
+
+/// A signal with what it rests on.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    /// The signal.
+    pub(super) signal: Signal,
+    /// Where its fields stand.
+    pub(super) marks: Vec<Mark>,
 }
 
 /// One block of text, cut into fields with their values.
@@ -86,21 +97,39 @@ impl<'p, 't> Block<'p, 't> {
 pub(super) fn signal(pieces: &Pieces<'_>) -> Outcome {
     let block = Block::new(pieces);
     match read(&block) {
-        Ok(signal) => Outcome::Signal(Box::new(signal)),
+        Ok(accepted) => Outcome::Signal(Box::new(accepted)),
         Err(doubt) if block.looks_like_signal() => Outcome::Doubtful(doubt.to_string()),
         Err(_) => Outcome::Nothing,
     }
 }
 
-fn read(block: &Block<'_, '_>) -> Result<Signal, Doubt> {
-    let mention = the_symbol(block.pieces)?;
-    let levels = Levels::new(block)?;
+fn read(block: &Block<'_, '_>) -> Result<Accepted, Doubt> {
+    let known = Known {
+        mention: the_symbol(block.pieces)?,
+        levels: Levels::new(block)?,
+        details: Details::of(block),
+    };
+    let signal = read_numbers(block, &known)?;
+    let marks = marks::of_signal(block, &known.levels, &signal, &known.details.marks);
+    Ok(Accepted { signal, marks })
+}
+
+/// What does not depend on how the numbers are read.
+struct Known<'t> {
+    mention: Mention,
+    levels: Levels<'t>,
+    details: Details,
+}
+
+/// Reads the numbers in every possible way; exactly one may make a sound signal.
+fn read_numbers(block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doubt> {
+    let levels = &known.levels;
     let numbers: Vec<&str> = levels.numbers().collect();
     let spaced = numbers.windows(2).any(|pair| may_join(pair[0], pair[1]));
     let mut sound: Vec<(Way, Signal)> = Vec::new();
     let mut first_error = None;
     for way in ways(numbers.iter().copied(), spaced) {
-        match read_in(way, block, (&mention, &levels)) {
+        match read_in(way, block, known) {
             Ok(signal) if sound.iter().any(|(_, known)| *known == signal) => {}
             Ok(signal) => sound.push((way, signal)),
             Err(doubt @ Doubt::Stray(_)) => return Err(doubt),
@@ -159,19 +188,19 @@ fn choose(
     }
 }
 
-fn read_in(way: Way, block: &Block<'_, '_>, known: (&Mention, &Levels<'_>)) -> Result<Signal, Doubt> {
-    let (mention, levels) = known;
-    let priced = Priced::new(levels, way)?;
+fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doubt> {
+    let priced = Priced::new(&known.levels, way)?;
     let side = priced.side(block)?;
     let mut draft = SignalDraft {
         targets: priced.targets()?,
         stop: priced.stop()?,
-        ..SignalDraft::new(instrument(mention, block.pieces), side, priced.entry(side)?)
+        ..SignalDraft::new(instrument(&known.mention, block.pieces), side, priced.entry(side)?)
     };
-    if draft.stop.as_ref().and_then(|stop| stop.price()).is_none() && draft.targets.is_empty() {
+    let bare = draft.stop.as_ref().and_then(|stop| stop.price()).is_none() && draft.targets.is_empty();
+    if bare && !bare::is_plain(block) {
         return Err(Doubt::BareEntry);
     }
-    details::fill(&mut draft, block);
+    known.details.fill(&mut draft);
     if draft.leverage.is_some() && !block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Spot)) {
         draft.instrument.market = Some(Market::Perp);
     }
@@ -194,7 +223,7 @@ pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
         return Err(Doubt::SeveralSymbols);
     }
     let strongest = mentions().map(|mention| mention.strength).max().ok_or(Doubt::NoSymbol)?;
-    let least = strongest.min(Strength::Header);
+    let least = strongest.least_beside();
     let mut chosen: Option<Mention> = None;
     for mention in mentions().filter(|mention| mention.strength >= least) {
         match &mut chosen {
@@ -228,7 +257,7 @@ fn divided(pieces: &Pieces<'_>) -> bool {
 fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
     let has = |meaning| pieces.list.iter().any(|piece| piece.what.is(meaning));
     let venue = pieces.list.iter().find_map(|piece| match piece.what {
-        What::Term(Meaning::Venue(venue), _) => Some(venue.to_owned()),
+        What::Term(Meaning::Venue(venue), _) => Some(venue.as_str().to_owned()),
         _ => None,
     });
     let levered = has(Meaning::Futures)
@@ -239,5 +268,5 @@ fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
         (false, true) => Some(Market::Perp),
         _ => None,
     };
-    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market }
+    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market, option: None }
 }

@@ -2,13 +2,11 @@
 //!
 //! Entry points: [`at`] for a symbol written with a marker or a quote, [`named`] for a bare name.
 //! Invariants: a prefix is not a symbol (`BTCDOM` is not BTC); a ticker that is also a word needs a marker, a quote or
-//! the header's place; multipliers such as `1000PEPE` stay, because prices are per contract.
+//! the header's place (`shared/tickers.toml` says which are words); multipliers such as `1000PEPE` stay, because prices
+//! are per contract.
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
-
-use super::tokens::{Kind, Token};
-use super::words::{self, Meaning, Slot};
+use super::tokens::{Kind, Token, Tokens};
+use super::words::{Lexicon, Meaning, Slot, TickerKind};
 use crate::signal::Symbol;
 
 /// How sure it is that a word is meant as a symbol.
@@ -16,10 +14,20 @@ use crate::signal::Symbol;
 pub(super) enum Strength {
     /// A well-known ticker or name, somewhere.
     Bare,
-    /// An upper-case word beside the side, or after a label such as "Pair:".
+    /// An upper-case word that no list knows, beside the side or after a label such as "Pair:".
+    Guess,
+    /// A well-known ticker or name there.
     Header,
     /// With `$`, `#` or a quote currency.
     Marked,
+}
+
+impl Strength {
+    /// How sure another mention must be to count beside one of this strength: beside a marked symbol, an unknown word in
+    /// capitals is only a word.
+    pub(super) fn least_beside(self) -> Self {
+        if self == Strength::Marked { Strength::Header } else { self.min(Strength::Guess) }
+    }
 }
 
 /// A symbol found in a text.
@@ -42,69 +50,11 @@ const GLUED_QUOTES: &[&str] = &["fdusd", "usdt", "usdc", "perp", "usd"];
 /// Quotes that need a separator: `LINK/BTC`.
 const SPACED_QUOTES: &[&str] =
     &["usdt", "usdc", "usd", "fdusd", "busd", "tusd", "btc", "eth", "eur", "bnb", "try", "brl"];
-/// Currencies, which are no crypto assets.
-const FIAT: &[&str] = &["eur", "gbp", "jpy", "chf", "aud", "nzd", "cad", "usd", "try", "xau", "xag"];
-/// Stablecoins: quotes, never bases.
-const STABLE: &[&str] = &["usdt", "usdc", "fdusd", "busd", "tusd", "dai", "usd", "perp", "usdtperp"];
-
-/// Tickers that mean nothing else, so that they may stand anywhere.
-static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "aave ada algo ankr apt arb atom avax axs bch bel blur bnb bonk bsv btc btcdom cake celo chz comp \
-    crv dash doge dot dydx dym egld ena enj ens eos etc eth fet fil floki ftm gala gmt gmx grt hbar \
-    hnt icp icx imx inj iost iotx jasmy jto jup kava knc ksm ldo lpt lrc ltc luna lunc manta matic mkr \
-    neo ondo ordi pendle pepe pol portal pyth qnt qtum rndr rune rvn saga sei shib skl snx sol stg \
-    storj strk stx sui sushi tao theta tia tlm ton trb trx uni vet wif wld woo xlm xmr xrp xtz yfi zec \
-    zil zrx 1inch rose audio flow bnx c98 api3 1000pepe 1000bonk 1000shib 1000floki hype xai ar"
-        .split(' ')
-        .collect()
-});
-/// Those of the list above that are also words: they must be upper case.
-static UPPER_ONLY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "dot apt ton uni sui saga portal rose audio flow dash comp cake neo etc vet hype ar celo manta blur \
-    sei wif luna arb ena ens gala bel woo sol"
-        .split(' ')
-        .collect()
-});
-
-/// Words that are tickers too: upper case in the header's place, they are meant as tickers.
-const WORD_TICKERS: &[&str] = &[
-    "near", "one", "op", "me", "gas", "move", "link", "data", "home", "people", "hot", "bat", "core", "mask",
-    "magic", "open", "bond", "super", "major", "form", "act",
-];
-
-/// Those that are nouns only, so that in lower case, right beside a side and before stop and target, they mean the coin.
-const LOWER_TICKERS: &[&str] = &["link", "bat", "mask", "magic"];
-
-/// Spelled-out names.
-const NAMES: &[(&str, &str)] = &[
-    ("bitcoin", "BTC"),
-    ("ethereum", "ETH"),
-    ("solana", "SOL"),
-    ("xbt", "BTC"),
-    ("dogecoin", "DOGE"),
-    ("биткоин", "BTC"),
-    ("биток", "BTC"),
-    ("эфир", "ETH"),
-    ("比特币", "BTC"),
-    ("以太坊", "ETH"),
-];
-
-/// Upper-case words that stand beside a side without being a symbol.
-static NO_SYMBOLS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "swing scalp risky high degen aggressive quick go going opened signal signals idea trade setup call \
-    now lets another next hedge intraday day breakout counter safe vip premium usdt usd usdc coin \
-    altcoin alt alts both crypto hold small big low mid final entered test tp sl be pnl roi atr ema \
-    rsi hot urgent atm wow just still super mega ultra exit strong fresh strategy bot confirmed ath \
-    atl"
-    .split(' ')
-    .collect()
-});
-
 /// A symbol with a marker or a quote at token `at`, and how many tokens it covers.
-pub(super) fn at(tokens: &[Token<'_>], at: usize) -> Option<(Mention, usize)> {
+pub(super) fn at(tokens: &Tokens<'_>, at: usize) -> Option<(Mention, usize)> {
     let marked = matches!(tokens[at].kind, Kind::Mark('$' | '#'));
     let start = if marked { at + 1 } else { at };
-    let Kind::Word(word) = &tokens.get(start)?.kind else { return None };
+    let Kind::Word(word) = tokens.get(start)?.kind else { return None };
     if marked && !tokens[start].glued || !is_ticker(word) {
         return None;
     }
@@ -124,45 +74,76 @@ fn is_ticker(word: &str) -> bool {
 }
 
 /// `X/USDT`, `X-PERP`, `XUSDT`, with what may follow: `.P`, `:USDT`, `-SWAP`.
-fn paired(tokens: &[Token<'_>], start: usize, word: &str) -> (Option<Mention>, usize) {
+fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, usize) {
     let next = start + 1;
+    if let Some(pair) = of_currencies(tokens, start, word) {
+        return pair;
+    }
+    let stable = tokens.words.ticker(word) == Some(TickerKind::Stable);
     if let Some((quote, after)) = spaced_quote(tokens, next)
-        && !STABLE.contains(&word)
+        && !stable
     {
         let (perpetual, end) = suffix(tokens, after);
         let perpetual = perpetual || quote == "perp";
-        return (mention(word, Some(quote.as_str()).filter(|quote| *quote != "perp"), perpetual), end);
+        return (mention(tokens.words, word, Some(quote).filter(|quote| *quote != "perp"), perpetual), end);
     }
     let glued = GLUED_QUOTES.iter().find_map(|quote| {
         let base = word.strip_suffix(quote).filter(|base| base.len() >= 2)?;
         Some((base, *quote))
     });
     match glued {
-        Some((base, quote)) if !STABLE.contains(&word) && words::phrase(tokens, start).is_none() => {
+        Some((base, quote)) if !stable && tokens.phrase(start).is_none() => {
             let (perpetual, end) = suffix(tokens, next);
-            (mention(base, Some(quote).filter(|quote| *quote != "perp"), perpetual || quote == "perp"), end)
+            (
+                mention(
+                    tokens.words,
+                    base,
+                    Some(quote).filter(|quote| *quote != "perp"),
+                    perpetual || quote == "perp",
+                ),
+                end,
+            )
         }
         _ => (None, start),
     }
 }
 
+/// `GBPJPY`, `GBP/JPY`: two currencies, which are no crypto market.
+fn of_currencies(tokens: &Tokens<'_>, start: usize, word: &str) -> Option<(Option<Mention>, usize)> {
+    let money = |word: &str| word == "usd" || tokens.words.ticker(word) == Some(TickerKind::Currency);
+    let foreign = |end: usize| {
+        Some((mention(tokens.words, word, None, false).map(|m| Mention { foreign: true, ..m }), end))
+    };
+    if word.len() == 6 && word.is_ascii() {
+        let (base, quote) = word.split_at(3);
+        return if money(base) && money(quote) { foreign(start + 1) } else { None };
+    }
+    if word.len() != 3 || !money(word) {
+        return None;
+    }
+    let joined =
+        tokens.get(start + 1).is_some_and(|mark| mark.glued && matches!(mark.kind, Kind::Mark('/' | '-')));
+    let quote = tokens.get(start + 2).filter(|quote| joined && quote.glued)?;
+    matches!(quote.kind, Kind::Word(quote) if money(quote)).then(|| foreign(start + 3)).flatten()
+}
+
 /// A separator and a quote. Only `/` may have spaces around it, and only `/` takes a coin as the quote.
-fn spaced_quote(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
+fn spaced_quote<'t>(tokens: &Tokens<'t>, at: usize) -> Option<(&'t str, usize)> {
     let separator = tokens.get(at)?;
     let Kind::Mark(mark @ ('/' | '-' | '_')) = separator.kind else { return None };
     let quote = tokens.get(at + 1).filter(|quote| quote.line == separator.line)?;
-    let Kind::Word(word) = &quote.kind else { return None };
-    let coin = matches!(word.as_str(), "btc" | "eth" | "bnb");
-    let known = SPACED_QUOTES.contains(&word.as_str()) || mark != '/' && word == "perp";
+    let Kind::Word(word) = quote.kind else { return None };
+    let coin = matches!(word, "btc" | "eth" | "bnb");
+    let known = SPACED_QUOTES.contains(&word) || mark != '/' && word == "perp";
     let tight = separator.glued && quote.glued;
     let fits = if mark == '/' { tight || !coin || separator.line == quote.line } else { tight && !coin };
-    (known && fits).then(|| (word.clone(), at + 2))
+    (known && fits).then_some((word, at + 2))
 }
 
 /// `.P`, `:USDT`, `-SWAP`, `-PERP`, `_PERP` behind a pair: whether they name a perpetual, and where they end.
-fn suffix(tokens: &[Token<'_>], at: usize) -> (bool, usize) {
+fn suffix(tokens: &Tokens<'_>, at: usize) -> (bool, usize) {
     let glued_word = |at: usize| match tokens.get(at).map(|token| (&token.kind, token.glued)) {
-        Some((Kind::Word(word), true)) => Some(word.as_str()),
+        Some((Kind::Word(word), true)) => Some(*word),
         _ => None,
     };
     let mark = tokens.get(at).filter(|token| token.glued).map(|token| &token.kind);
@@ -175,7 +156,7 @@ fn suffix(tokens: &[Token<'_>], at: usize) -> (bool, usize) {
 }
 
 /// `$X` or `#X`. Hashtags may also be plain words or channel names.
-fn cashtag(tokens: &[Token<'_>], at: usize, word: &str) -> Option<Mention> {
+fn cashtag(tokens: &Tokens<'_>, at: usize, word: &str) -> Option<Mention> {
     let goes_on = tokens.get(at + 1).is_some_and(|next| {
         next.glued
             && matches!(next.kind, Kind::Mark('-' | '_' | '.' | '\''))
@@ -184,39 +165,50 @@ fn cashtag(tokens: &[Token<'_>], at: usize, word: &str) -> Option<Mention> {
     let dollar = matches!(tokens[at - 1].kind, Kind::Mark('$'));
     let is_side =
         |meaning| matches!(meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::Venue(_));
-    let plain_word = words::phrase(tokens, at)
-        .is_some_and(|found| is_side(found.meaning) || !dollar && !is_upper(tokens[at].raw));
-    if goes_on || plain_word || NO_SYMBOLS.contains(word) || word.len() > 12 {
+    let plain_word =
+        tokens.phrase(at).is_some_and(|found| is_side(found.meaning) || !dollar && !is_upper(tokens[at].raw));
+    let barred = tokens.words.ticker(word).is_some_and(is_no_base);
+    if goes_on || plain_word || barred || word.len() > 12 {
         return None;
     }
-    mention(word, None, false)
+    mention(tokens.words, word, None, false)
 }
 
-fn mention(base: &str, quote: Option<&str>, perpetual: bool) -> Option<Mention> {
-    let foreign = FIAT.contains(&base);
-    let name = NAMES.iter().find(|(name, _)| *name == base).map_or(base, |(_, ticker)| ticker);
+/// Words that name no asset, whatever stands before them.
+fn is_no_base(kind: TickerKind) -> bool {
+    matches!(kind, TickerKind::Never | TickerKind::Stable)
+}
+
+fn mention(words: Lexicon<'_>, base: &str, quote: Option<&str>, perpetual: bool) -> Option<Mention> {
+    let foreign =
+        base == "usd" || matches!(words.ticker(base), Some(TickerKind::Currency | TickerKind::Foreign));
+    let name = words.coin(base).unwrap_or(base);
     let quote = quote.and_then(|quote| quote.parse().ok());
     Some(Mention { base: name.parse().ok()?, quote, perpetual, foreign, strength: Strength::Marked })
 }
 
 /// A ticker that is also a word of the vocabulary, upper case and in the header's place.
-pub(super) fn word_ticker(tokens: &[Token<'_>], at: usize) -> Option<Mention> {
-    let Kind::Word(word) = &tokens[at].kind else { return None };
+pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
+    let Kind::Word(word) = tokens[at].kind else { return None };
     let upper = is_upper(tokens[at].raw);
-    let meant = WORD_TICKERS.contains(&word.as_str()) && upper && is_header(tokens, at)
-        || LOWER_TICKERS.contains(&word.as_str()) && !upper && stands_in_call(tokens, at);
-    let found = mention(word, None, false).filter(|_| meant)?;
+    let meant = match tokens.words.ticker(word)? {
+        TickerKind::Word => upper && is_header(tokens, at),
+        TickerKind::Noun if upper => is_header(tokens, at),
+        TickerKind::Noun => stands_in_call(tokens, at),
+        _ => false,
+    };
+    let found = mention(tokens.words, word, None, false).filter(|_| meant)?;
     Some(Mention { strength: Strength::Header, ..found })
 }
 
 /// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
-fn stands_in_call(tokens: &[Token<'_>], at: usize) -> bool {
+fn stands_in_call(tokens: &Tokens<'_>, at: usize) -> bool {
     let line = tokens[at].line;
     let sided = |at: usize| tokens[at].line == line && is_trade_side(tokens, at);
     let beside = at.checked_sub(1).is_some_and(sided) || at + 1 < tokens.len() && sided(at + 1);
     let (mut stop, mut target) = (false, false);
     for next in (at + 1..tokens.len().min(at + MAX_CALL)).take_while(|next| tokens[*next].line == line) {
-        match words::phrase(tokens, next).map(|found| found.meaning) {
+        match tokens.phrase(next).map(|found| found.meaning) {
             Some(Meaning::Label(Slot::Stop)) => stop = true,
             Some(Meaning::Label(Slot::Target)) => target = true,
             None if matches!(tokens[next].kind, Kind::Word(_)) => break,
@@ -229,26 +221,34 @@ fn stands_in_call(tokens: &[Token<'_>], at: usize) -> bool {
 /// How far behind its symbol a one-line call is searched for its levels.
 const MAX_CALL: usize = 32;
 
-fn is_trade_side(tokens: &[Token<'_>], at: usize) -> bool {
-    words::phrase(tokens, at)
+fn is_trade_side(tokens: &Tokens<'_>, at: usize) -> bool {
+    tokens
+        .phrase(at)
         .is_some_and(|found| matches!(found.meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell))
 }
 
 /// A bare name at token `at`: well-known, or in the header's place.
-pub(super) fn named(tokens: &[Token<'_>], at: usize) -> Option<Mention> {
-    let Kind::Word(word) = &tokens[at].kind else { return None };
+pub(super) fn named(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
+    let Kind::Word(word) = tokens[at].kind else { return None };
     let upper = is_upper(tokens[at].raw);
-    let name = NAMES.iter().any(|(name, _)| name == word);
-    let in_header = is_header(tokens, at);
-    let known =
-        name || KNOWN.contains(word.as_str()) && (upper || in_header || !UPPER_ONLY.contains(word.as_str()));
-    let possible = is_ticker(word) && (2..=10).contains(&word.len()) && !NO_SYMBOLS.contains(word.as_str());
-    let unknown = possible && upper && in_header && words::phrase(tokens, at).is_none();
+    let kind = tokens.words.ticker(word);
+    let in_header = is_header(tokens, at) || kind.is_some_and(is_coin) && heads_line(tokens, at);
+    let known = match kind {
+        Some(TickerKind::Coin | TickerKind::Foreign) => true,
+        Some(TickerKind::CoinOrWord) => upper || in_header,
+        _ => tokens.words.coin(word).is_some(),
+    };
+    let possible = is_ticker(word) && (2..=10).contains(&word.len()) && !kind.is_some_and(is_no_base);
+    let unknown = possible && upper && in_header && tokens.phrase(at).is_none();
     if !known && !unknown || is_amount(tokens, at) {
         return None;
     }
-    let strength = if in_header { Strength::Header } else { Strength::Bare };
-    mention(word, None, false).map(|found| Mention { strength, ..found })
+    let strength = match (known, in_header) {
+        (true, true) => Strength::Header,
+        (true, false) => Strength::Bare,
+        (false, _) => Strength::Guess,
+    };
+    mention(tokens.words, word, None, false).map(|found| Mention { strength, ..found })
 }
 
 fn is_upper(raw: &str) -> bool {
@@ -256,23 +256,24 @@ fn is_upper(raw: &str) -> bool {
 }
 
 /// `15 AVAX` is an amount. `1) BTC` and `64k BTC long` are not.
-fn is_amount(tokens: &[Token<'_>], at: usize) -> bool {
+fn is_amount(tokens: &Tokens<'_>, at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     before.is_some_and(|before| {
         before.line == tokens[at].line
             && matches!(&before.kind, Kind::Number(n) if n.unit != super::tokens::Unit::Ordinal)
     }) && !is_header(tokens, at)
+        && !heads_line(tokens, at)
 }
 
 /// Beside a side, after a label for the symbol, or alone in its line.
-fn is_header(tokens: &[Token<'_>], at: usize) -> bool {
+fn is_header(tokens: &Tokens<'_>, at: usize) -> bool {
     let line = tokens[at].line;
     let decoration = |token: &&Token<'_>| matches!(token.kind, Kind::Icon(_) | Kind::Mark(_));
     let beside = |token: Option<&Token<'_>>, index: Option<usize>| {
         token.filter(|token| token.line == line).is_some()
             && index.is_some_and(|index| is_side(tokens, index))
     };
-    let filler = |i: usize| words::phrase(tokens, i).is_some_and(|found| found.meaning == Meaning::Filler);
+    let filler = |i: usize| tokens.phrase(i).is_some_and(|found| found.meaning.is_small());
     let next = (at + 1..tokens.len()).take(4).find(|i| !decoration(&&tokens[*i]));
     let previous = (0..at).rev().take(4).find(|i| !decoration(&&tokens[*i]) && !filler(*i));
     let alone =
@@ -283,16 +284,36 @@ fn is_header(tokens: &[Token<'_>], at: usize) -> bool {
         || alone
 }
 
+fn is_coin(kind: TickerKind) -> bool {
+    matches!(kind, TickerKind::Coin | TickerKind::CoinOrWord)
+}
+
+/// `1. XLM 0.2871, sl 0.2790`: a coin that begins its line, perhaps behind a list number, before a price.
+fn heads_line(tokens: &Tokens<'_>, at: usize) -> bool {
+    let line = tokens[at].line;
+    let listed = |token: &Token<'_>| match &token.kind {
+        Kind::Mark(_) | Kind::Icon(_) | Kind::Index(_) => true,
+        Kind::Number(number) => number.text.len() <= 2 && number.unit == super::tokens::Unit::None,
+        _ => false,
+    };
+    let begins = tokens[..at].iter().rev().take(4).take_while(|token| token.line == line).all(listed);
+    let mut next = tokens[at + 1..].iter().take_while(|token| token.line == line);
+    begins
+        && next
+            .find(|token| !matches!(token.kind, Kind::Mark(_)))
+            .is_some_and(|t| matches!(t.kind, Kind::Number(_)))
+}
+
 /// "LINK stop to entry": the first word of a follow-up.
-fn is_level(tokens: &[Token<'_>], at: usize) -> bool {
-    words::phrase(tokens, at).is_some_and(|found| {
+fn is_level(tokens: &Tokens<'_>, at: usize) -> bool {
+    tokens.phrase(at).is_some_and(|found| {
         matches!(found.meaning, Meaning::Label(Slot::Stop | Slot::Target) | Meaning::Close | Meaning::Closed)
     })
 }
 
 /// A side, or a label for the symbol, ends at token `at` or begins there.
-fn is_side(tokens: &[Token<'_>], at: usize) -> bool {
-    words::phrase(tokens, at).is_some_and(|found| {
+fn is_side(tokens: &Tokens<'_>, at: usize) -> bool {
+    tokens.phrase(at).is_some_and(|found| {
         matches!(
             found.meaning,
             Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::Label(Slot::Pair) | Meaning::Limit
@@ -302,12 +323,22 @@ fn is_side(tokens: &[Token<'_>], at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::clean::clean;
+    use super::super::evidence::Part;
+    use super::super::source::Source;
     use super::super::tokens::tokens;
+    use super::super::words::Words;
     use super::*;
 
+    fn first(text: &str, find: impl Fn(&Tokens<'_>, usize) -> Option<Mention>) -> Option<Mention> {
+        let words = Lexicon { general: Words::built_in().unwrap(), own: None };
+        let cleaned = clean(&Source::of_text(Part::Content, text), words);
+        let tokens = tokens(&cleaned.own, words);
+        (0..tokens.len()).find_map(|at| find(&tokens, at))
+    }
+
     fn marked(text: &str) -> Option<String> {
-        let tokens = tokens(text);
-        (0..tokens.len()).find_map(|start| at(&tokens, start)).map(|(mention, _)| {
+        first(text, |tokens, start| Some(at(tokens, start)?.0)).map(|mention| {
             let quote = mention.quote.map_or(String::from("-"), |quote| quote.to_string());
             format!("{}/{quote}{}", mention.base, if mention.perpetual { " perp" } else { "" })
         })
@@ -348,9 +379,8 @@ mod tests {
     #[test]
     fn bare_words_need_the_place_of_a_header() {
         let name = |text: &str| {
-            let tokens = tokens(text);
-            let found = |at| word_ticker(&tokens, at).or_else(|| named(&tokens, at));
-            (0..tokens.len()).find_map(found).map(|mention| mention.base.to_string())
+            first(text, |tokens, at| word_ticker(tokens, at).or_else(|| named(tokens, at)))
+                .map(|mention| mention.base.to_string())
         };
         assert_eq!(name("short sol 201").as_deref(), Some("SOL"));
         assert_eq!(name("NEAR long").as_deref(), Some("NEAR"));

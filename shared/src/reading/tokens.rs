@@ -3,16 +3,20 @@
 //! Entry point: [`tokens`]. Numbers stay text here, because how `64.800` is to be read is decided for the whole post at
 //! once. Invariants: every character is looked at once; words are cut where scripts without spaces need it.
 
-use super::clean::index_of;
-use super::words;
+use std::ops::Deref;
+
+use super::clean::{Text, index_of};
+use super::words::{Found, Lexicon};
 
 /// One word, number, mark or icon.
 #[derive(Debug, Clone)]
 pub(super) struct Token<'t> {
     /// What it is.
     pub(super) kind: Kind<'t>,
-    /// Its text as written.
+    /// Its text in the author's case.
     pub(super) raw: &'t str,
+    /// Its first byte in the cleaned text.
+    pub(super) at: usize,
     /// Its line, counted from 0.
     pub(super) line: usize,
     /// True when nothing stands between the token before and this one.
@@ -20,10 +24,10 @@ pub(super) struct Token<'t> {
 }
 
 /// The kinds of tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind<'t> {
     /// Letters, perhaps with digits among them; lower case.
-    Word(String),
+    Word(&'t str),
     /// A number with the unit glued to it.
     Number(Number<'t>),
     /// A circled digit or keycap: a list number, never a price.
@@ -41,6 +45,8 @@ pub(super) enum Kind<'t> {
 pub(super) struct Number<'t> {
     /// Digits with their separators.
     pub(super) text: &'t str,
+    /// Its first byte in the cleaned text.
+    pub(super) at: usize,
     /// What is glued to it.
     pub(super) unit: Unit,
 }
@@ -64,50 +70,112 @@ pub(super) enum Unit {
     Ordinal,
 }
 
-/// Cuts a cleaned text into tokens.
-pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut found: Vec<Token<'_>> = Vec::with_capacity(text.len() / 4);
-    for (line, words) in text.lines().enumerate() {
-        let mut rest = words;
-        let mut glued = false;
-        while let Some(first) = rest.chars().next() {
-            if first.is_whitespace() {
-                rest = &rest[first.len_utf8()..];
-                glued = false;
-                continue;
-            }
-            let (kind, length) = next_token(rest, first);
-            found.push(Token { kind, raw: &rest[..length], line, glued });
-            rest = &rest[length..];
-            glued = true;
-        }
-    }
-    found
+/// The tokens of a text, each with the longest known phrase that begins there.
+#[derive(Debug)]
+pub(super) struct Tokens<'t> {
+    list: Vec<Token<'t>>,
+    phrases: Vec<Option<Found>>,
+    /// The words that hold for this text.
+    pub(super) words: Lexicon<'t>,
 }
 
-fn next_token(rest: &str, first: char) -> (Kind<'_>, usize) {
-    let starts_number =
-        first.is_ascii_digit() || first == '.' && rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
-    if starts_number {
-        return number(rest);
+impl<'t> Deref for Tokens<'t> {
+    type Target = [Token<'t>];
+    fn deref(&self) -> &[Token<'t>] {
+        &self.list
     }
-    if let Some(index) = index_of(first) {
-        return (Kind::Index(index), first.len_utf8());
+}
+
+impl Tokens<'_> {
+    /// The longest known phrase that begins at token `at`.
+    pub(super) fn phrase(&self, at: usize) -> Option<Found> {
+        self.phrases.get(at).copied().flatten()
     }
-    if is_unspaced(first) {
-        let length = words::unspaced_length(rest).unwrap_or(first.len_utf8());
-        return (Kind::Word(rest[..length].to_owned()), length);
+}
+
+/// Cuts a cleaned text into tokens.
+pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
+    let cutter = Cutter { plain: &text.plain, lower: &text.lower, words };
+    let mut list: Vec<Token<'t>> = Vec::with_capacity(text.plain.len() / 3);
+    let (mut at, mut line, mut glued) = (0, 0, false);
+    while let Some(first) = text.plain[at..].chars().next() {
+        if first.is_whitespace() {
+            at += first.len_utf8();
+            line += usize::from(first == '\n');
+            glued = false;
+            continue;
+        }
+        let (kind, length) = cutter.token(at, first);
+        list.push(Token { kind, raw: &text.plain[at..at + length], at, line, glued });
+        at += length;
+        glued = true;
     }
-    if first.is_alphabetic() {
-        let length = word_length(rest);
-        return (Kind::Word(fold(&rest[..length])), length);
+    let phrases = words.phrases(&list);
+    Tokens { list, phrases, words }
+}
+
+struct Cutter<'t> {
+    plain: &'t str,
+    lower: &'t str,
+    words: Lexicon<'t>,
+}
+
+impl<'t> Cutter<'t> {
+    fn token(&self, at: usize, first: char) -> (Kind<'t>, usize) {
+        let rest = &self.plain[at..];
+        let word = |length: usize| (Kind::Word(&self.lower[at..at + length]), length);
+        let starts_number =
+            first.is_ascii_digit() || first == '.' && rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+        if starts_number {
+            return match self.number(at) {
+                Counted::Number(number, length) => (Kind::Number(number), length),
+                Counted::Clock(length) => (Kind::Clock, length),
+                Counted::Name(length) => word(length),
+            };
+        }
+        if let Some(index) = index_of(first) {
+            return (Kind::Index(index), first.len_utf8());
+        }
+        if is_unspaced(first) {
+            return word(self.words.unspaced_length(rest).unwrap_or(first.len_utf8()));
+        }
+        if first.is_alphabetic() {
+            return word(word_length(rest));
+        }
+        let kind = if is_icon(first) { Kind::Icon(first) } else { Kind::Mark(first) };
+        (kind, first.len_utf8())
     }
-    let kind = if is_icon(first) { Kind::Icon(first) } else { Kind::Mark(first) };
-    (kind, first.len_utf8())
+
+    fn number(&self, at: usize) -> Counted<'t> {
+        let rest = &self.plain[at..];
+        let bytes = rest.as_bytes();
+        if let Some(length) = clock_length(bytes) {
+            return Counted::Clock(length);
+        }
+        let digits = digits_length(bytes);
+        let letters = rest[digits..].chars().take_while(|c| c.is_alphanumeric() || *c == '%' || *c == '×');
+        let suffix: usize = letters.map(char::len_utf8).sum();
+        let counted = |unit, length| Counted::Number(Number { text: &rest[..digits], at, unit }, length);
+        if rest[digits..].starts_with(" %") {
+            return counted(Unit::Percent, digits + 2);
+        }
+        match unit(&self.lower[at + digits..at + digits + suffix]) {
+            Some((unit, length)) => counted(unit, digits + length),
+            None if rest[..digits].bytes().all(|b| b.is_ascii_digit()) => Counted::Name(digits + suffix),
+            None => counted(Unit::None, digits),
+        }
+    }
+}
+
+/// What begins with a digit.
+enum Counted<'t> {
+    Number(Number<'t>, usize),
+    Clock(usize),
+    Name(usize),
 }
 
 /// Chinese and Japanese are written without spaces.
-fn is_unspaced(character: char) -> bool {
+pub(super) fn is_unspaced(character: char) -> bool {
     matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
 }
 
@@ -120,44 +188,13 @@ fn word_length(rest: &str) -> usize {
     let mut characters = rest.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
         let mut next_is_letter = || characters.peek().is_some_and(|(_, next)| next.is_alphabetic());
-        let inside = (character.is_alphanumeric() || is_vowel_sign(character)) && !is_unspaced(character)
-            || character == '\'' && next_is_letter();
+        let inside =
+            character.is_alphanumeric() && !is_unspaced(character) || character == '\'' && next_is_letter();
         if !inside {
             return at;
         }
     }
     rest.len()
-}
-
-/// Marks above or below Arabic and accented letters that NFKC leaves apart.
-fn is_vowel_sign(character: char) -> bool {
-    matches!(character, '\u{300}'..='\u{36f}' | '\u{64b}'..='\u{65f}')
-}
-
-/// Lower case without surprises: the Turkish dotted capital becomes a plain `i`.
-fn fold(word: &str) -> String {
-    word.chars().flat_map(char::to_lowercase).filter(|c| *c != '\u{307}').collect()
-}
-
-fn number(rest: &str) -> (Kind<'_>, usize) {
-    let bytes = rest.as_bytes();
-    if let Some(length) = clock_length(bytes) {
-        return (Kind::Clock, length);
-    }
-    let digits = digits_length(bytes);
-    let letters = rest[digits..].chars().take_while(|c| c.is_alphanumeric() || *c == '%' || *c == '×');
-    let suffix: usize = letters.map(char::len_utf8).sum();
-    let text = &rest[..digits];
-    if rest[digits..].starts_with(" %") {
-        return (Kind::Number(Number { text, unit: Unit::Percent }), digits + 2);
-    }
-    match unit(&rest[digits..digits + suffix]) {
-        Some((unit, length)) => (Kind::Number(Number { text, unit }), digits + length),
-        None if text.bytes().all(|b| b.is_ascii_digit()) => {
-            (Kind::Word(fold(&rest[..digits + suffix])), digits + suffix)
-        }
-        None => (Kind::Number(Number { text, unit: Unit::None }), digits),
-    }
 }
 
 /// Digits with `.`, `,` or `'` between digits; a power of ten may follow: `2.6e-6`.
@@ -229,27 +266,31 @@ fn unit(suffix: &str) -> Option<(Unit, usize)> {
     if is_unspaced(first) {
         return Some((Unit::None, 0));
     }
-    let letters: String = fold(suffix).chars().take_while(|c| !is_unspaced(*c) && *c != '%').collect();
-    let found = UNITS.iter().find(|(name, _)| *name == letters)?;
-    let length = suffix.chars().take(letters.chars().count()).map(char::len_utf8).sum();
-    Some((found.1, length))
+    let end = suffix.find(|c| is_unspaced(c) || c == '%').unwrap_or(suffix.len());
+    let found = UNITS.iter().find(|(name, _)| *name == &suffix[..end])?;
+    Some((found.1, end))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::clean::clean;
+    use super::super::evidence::Part;
+    use super::super::source::Source;
+    use super::super::words::Words;
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
-        tokens(text)
-            .iter()
-            .map(|token| match &token.kind {
-                Kind::Word(word) => word.clone(),
-                Kind::Number(number) => format!("{}:{:?}", number.text, number.unit),
-                Kind::Index(index) => format!("({index})"),
-                Kind::Clock => "clock".to_owned(),
-                Kind::Mark(mark) | Kind::Icon(mark) => mark.to_string(),
-            })
-            .collect()
+        let words = Lexicon { general: Words::built_in().unwrap(), own: None };
+        let cleaned = clean(&Source::of_text(Part::Content, text), words);
+        let kinds = tokens(&cleaned.own, words).iter().map(|token| token.kind).collect::<Vec<_>>();
+        let shown = kinds.iter().map(|kind| match kind {
+            Kind::Word(word) => (*word).to_owned(),
+            Kind::Number(number) => format!("{}:{:?}", number.text, number.unit),
+            Kind::Index(index) => format!("({index})"),
+            Kind::Clock => "clock".to_owned(),
+            Kind::Mark(mark) | Kind::Icon(mark) => mark.to_string(),
+        });
+        shown.collect()
     }
 
     #[test]

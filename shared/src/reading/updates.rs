@@ -11,8 +11,11 @@ mod targets;
 
 use rust_decimal::Decimal;
 
+use super::clean::Text;
+use super::evidence::Field;
 use super::fields::Opener;
 use super::levels::Roles;
+use super::marks::{self, Mark};
 use super::numbers::{Separators, Way};
 use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible::is_in_band;
@@ -20,7 +23,7 @@ use super::signals::{Block, the_symbol};
 use super::symbols::Mention;
 use super::tokens::{Number, Unit, tokens};
 use super::values::{Item, Level};
-use super::words::{Meaning, Slot};
+use super::words::{Lexicon, Meaning, Slot};
 use crate::money::Price;
 use crate::signal::{Side, Symbol};
 use crate::update::{Action, Scope, SignalUpdate, StopMove};
@@ -30,13 +33,15 @@ pub(super) struct Context<'c> {
     /// True when the post answers another one.
     pub(super) reply: bool,
     /// The lines that it quotes.
-    pub(super) quoted: &'c str,
+    pub(super) quoted: &'c Text,
+    /// The words that hold for the post.
+    pub(super) words: Lexicon<'c>,
 }
 
 /// What a text is, as far as updates go.
 pub(super) enum Outcome {
-    /// An update.
-    Update(SignalUpdate),
+    /// An update, and where it stands.
+    Update(SignalUpdate, Vec<Mark>),
     /// It looks like one, but is not to be vouched for.
     Doubtful(&'static str),
     /// It does not look like one.
@@ -62,20 +67,21 @@ type Refusal = Option<&'static str>;
 /// Reads a text as an update.
 pub(super) fn update(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
     match read(block, context) {
-        Ok(update) => Outcome::Update(update),
+        Ok((update, marks)) => Outcome::Update(update, marks),
         Err(Some(reason)) => Outcome::Doubtful(reason),
         Err(None) => Outcome::Nothing,
     }
 }
 
-fn read(block: &Block<'_, '_>, context: &Context<'_>) -> Result<SignalUpdate, Refusal> {
+fn read(block: &Block<'_, '_>, context: &Context<'_>) -> Result<(SignalUpdate, Vec<Mark>), Refusal> {
     let numbers = Numbers::of(block.pieces);
     let told = clauses::read(block.pieces, &numbers, context.reply)?;
     let mut actions = told.actions;
+    let mut marks = told.marks;
     if block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Bystander)) {
         return Err(None);
     }
-    ticked(block, &mut actions)?;
+    marks.extend(ticked(block, &mut actions)?);
     let again = block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Again));
     let names = block.pieces.list.iter().any(|piece| matches!(piece.what, What::Ticker(_)));
     if again && (names || !actions.is_empty()) {
@@ -83,6 +89,7 @@ fn read(block: &Block<'_, '_>, context: &Context<'_>) -> Result<SignalUpdate, Re
     }
     if actions.is_empty() && context.reply {
         actions = second_half(block, &numbers)?;
+        marks.extend(levels_of(block));
     }
     if actions.is_empty() {
         return Err(None);
@@ -98,7 +105,16 @@ fn read(block: &Block<'_, '_>, context: &Context<'_>) -> Result<SignalUpdate, Re
     if holds_plan(block) && actions.iter().any(changes_levels) {
         return Err(Some("a plan and a change of it stand in one post"));
     }
-    Ok(SignalUpdate { scope, actions })
+    let symbols = block.pieces.list.iter().filter(|piece| matches!(piece.what, What::Ticker(_)));
+    marks.extend(symbols.map(|piece| Mark::of(Field::Scope, piece)));
+    Ok((SignalUpdate { scope, actions }, marks))
+}
+
+/// The levels of a second half.
+fn levels_of(block: &Block<'_, '_>) -> Vec<Mark> {
+    let slots = [Slot::Target, Slot::Stop].into_iter();
+    let items = slots.flat_map(|slot| block.with(Opener::Label(slot))).flat_map(|(_, values)| &values.items);
+    items.flat_map(|item| marks::of_item(&block.pieces.list, Field::Action, item)).collect()
 }
 
 /// Which signal the update is about.
@@ -116,7 +132,7 @@ fn scope(own: &Pieces<'_>, context: &Context<'_>, all: Option<Option<Side>>) -> 
     if let Some(mention) = mention {
         return Ok(Scope::Symbol { base: mention.base, side: side(own) });
     }
-    let quoted = tokens(context.quoted);
+    let quoted = tokens(context.quoted, context.words);
     let quoted = pieces(&quoted);
     Ok(match named(&quoted)? {
         Some(mention) => Scope::Symbol { base: mention.base, side: side(&quoted) },
@@ -148,7 +164,7 @@ fn side(pieces: &Pieces<'_>) -> Option<Side> {
 }
 
 /// Ticks behind the levels of a card that is posted again, whatever words announce them.
-fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<(), Refusal> {
+fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<Vec<Mark>, Refusal> {
     let roles = Roles::of(block);
     let kinds = roles.filled(block);
     if kinds >= 3 && block.has_levels(Opener::Close) && actions.contains(&Action::Close) {
@@ -172,13 +188,19 @@ fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<(), Refusa
     let hit = targets.iter().enumerate().filter(|(_, item)| is_hit(item) && !known);
     let numbers: Result<Vec<u8>, _> = hit.map(|(nth, _)| u8::try_from(nth + 1)).collect();
     let numbers = numbers.map_err(|_| Some("too many targets"))?;
-    if entries.iter().any(is_hit) && !actions.contains(&Action::EntryFilled) {
-        actions.push(Action::EntryFilled);
+    if entries.iter().any(is_hit) && !is_told_filled(actions) {
+        actions.push(Action::EntryFilled { entries: Vec::new(), price: None });
     }
     if !numbers.is_empty() {
         targets::add_targets(actions, &numbers);
     }
-    Ok(())
+    let hit = entries.iter().chain(&targets).filter(|item| is_hit(item));
+    Ok(hit.flat_map(|item| marks::of_item(&block.pieces.list, Field::Action, item)).collect())
+}
+
+/// True when the actions say already that an entry was filled.
+fn is_told_filled(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::EntryFilled { .. }))
 }
 
 /// The stop and the targets that follow a bare entry in a reply.

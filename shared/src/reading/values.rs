@@ -3,7 +3,7 @@
 //! Entry point: [`values`]. Invariants: nothing after an unexplained word counts as a value; such numbers are `loose`
 //! and make the reader doubt the whole when they look like a price.
 
-use super::fields::Field;
+use super::fields::{Field, Opener};
 use super::pieces::{MAX_LIST, Piece, What};
 use super::tokens::{Number, Unit};
 use super::words::{Meaning, Slot};
@@ -96,6 +96,8 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         relation: None,
         bullet: None,
         market_behind: false,
+        leading_share: None,
+        resumes: matches!(field.opener, Opener::Header | Opener::Buy | Opener::Sell).then_some(MAX_ASIDE),
     };
     for at in 0..scan.pieces.len() {
         scan.piece(at);
@@ -105,6 +107,9 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
 
 /// How many marks and icons may stand before a field's first value, or between a list number and its rocket.
 const MAX_ICONS: usize = 8;
+
+/// How many unexplained words may stand between a side and its price: "buying the retest at 0.22".
+const MAX_ASIDE: usize = 3;
 
 struct Scan<'p, 't> {
     pieces: &'p [Piece<'t>],
@@ -120,6 +125,10 @@ struct Scan<'p, 't> {
     bullet: Option<char>,
     /// True when "market" stood behind a level.
     market_behind: bool,
+    /// The share before its price: "30% at 10.2".
+    leading_share: Option<Number<'t>>,
+    /// How many further unexplained words may stand between the side and "at" with the price; none where they may not.
+    resumes: Option<usize>,
 }
 
 impl<'t> Scan<'_, 't> {
@@ -141,8 +150,13 @@ impl<'t> Scan<'_, 't> {
             What::Icon(icon) if self.starts_line(at) => self.bullet = Some(icon),
             What::Icon(_) => {}
             What::Ticker(_) => {}
+            What::Term(Meaning::At, _) if self.resumes_at(at) => self.blind = None,
             What::Term(meaning, _) => self.term(meaning),
-            What::Clock | What::Unknown => self.blind = self.blind.or(Some(self.brackets)),
+            What::Clock | What::Unknown => {
+                self.resumes = self.resumes.and_then(|left| left.checked_sub(1));
+                self.blind = self.blind.or(Some(self.brackets));
+            }
+            What::Tangle if self.is_remark() => {}
             What::Tangle => self.found.unclear = Some("a list number sticks to a price"),
         }
     }
@@ -157,7 +171,24 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
+    /// True where "at" and a price follow a side with few words between, in the same clause.
+    fn resumes_at(&self, at: usize) -> bool {
+        let next = self.pieces[at + 1..].iter().find(|piece| !matches!(piece.what, What::Mark('$' | '@')));
+        self.resumes.is_some()
+            && self.brackets == 0
+            && self.found.items.is_empty()
+            && next.is_some_and(|next| is_price(&next.what))
+    }
+
+    /// True in brackets behind a level, where remarks stand: "31.4 (now 31.6)".
+    fn is_remark(&self) -> bool {
+        self.brackets > 0 && !self.found.items.is_empty() && !self.opened_with_bracket()
+    }
+
     fn mark(&mut self, at: usize, mark: char) {
+        if matches!(mark, '.' | ';' | ',' | '!' | '(') {
+            self.resumes = None;
+        }
         match mark {
             '(' | '[' => {
                 self.brackets += 1;
@@ -188,7 +219,7 @@ impl<'t> Scan<'_, 't> {
                 self.found.flags.push(meaning);
             }
             Meaning::Above | Meaning::Below | Meaning::Break => self.relation = Some(meaning),
-            Meaning::Candle(length) => self.found.candle = Some(length.to_owned()),
+            Meaning::Candle(length) => self.found.candle = Some(length.as_str().to_owned()),
             _ if explains(meaning) => self.found.flags.push(meaning),
             _ => self.blind = self.blind.or(Some(self.brackets)),
         }
@@ -223,13 +254,8 @@ impl<'t> Scan<'_, 't> {
         if self.market_behind {
             self.found.unclear = Some("a market price stands among other entries");
         }
-        self.found.items.push(Item {
-            level,
-            joint: self.joint,
-            share: None,
-            ticked: false,
-            bullet: self.bullet,
-        });
+        let share = self.leading_share.take().map(|number| (number, ShareForm::Plain));
+        self.found.items.push(Item { level, joint: self.joint, share, ticked: false, bullet: self.bullet });
         self.joint = Joint::Space;
     }
 
@@ -255,15 +281,26 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn price(&mut self, at: usize, number: Number<'t>) {
-        // In brackets behind a level stands a remark: "31.4 (now 31.6)".
-        let remark = self.brackets > 0 && !self.found.items.is_empty() && !self.opened_with_bracket();
-        if self.blind.is_some() || remark {
+        if self.is_remark() && self.is_ratio(at) {
+            return;
+        }
+        if self.blind.is_some() || self.is_remark() {
             self.found.loose.push(number);
         } else if self.is_list_number(at, &number) {
             self.join(Joint::Line);
         } else {
             self.push(Level::Price(number));
         }
+    }
+
+    /// `1:2.4` in brackets: a gain for a risk.
+    fn is_ratio(&self, at: usize) -> bool {
+        let colon = |at: Option<usize>| {
+            let piece = at.and_then(|at| self.pieces.get(at));
+            piece.is_some_and(|piece| piece.glued && matches!(piece.what, What::Mark(':')))
+        };
+        colon(at.checked_sub(1)) && self.pieces[at].glued
+            || colon(Some(at + 1)) && self.pieces.get(at + 2).is_some_and(|next| next.glued)
     }
 
     /// `(31.4 - 31.8)`, `[32.5, 33.8]`: all levels of the field stand in brackets.
@@ -282,8 +319,13 @@ impl<'t> Scan<'_, 't> {
             return;
         }
         let joint = self.joint;
-        let Some(last) = self.found.items.last_mut().filter(|item| matches!(item.level, Level::Price(_)))
-        else {
+        let leads = self.brackets == 0 && self.price_is_next(at);
+        let priced = matches!(self.found.items.last(), Some(Item { level: Level::Price(_), .. }));
+        if leads && (!priced || joint != Joint::Range) {
+            self.leading_share = Some(number);
+            return;
+        }
+        let Some(last) = self.found.items.last_mut().filter(|_| priced) else {
             if self.brackets == 0 {
                 self.push(Level::Percent(number));
             }
@@ -297,6 +339,17 @@ impl<'t> Scan<'_, 't> {
         };
         last.share = last.share.or(form.map(|form| (number, form)));
         self.joint = Joint::Space;
+    }
+
+    /// "30% at $10.2": the share stands before "at" and its price.
+    fn price_is_next(&self, at: usize) -> bool {
+        let line = self.pieces[at].line;
+        let mut next = self.pieces[at + 1..].iter().take_while(|piece| piece.line == line);
+        let said =
+            next.next().is_some_and(|next| matches!(next.what, What::Mark('@')) || next.what.is(Meaning::At));
+        let price =
+            next.find(|piece| !matches!(piece.what, What::Mark('$')) && !piece.what.is(Meaning::Filler));
+        said && price.is_some_and(|piece| is_price(&piece.what))
     }
 
     /// `25-30%`: one percentage with two ends.
@@ -338,7 +391,7 @@ impl<'t> Scan<'_, 't> {
                 What::Mark('-' | '$' | '@')
                 | What::Number(_)
                 | What::Icon(_)
-                | What::Term(Meaning::Filler, _),
+                | What::Term(Meaning::Filler | Meaning::At, _),
                 _,
             )) if at == 0 => {
                 let prices = self.pieces[1..].iter().take_while(|piece| piece.line == line);
@@ -379,6 +432,7 @@ fn explains(meaning: Meaning) -> bool {
     matches!(
         meaning,
         Meaning::Filler
+            | Meaning::At
             | Meaning::New
             | Meaning::From
             | Meaning::Row

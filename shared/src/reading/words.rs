@@ -1,190 +1,46 @@
-//! Words: what the reader's vocabulary means, as tables. Everything language-specific is here and nowhere else.
+//! Words: what the reader's vocabulary means. Everything language-specific is in the language files and nowhere else.
 //!
-//! Entry points: [`phrase`] for the longest known phrase at a place, [`unspaced_length`] for scripts without spaces.
-//! Invariants: phrases are in the form that clean-up leaves (lower case, simplified Chinese, no joiners); the longest
-//! phrase wins, so that `short term` is never a side; every phrase stands in the tables once.
+//! Entry points: [`Lexicon::phrase`] for the longest known phrase at a place, [`Lexicon::unspaced_length`] for scripts
+//! without spaces, [`Words::built_in`].
+//! Invariants: phrases are in the form that clean-up leaves (lower case, no accents, simplified Chinese, no joiners);
+//! the longest phrase wins, so that `short term` is never a side; a phrase has one meaning.
 
-mod english;
-mod others;
+mod heads;
+mod load;
+mod meanings;
+mod spoken;
+mod table;
+mod tickers;
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::tokens::{Kind, Token};
-use crate::signal::Side;
+use rustc_hash::FxHashMap;
 
-/// What a phrase means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
-    /// Opens a slot.
-    Label(Slot),
-    /// A direction.
-    Side(Side),
-    /// Buying: a long, or the entry beside a `sell` that holds the targets.
-    Buy,
-    /// Selling: a short, or the targets beside a `buy`.
-    Sell,
-    /// At the market, at the current price.
-    Market,
-    /// A limit order.
-    Limit,
-    /// Above a price.
-    Above,
-    /// Below a price.
-    Below,
-    /// A break through a price.
-    Break,
-    /// A stop order that opens a position.
-    StopOrder(Side),
-    /// Two prices are the ends of a range.
-    Zone,
-    /// Joins the ends of a range.
-    To,
-    /// The first end of a range, or an earlier value.
-    From,
-    /// Joins equal things.
-    And,
-    /// A target without a price.
-    Runner,
-    /// Expressly no stop.
-    NoStop,
-    /// A value that is kept back.
-    Placeholder,
-    /// A candle's length in words: `daily`.
-    Candle(&'static str),
-    /// A candle, as in "candle close".
-    CandleWord,
-    /// A trading venue.
-    Venue(&'static str),
-    /// Cross margin.
-    Cross,
-    /// Isolated margin.
-    Isolated,
-    /// The spot market.
-    Spot,
-    /// Futures or perpetuals.
-    Futures,
-    /// The own capital.
-    Capital,
-    /// "Up to", "max".
-    UpTo,
-    /// May stand between a label and its value.
-    Filler,
-    /// Names a row of targets: "short term".
-    Row,
-    /// Makes a percentage a share of the profit, which has no field.
-    OfProfit,
-    /// Something was reached.
-    Hit,
-    /// An order was filled.
-    Filled,
-    /// To move a stop.
-    Move,
-    /// What follows is new.
-    New,
-    /// The entry price as a place for the stop.
-    BreakEven,
-    /// To close.
-    Close,
-    /// Was closed.
-    Closed,
-    /// Out of a trade; weaker than `Close`.
-    Out,
-    /// To cancel, or cancelled.
-    Cancel,
-    /// The stop was hit.
-    StoppedOut,
-    /// Taking something off, with a share.
-    Part,
-    /// Taking a part off, perhaps without saying how much.
-    Partial,
-    /// Half of something.
-    Half,
-    /// A third of something.
-    Third,
-    /// A quarter of something.
-    Quarter,
-    /// All of something.
-    All,
-    /// All longs or all shorts.
-    Positions(Side),
-    /// Positions of either direction, and orders.
-    Trade,
-    /// A list of trades that run already.
-    Tracker,
-    /// Ordinals in words, from 1.
-    Nth(u8),
-    /// An earlier value follows.
-    Was,
-    /// A further entry into a running trade: no new signal.
-    Again,
-    /// Something about an earlier call is different now.
-    Changed,
-    /// Turns what follows into its opposite.
-    Negation,
-    /// The words of a member who talks about the own trade, or thanks for one.
-    Bystander,
-    /// Only perhaps: if, would, might.
-    Hedge,
-    /// Introduces what is to be done later: once, after.
-    Later,
-    /// Tells of results or the past.
-    Report,
-    /// An example, a test, a joke: nobody is told to trade.
-    Unreal,
-    /// Sells something to the reader.
-    Advert,
-    /// Prices in hundred-millionths of a bitcoin.
-    Satoshi,
-    /// Options, whose prices and words mean other things.
-    Option,
-    /// Shares, currencies, metals, contract addresses.
-    NotCrypto,
-}
+use super::tokens::{Kind, Token, is_unspaced};
 
-/// What a label announces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Slot {
-    /// Entry prices.
-    Entry,
-    /// Target prices.
-    Target,
-    /// The stop.
-    Stop,
-    /// Leverage and margin mode.
-    Leverage,
-    /// Risk per trade.
-    Risk,
-    /// Margin mode, or the money put in: a bare number here is no leverage.
-    Margin,
-    /// Capital per trade.
-    Size,
-    /// The chart's timeframe.
-    Timeframe,
-    /// The symbol.
-    Pair,
-    /// The direction.
-    Side,
-    /// How long the entry is valid.
-    Expiry,
-    /// The author's confidence.
-    Confidence,
-    /// Numbers that are none of the above: ids, ratios, prices now.
-    Decoy,
-    /// What a trade made: it runs already, or it is over.
-    Outcome,
-    /// A part of a bot's card that repeats the other labels with other meanings; it runs to the end.
-    Appendix,
-    /// The kind of the call, regular or breakout.
-    Kind,
-}
+pub(super) use heads::Head;
+pub use load::BadLanguage;
+pub(super) use meanings::{Meaning, Slot};
+use spoken::{Languages, Votes};
+pub(super) use table::Origin;
+use table::{OPEN_END, Phrase, Table};
+pub(super) use tickers::TickerKind;
 
-/// One language's vocabulary.
-pub(super) struct Vocabulary {
-    /// True where decimal commas are usual.
-    pub(super) decimal_comma: bool,
-    /// Phrases by their meaning, divided by `|`.
-    pub(super) phrases: &'static [(Meaning, &'static str)],
+include!(concat!(env!("OUT_DIR"), "/languages.rs"));
+
+/// A vocabulary: phrases with their meanings, and names of coins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Words {
+    /// Phrases by their first word.
+    phrases: Table,
+    /// Phrases that are labels only where they head a line.
+    heads: Table,
+    /// Tickers by the folded name of the coin.
+    coins: FxHashMap<Box<str>, Box<str>>,
+    /// How many language files were added.
+    languages: u8,
+    /// What is known of tickers.
+    tickers: FxHashMap<Box<str>, TickerKind>,
 }
 
 /// A phrase found in a text.
@@ -200,74 +56,170 @@ pub(super) struct Found {
     pub(super) decimal_comma: bool,
 }
 
-struct Phrase {
-    rest: Vec<&'static str>,
-    meaning: Meaning,
-    decimal_comma: bool,
+impl Words {
+    /// The words of all language files.
+    pub(super) fn built_in() -> Result<&'static Words, &'static BadLanguage> {
+        static BUILT_IN: LazyLock<Result<Words, BadLanguage>> = LazyLock::new(|| {
+            let mut words = Words::default();
+            for (file, text) in LANGUAGES {
+                words.add(file, text)?;
+            }
+            words.tickers = tickers::load("tickers.toml", include_str!("../../tickers.toml"))?;
+            Ok(words)
+        });
+        BUILT_IN.as_ref()
+    }
 }
 
-static PHRASES: LazyLock<HashMap<&'static str, Vec<Phrase>>> = LazyLock::new(|| {
-    let mut phrases: HashMap<&'static str, Vec<Phrase>> = HashMap::new();
-    let languages = [&english::ENGLISH].into_iter().chain(others::OTHERS);
-    for vocabulary in languages {
-        for (meaning, texts) in vocabulary.phrases {
-            for text in texts.split('|') {
-                let mut words = text.trim().split(' ');
-                let first = words.next().unwrap_or_default();
-                let phrase = Phrase {
-                    rest: words.collect(),
-                    meaning: *meaning,
-                    decimal_comma: vocabulary.decimal_comma,
-                };
-                phrases.entry(first).or_default().push(phrase);
+/// The words that hold for one post: those of the languages, and the channel's own, which come first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lexicon<'w> {
+    /// The words of the languages.
+    pub(super) general: &'w Words,
+    /// The channel's own.
+    pub(super) own: Option<&'w Words>,
+}
+
+impl<'w> Lexicon<'w> {
+    fn all(self) -> impl Iterator<Item = &'w Words> {
+        self.own.into_iter().chain([self.general])
+    }
+
+    /// The longest phrase of the vocabulary at each token. What languages disagree on is read as the language does that
+    /// most of the text's words are from.
+    pub(super) fn phrases(self, tokens: &[Token<'_>]) -> Vec<Option<Found>> {
+        let mut votes = Votes::default();
+        let heard = (0..tokens.len()).map(|at| {
+            let (found, languages) = self.phrase(tokens, at, Languages::default())?;
+            votes.count(languages);
+            Some(found)
+        });
+        let mut phrases: Vec<Option<Found>> = heard.collect();
+        let spoken = votes.winners();
+        if !spoken.is_empty() {
+            for (at, phrase) in phrases.iter_mut().enumerate() {
+                *phrase = self.phrase(tokens, at, spoken).map(|(found, _)| found);
             }
         }
+        phrases
     }
-    for same_start in phrases.values_mut() {
-        same_start.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
-    }
-    phrases
-});
 
-/// The longest phrase of the vocabulary at token `at`.
-pub(super) fn phrase(tokens: &[Token<'_>], at: usize) -> Option<Found> {
-    let Kind::Word(word) = &tokens.get(at)?.kind else { return None };
-    if let Some(found) = known(tokens, at, word) {
-        return Some(found);
+    /// The longest phrase at token `at` of a text in these languages, and the languages that know it.
+    fn phrase(self, tokens: &[Token<'_>], at: usize, spoken: Languages) -> Option<(Found, Languages)> {
+        let Kind::Word(word) = tokens.get(at)?.kind else { return None };
+        if let Some(known) = self.known(tokens, at, (word, spoken)) {
+            return Some(known);
+        }
+        let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        if stem.len() < word.len() && !stem.is_empty() {
+            let index = word[stem.len()..].parse().ok()?;
+            let (found, languages) = self.known(tokens, at, (stem, spoken))?;
+            return takes_index(found.meaning).then_some((Found { index: Some(index), ..found }, languages));
+        }
+        if let Some(bare) = without_particle(word) {
+            let known = self.known(tokens, at, (bare, spoken));
+            return known.filter(|(found, _)| takes_particle(found.meaning));
+        }
+        let label =
+            |slot| Found { meaning: Meaning::Label(slot), length: 1, index: None, decimal_comma: false };
+        misspelt(word).map(|slot| (label(slot), Languages::default()))
     }
-    let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    if stem.len() < word.len() && !stem.is_empty() {
-        let index = word[stem.len()..].parse().ok()?;
-        let found = known(tokens, at, stem).filter(|found| takes_index(found.meaning))?;
-        return Some(Found { index: Some(index), ..found });
+
+    fn known(
+        self,
+        tokens: &[Token<'_>],
+        at: usize,
+        (word, spoken): (&str, Languages),
+    ) -> Option<(Found, Languages)> {
+        let mut best: Option<((usize, bool), Found)> = None;
+        let mut known_to = Languages::default();
+        let phrases = self.own.into_iter().flat_map(|own| own.phrases.starting_with(word));
+        let own = phrases.map(|phrase| (phrase, true));
+        let general = self.general.phrases.starting_with(word).map(|phrase| (phrase, false));
+        for (Phrase { rest, meaning, origin }, is_own) in own.chain(general) {
+            let is_spoken = is_own || spoken.has(origin.language);
+            if origin.small && !is_spoken {
+                continue;
+            }
+            let Some(length) = covered(tokens, at, rest) else { continue };
+            let before = best.map_or(0, |((length, _), _)| length);
+            if length >= before {
+                let language = Languages::of(origin.language);
+                known_to = if length > before { language } else { known_to.and(language) };
+            }
+            if best.is_none_or(|(rank, _)| (length, is_spoken) > rank) {
+                let index = list_number(&tokens[at + length - 1]).filter(|_| length > 1);
+                let found = Found { meaning: *meaning, length, index, decimal_comma: origin.decimal_comma };
+                best = Some(((length, is_spoken), found));
+            }
+        }
+        best.map(|(_, found)| (found, known_to))
     }
-    misspelt(word).map(|slot| Found {
-        meaning: Meaning::Label(slot),
-        length: 1,
-        index: None,
-        decimal_comma: false,
-    })
+
+    /// The length in bytes of the longest known phrase at the start of a text without spaces.
+    pub(super) fn unspaced_length(self, text: &str) -> Option<usize> {
+        let mut ends = [0; MAX_UNSPACED];
+        let characters = text.char_indices().take_while(|(_, character)| is_unspaced(*character));
+        let mut count = 0;
+        for (end, (at, character)) in ends.iter_mut().zip(characters) {
+            *end = at + character.len_utf8();
+            count += 1;
+        }
+        let known = |end: &&usize| {
+            let word = &text[..**end];
+            self.all().any(|words| !words.phrases.whole(word).is_empty() || words.coins.contains_key(word))
+        };
+        ends[..count].iter().rev().find(known).copied()
+    }
+
+    /// The ticker of a coin that is named in words.
+    pub(super) fn coin(self, name: &str) -> Option<&'w str> {
+        self.all().find_map(|words| words.coins.get(name)).map(AsRef::as_ref)
+    }
+
+    /// What is known of a ticker, or of a word that looks like one.
+    pub(super) fn ticker(self, word: &str) -> Option<TickerKind> {
+        self.general.tickers.get(word).copied()
+    }
+
+    /// True for a single word that labels or sides a call.
+    pub(super) fn is_call_word(self, word: &str) -> bool {
+        let slots = [Slot::Entry, Slot::Target, Slot::Stop].map(Meaning::Label);
+        let calls = |meaning: Meaning| {
+            slots.contains(&meaning) || matches!(meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell)
+        };
+        let whole = |phrase: &Phrase| phrase.rest.is_empty() && calls(phrase.meaning);
+        self.all().any(|words| words.phrases.whole(word).iter().any(whole))
+    }
+}
+
+/// The word in `l'entrée` and in `stop'u`: an article before an apostrophe, or an ending behind it.
+fn without_particle(word: &str) -> Option<&str> {
+    let (before, after) = word.split_once('\'')?;
+    let (word, particle) = if before.len() > after.len() { (before, after) } else { (after, before) };
+    (particle.len() <= MAX_PARTICLE && particle.is_ascii()).then_some(word)
+}
+
+/// The longest article or ending: `dell'`, `'nden`.
+const MAX_PARTICLE: usize = 4;
+
+/// Labels and sides are nouns. Other words with an apostrophe are contractions, such as `it's`.
+fn takes_particle(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Label(_) | Meaning::Side(_) | Meaning::Positions(_) | Meaning::BreakEven)
 }
 
 fn takes_index(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop))
+    matches!(meaning, Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop | Slot::Decoy))
 }
 
-fn known(tokens: &[Token<'_>], at: usize, word: &str) -> Option<Found> {
-    let phrases = PHRASES.get(word)?;
-    phrases.iter().find_map(|phrase| {
-        let length = covered(tokens, at, &phrase.rest)?;
-        let last_word = match &tokens[at + length - 1].kind {
-            Kind::Word(word) if length > 1 => word.as_str(),
-            _ => "",
-        };
-        let index = last_word.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok();
-        Some(Found { meaning: phrase.meaning, length, index, decimal_comma: phrase.decimal_comma })
-    })
+/// The number at the end of the last word of a phrase: `take profit3`.
+fn list_number(last: &Token<'_>) -> Option<u8> {
+    let Kind::Word(word) = last.kind else { return None };
+    word.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
 }
 
 /// How many tokens `word rest…` covers from `at`; marks such as `-` and `/` may glue the words together.
-fn covered(tokens: &[Token<'_>], at: usize, rest: &[&str]) -> Option<usize> {
+fn covered(tokens: &[Token<'_>], at: usize, rest: &[Box<str>]) -> Option<usize> {
     let line = tokens[at].line;
     let mut next = at + 1;
     for (position, wanted) in rest.iter().enumerate() {
@@ -275,10 +227,11 @@ fn covered(tokens: &[Token<'_>], at: usize, rest: &[&str]) -> Option<usize> {
             next += 1;
         }
         let token = tokens.get(next).filter(|token| token.line == line)?;
-        let Kind::Word(word) = &token.kind else { return None };
+        let Kind::Word(word) = token.kind else { return None };
         let last = position + 1 == rest.len();
         let stem = if last { word.trim_end_matches(|c: char| c.is_ascii_digit()) } else { word };
-        if word != wanted && stem != *wanted {
+        let open = |stem| word.starts_with(stem);
+        if *word != **wanted && *stem != **wanted && !wanted.strip_suffix(OPEN_END).is_some_and(open) {
             return None;
         }
         next += 1;
@@ -299,6 +252,9 @@ fn misspelt(word: &str) -> Option<Slot> {
         ("takeprofit", Slot::Target),
         ("leverage", Slot::Leverage),
         ("entries", Slot::Entry),
+        ("entry", Slot::Entry),
+        ("position", Slot::Side),
+        ("direction", Slot::Side),
     ];
     let close = |(label, _): &&(&str, Slot)| {
         word.is_ascii() && word.as_bytes()[0] == label.as_bytes()[0] && within_one_edit(word, label)
@@ -313,7 +269,7 @@ fn is_clipped_stop(word: &str) -> bool {
     rest.chars().all(|wanted| letters.any(|letter| letter == wanted))
 }
 
-/// True when one letter more, less or other turns one word into the other.
+/// True when one letter more, less or other, or two letters swapped, turn one word into the other.
 fn within_one_edit(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len().abs_diff(b.len()) > 1 {
@@ -321,36 +277,52 @@ fn within_one_edit(a: &str, b: &str) -> bool {
     }
     let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
-    a.len() - start - end <= 1 && b.len() - start - end <= 1
+    let (a, b) = (&a[start..a.len() - end], &b[start..b.len() - end]);
+    let swapped = matches!((a, b), ([x, y], [v, w]) if x == w && y == v);
+    a.len() <= 1 && b.len() <= 1 || swapped
 }
 
 /// The longest known phrase of a script without spaces.
 const MAX_UNSPACED: usize = 6;
 
-/// The length in bytes of the longest known phrase at the start of a text without spaces.
-pub(super) fn unspaced_length(text: &str) -> Option<usize> {
-    let ends: Vec<usize> =
-        text.char_indices().take(MAX_UNSPACED).map(|(at, character)| at + character.len_utf8()).collect();
-    ends.into_iter().rev().find(|end| PHRASES.contains_key(&text[..*end]))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::clean::clean;
+    use super::super::evidence::Part;
+    use super::super::source::Source;
     use super::super::tokens::tokens;
     use super::*;
+    use crate::signal::Side;
+
+    fn lexicon() -> Lexicon<'static> {
+        Lexicon { general: Words::built_in().unwrap(), own: None }
+    }
+
+    fn found(text: &str) -> Option<Found> {
+        let cleaned = clean(&Source::of_text(Part::Content, text), lexicon());
+        tokens(&cleaned.own, lexicon()).phrase(0)
+    }
 
     fn meaning(text: &str) -> Option<Meaning> {
-        phrase(&tokens(text), 0).map(|found| found.meaning)
+        found(text).map(|found| found.meaning)
     }
 
     #[test]
-    fn every_phrase_stands_in_the_tables_once() {
-        for (first, phrases) in PHRASES.iter() {
-            for (at, phrase) in phrases.iter().enumerate() {
-                let again =
-                    phrases[at + 1..].iter().any(|o| o.rest == phrase.rest && o.meaning != phrase.meaning);
-                assert!(!again, "`{first} {}` has two meanings", phrase.rest.join(" "));
-            }
+    fn every_language_file_is_sound() {
+        assert_eq!(Words::built_in().err(), None);
+        assert!(LANGUAGES.len() >= 10, "the language files were not found");
+    }
+
+    #[test]
+    fn a_bad_language_file_is_refused_by_name() {
+        for (text, problem) in [
+            ("[words]\nstopp = [\"x\"]", "`stopp` is no meaning"),
+            ("[words]\nstop = [\"-\"]", "does not begin with a word"),
+            ("[words]\nstop = [\"floor\"]\ntarget = [\"Floor\"]", "stands under two meanings"),
+            ("stop = 3", "unknown field"),
+        ] {
+            let error = Words::default().add("made-up.toml", text).unwrap_err().to_string();
+            assert!(error.starts_with("made-up.toml: ") && error.contains(problem), "{error}");
         }
     }
 
@@ -365,9 +337,16 @@ mod tests {
     }
 
     #[test]
+    fn accents_case_and_script_variants_do_not_matter() {
+        for text in ["GİRİŞ", "giris", "Giriş", "ENTRÉE", "entree", "進場", "进场"] {
+            assert_eq!(meaning(text), Some(Meaning::Label(Slot::Entry)), "{text}");
+        }
+    }
+
+    #[test]
     fn list_numbers_are_cut_off() {
         for text in ["tp3", "Target3", "take profit3"] {
-            let found = phrase(&tokens(text), 0).unwrap();
+            let found = found(text).unwrap();
             assert_eq!((found.meaning, found.index), (Meaning::Label(Slot::Target), Some(3)), "{text}");
         }
     }

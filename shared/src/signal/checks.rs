@@ -239,7 +239,7 @@ mod tests {
             targets,
             stop: Some(Stop::Price { price: price(stop) }),
             ..SignalDraft::new(
-                Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
+                Instrument::of("BTC".parse().unwrap()),
                 side,
                 Entry::Limit { price: price(entry) },
             )

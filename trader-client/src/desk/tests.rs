@@ -136,7 +136,7 @@ fn signal(number: u128, at: OffsetDateTime) -> Event {
         targets: vec![target("105"), target("110"), target("120")],
         stop: Some(Stop::Price { price: price("95") }),
         ..SignalDraft::new(
-            Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
+            Instrument::of("BTC".parse().unwrap()),
             Side::Long,
             SignalEntry::Ladder { legs: vec![leg("99"), leg("98")], first_market: true },
         )

@@ -42,10 +42,17 @@ impl Trade {
                 let numbers: Vec<String> = targets.iter().map(ToString::to_string).collect();
                 claim(&format!("target {} was hit", numbers.join(", ")))
             }
-            Action::EntryFilled => claim("the entry was filled"),
+            Action::EntryFilled { .. } => claim("the entry was filled"),
             Action::StoppedOut => claim("the stop was hit"),
+            Action::StoppedAtBreakEven => claim("the stop was hit at the entry"),
             _ if !self.is_live() => Err("a follow-up, but this trade is over".to_owned()),
-            Action::SetTargets { .. } => Err("new targets are not supported: the first ones stay".to_owned()),
+            Action::SetTargets { .. } | Action::AddTargets { .. } | Action::ReplaceTarget { .. } => {
+                Err("new targets are not supported: the first ones stay".to_owned())
+            }
+            Action::Add { .. } => Err("adding to a position is not supported: it stays as it is".to_owned()),
+            Action::Reenter { .. } => Err("entering again is not supported".to_owned()),
+            Action::SetEntry { .. } => Err("a new entry is not supported: the first one stays".to_owned()),
+            Action::TrailStop { .. } => Err("a trailing stop is not supported: the stop stays".to_owned()),
             Action::Cancel => self.end_entries("cancelled by the channel"),
             Action::Close => self.close_all(),
             Action::PartClose { share } => self.close_part(*share),

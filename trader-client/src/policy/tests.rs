@@ -32,7 +32,7 @@ fn draft() -> SignalDraft {
         targets: vec![target("105"), target("110")],
         stop: Some(Stop::Price { price: price("95") }),
         ..SignalDraft::new(
-            Instrument { base: "BTC".parse().unwrap(), quote: None, venue: None, market: None },
+            Instrument::of("BTC".parse().unwrap()),
             Side::Long,
             Entry::Limit { price: price("100") },
         )

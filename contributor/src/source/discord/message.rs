@@ -7,7 +7,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::post::{Attachment, Author, ChannelRef, Embed, Post};
+use shared::post::{Attachment, Author, ChannelRef, Forwarded, Post};
 use time::OffsetDateTime;
 
 use super::parts::{self, RawAttachment, RawComponent, RawEmbed};
@@ -16,8 +16,6 @@ use crate::source::lenient::{Id, Text, needed, odd_as_none};
 
 /// Stands for an author whom the message does not name.
 pub(super) const UNKNOWN_AUTHOR: &str = "unknown";
-/// Heads the card that carries a forwarded message, where a card's author stands. The export reader writes the same.
-const FORWARDED: &str = "forwarded message";
 
 /// `IS_CROSSPOST`: a copy, made by following the channel of the original.
 const IS_CROSSPOST: u64 = 1 << 1;
@@ -74,7 +72,7 @@ pub(super) fn read(raw: &str, channel: &ChannelRef, now: OffsetDateTime) -> serd
     let blank = message.is_blank();
     let mut post = message.into_post(original.unwrap_or_else(|| Original::itself(id, channel)))?;
     let meaning = if gone {
-        (post.content, post.embeds, post.attachments) = Default::default();
+        (post.content, post.embeds, post.attachments, post.forwarded) = Default::default();
         post.deleted_at = Some(now.max(post.posted_at));
         Meaning::SourceDeleted(Box::new(post))
     } else if blank {
@@ -104,6 +102,7 @@ pub(super) fn tombstone(
         embeds: Vec::new(),
         attachments: Vec::new(),
         reply_to: None,
+        forwarded: Vec::new(),
     }
 }
 
@@ -234,9 +233,10 @@ impl Message<'_> {
         let mut embeds = parts::cards(self.embeds, is_person);
         embeds.extend(parts::spoken(self.components));
         let mut attachments = parts::files(self.attachments);
+        let mut copies = Vec::new();
         for snapshot in self.message_snapshots.unwrap_or_default() {
-            let (cards, files) = forwarded(snapshot.message);
-            embeds.extend(cards);
+            let (copy, files) = forwarded(snapshot.message);
+            copies.push(copy);
             attachments.extend(files);
         }
         Ok(Post {
@@ -250,6 +250,7 @@ impl Message<'_> {
             embeds,
             attachments,
             reply_to: replied.and_then(|reference| reference.message_id).map(|id| id.to_string()),
+            forwarded: copies,
         })
     }
 }
@@ -265,17 +266,14 @@ fn author(raw: Option<RawAuthor>, is_webhook: bool) -> Author {
     }
 }
 
-/// The one place where a forwarded message is mapped: it stands in the post as cards and files of its own, so that nobody
-/// takes its words for those of the one who forwarded it.
-fn forwarded(message: SnapshotMessage) -> (Vec<Embed>, Vec<Attachment>) {
-    let words = Text::not_empty(message.content);
-    let card =
-        |text| Embed { author: Some(FORWARDED.to_owned()), description: Some(text), ..Embed::default() };
-    let mut cards: Vec<Embed> = words.map(card).into_iter().collect();
+/// The one place where a forwarded message is mapped: a copy inside the post, so that nobody takes its words for those of
+/// the one who forwarded it. Its files stand with the post's.
+fn forwarded(message: SnapshotMessage) -> (Forwarded, Vec<Attachment>) {
     // Whether a person wrote it is not told; a person's link would have unfolded by now.
-    cards.extend(parts::cards(message.embeds, false));
-    cards.extend(parts::spoken(message.components));
-    (cards, parts::files(message.attachments))
+    let mut embeds = parts::cards(message.embeds, false);
+    embeds.extend(parts::spoken(message.components));
+    let content = message.content.unwrap_or_default().0;
+    (Forwarded { content, embeds }, parts::files(message.attachments))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use serde::Deserialize;
 use serde::de::Deserializer;
-use shared::post::{Attachment, Author, ChannelRef, Embed, EmbedField, Post};
+use shared::post::{Attachment, Author, ChannelRef, Embed, EmbedField, Forwarded, Post};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -16,8 +16,6 @@ use crate::source::lenient::{Id, Text, needed, normal, odd_as_none};
 
 /// Stands for an author whose id the file does not tell.
 const UNKNOWN_AUTHOR: &str = "unknown";
-/// Heads the card that carries a forwarded message, where a card's author stands.
-const FORWARDED: &str = "forwarded message";
 
 /// Decodes the text of one message of `channel`.
 pub(super) fn decode(raw: &str, guild: Option<&str>, channel: &ChannelRef) -> serde_json::Result<Post> {
@@ -63,7 +61,7 @@ struct Message {
     #[serde(default)]
     reference: Option<Reference>,
     #[serde(default)]
-    forwarded_message: Option<Forwarded>,
+    forwarded_message: Option<RawForwarded>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +85,7 @@ impl Reference {
 }
 
 #[derive(Deserialize)]
-struct Forwarded {
+struct RawForwarded {
     #[serde(default)]
     content: Option<Text>,
     #[serde(default)]
@@ -178,12 +176,12 @@ impl Message {
     fn into_post(self, channel: ChannelRef, external_id: String) -> serde_json::Result<Post> {
         let is_reply = self.kind.as_deref() == Some("Reply");
         let replied = self.reference.filter(|reference| is_reply && !reference.is_forward());
-        let mut embeds = cards(self.embeds);
         let mut attachments = files(self.attachments);
-        if let Some(forwarded) = self.forwarded_message {
-            embeds.extend(forwarded_card(forwarded.content));
-            embeds.extend(cards(forwarded.embeds));
-            attachments.extend(files(forwarded.attachments));
+        let mut copies = Vec::new();
+        if let Some(copy) = self.forwarded_message {
+            let content = copy.content.unwrap_or_default().0;
+            copies.push(Forwarded { content, embeds: cards(copy.embeds) });
+            attachments.extend(files(copy.attachments));
         }
         Ok(Post {
             channel,
@@ -193,9 +191,10 @@ impl Message {
             edited_at: self.timestamp_edited.map(|at| needed("timestampEdited", at)).transpose()?,
             deleted_at: None,
             content: self.content.unwrap_or_default().0,
-            embeds,
+            embeds: cards(self.embeds),
             attachments,
             reply_to: replied.and_then(|reference| reference.message_id).map(Id::into_text),
+            forwarded: copies,
         })
     }
 }
@@ -205,12 +204,6 @@ fn author(raw: Option<RawAuthor>) -> Author {
     let is_bot = raw.as_ref().and_then(|raw| raw.is_bot).unwrap_or(false);
     let name = raw.and_then(|raw| raw.name).unwrap_or_default().0;
     Author { external_id: id.unwrap_or_else(|| UNKNOWN_AUTHOR.to_owned()), name, is_bot }
-}
-
-/// A forwarded message stands in the post as one more card, so that nobody takes its words for the author's own.
-fn forwarded_card(content: Option<Text>) -> Option<Embed> {
-    let description = Text::not_empty(content)?;
-    Some(Embed { author: Some(FORWARDED.to_owned()), description: Some(description), ..Embed::default() })
 }
 
 /// The cards that have text: one with only a picture says nothing, and is often made by Discord out of a link.

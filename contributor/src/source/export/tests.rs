@@ -129,15 +129,15 @@ fn a_crosspost_is_the_originals_post() {
 }
 
 #[test]
-fn a_forward_keeps_its_own_identity_and_carries_the_text_as_a_card() {
+fn a_forward_keeps_its_own_identity_and_carries_the_copy_apart_from_its_own_words() {
     let reference = r#"{"type":"Forward","messageId":"7","channelId":"70","guildId":"2"},
         "forwardedMessage":{"timestamp":"2026-04-01T00:00:00Z","content":"SHORT ETH","attachments":[],
         "embeds":[{"title":"card","description":""}]}"#;
     let post = referring(reference, "");
     assert_eq!((post.external_id.as_str(), post.channel.external_id.as_str()), ("50", "10"));
-    assert_eq!(post.embeds[0].author.as_deref(), Some("forwarded message"));
-    assert_eq!(post.embeds[0].description.as_deref(), Some("SHORT ETH"));
-    assert_eq!(post.embeds[1].title.as_deref(), Some("card"));
+    assert_eq!((post.content.as_str(), post.embeds.len()), ("", 0));
+    assert_eq!(post.forwarded[0].content, "SHORT ETH");
+    assert_eq!(post.forwarded[0].embeds[0].title.as_deref(), Some("card"));
     assert_eq!(post.reply_to, None);
     let from_an_old_exporter = referring(r#"{"messageId":"7","channelId":"70","guildId":"2"}"#, "");
     assert_eq!(

@@ -5,11 +5,13 @@
 
 use std::ops::Range;
 
-use super::super::pieces::{Piece, Pieces, What};
+use super::super::evidence::Field;
+use super::super::marks::Mark;
+use super::super::pieces::{Bytes, Piece, Pieces, What};
 use super::super::tokens::Unit;
 use super::super::values::is_tick;
 use super::super::words::{Meaning, Slot};
-use super::{Numbers, Refusal, price};
+use super::{Numbers, Refusal, is_told_filled, price};
 use crate::money::Price;
 use crate::signal::Side;
 use crate::update::{Action, StopMove};
@@ -19,6 +21,8 @@ use crate::update::{Action, StopMove};
 pub(super) struct Told {
     /// What happened or is asked for.
     pub(super) actions: Vec<Action>,
+    /// The clauses that say so.
+    pub(super) marks: Vec<Mark>,
     /// Set when every open signal is meant, or every one of a side.
     pub(super) all: Option<Option<Side>>,
     /// True when a stop, a target or a trade is named.
@@ -48,6 +52,7 @@ pub(super) fn read(pieces: &Pieces<'_>, numbers: &Numbers, reply: bool) -> Resul
         let before = told.actions.len();
         clause.read(&mut told, &mut pending)?;
         let acts = told.actions.len() > before;
+        told.marks.extend(clause.mark().filter(|_| acts));
         if acts && clause.is_conditional() {
             return Err(Some("the update is conditional"));
         }
@@ -93,6 +98,15 @@ pub(super) struct Clause<'p, 't> {
 }
 
 impl<'t> Clause<'_, 't> {
+    /// The whole clause, without the marks and icons at its ends.
+    fn mark(&self) -> Option<Mark> {
+        let said = |piece: &&Piece<'_>| !matches!(piece.what, What::Mark(_) | What::Icon(_));
+        let first = self.pieces.iter().find(said)?;
+        let last = self.pieces.iter().rev().find(said)?;
+        let bytes = Bytes { start: first.bytes.start, end: last.bytes.end };
+        Some(Mark { field: Field::Action, bytes })
+    }
+
     pub(super) fn has(&self, meaning: Meaning) -> bool {
         self.pieces.iter().any(|piece| piece.what.is(meaning))
     }
@@ -172,8 +186,8 @@ impl<'t> Clause<'_, 't> {
         if stopped && !told.actions.contains(&Action::StoppedOut) {
             told.actions.push(Action::StoppedOut);
         }
-        if self.is_filled() && !told.actions.contains(&Action::EntryFilled) {
-            told.actions.push(Action::EntryFilled);
+        if self.is_filled() && !is_told_filled(&told.actions) {
+            told.actions.push(Action::EntryFilled { entries: Vec::new(), price: None });
         }
         self.closing(told, !has_moved && !stopped)?;
         self.new_targets(told)

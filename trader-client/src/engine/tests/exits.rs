@@ -174,7 +174,7 @@ fn a_refused_new_stop_leaves_the_old_one_in_place() {
 }
 
 fn update_input(bench: &mut Bench, to: shared::update::StopMove) -> Input {
-    bench.update(7, vec![shared::update::Action::EntryFilled]);
+    bench.update(7, vec![shared::update::Action::EntryFilled { entries: vec![], price: None }]);
     let (_, mut input) = bench.inputs.last().unwrap().clone();
     if let Input::Event { record, .. } = &mut input
         && let shared::wire::Event::SignalUpdated { update } = &mut record.event

@@ -124,7 +124,7 @@ fn claims_and_new_targets_are_noted_and_change_nothing() {
         Action::TargetHit { targets: vec![1, 2] },
         Action::TargetHit { targets: vec![] },
         Action::StoppedOut,
-        Action::EntryFilled,
+        Action::EntryFilled { entries: vec![1], price: None },
         Action::SetTargets { prices: vec![price("130")] },
     ] {
         assert!(bench.update(7, vec![action]).is_empty());

@@ -139,7 +139,7 @@ fn a_copy_whose_original_is_gone_becomes_the_originals_tombstone() {
 }
 
 #[test]
-fn a_forward_is_a_card_of_its_own() {
+fn a_forward_is_a_copy_of_its_own() {
     let snapshot = json!({ "message": { "type": 0, "content": "SHORT BTC", "flags": 0, "timestamp": "2026-05-01T00:00:00+00:00",
         "edited_timestamp": null, "embeds": [{ "type": "rich", "title": "more" }],
         "attachments": [{ "id": "5", "filename": "a.png", "size": 1 }] } });
@@ -148,9 +148,9 @@ fn a_forward_is_a_card_of_its_own() {
         json!({ "content": "", "flags": 1 << 14, "message_reference": reference, "message_snapshots": [snapshot] }),
     );
     assert_eq!((post.external_id.as_str(), post.reply_to.as_deref(), post.content.as_str()), (ID, None, ""));
-    assert_eq!(post.embeds[0].author.as_deref(), Some(FORWARDED));
-    assert_eq!(post.embeds[0].description.as_deref(), Some("SHORT BTC"));
-    assert_eq!((post.embeds[1].title.as_deref(), post.attachments.len()), (Some("more"), 1));
+    let [copy] = post.forwarded.as_slice() else { panic!("{post:?}") };
+    assert_eq!((copy.content.as_str(), copy.embeds[0].title.as_deref()), ("SHORT BTC", Some("more")));
+    assert_eq!((post.embeds.len(), post.attachments.len()), (0, 1));
 }
 
 #[test]

@@ -1,0 +1,352 @@
+//! Meanings: what a phrase of the vocabulary can mean, and the name of each meaning in the language files.
+//!
+//! Entry points: [`Meaning`], [`Slot`], [`by_name`]. The names are explained in `shared/languages/README.md`.
+
+use crate::signal::Side;
+
+/// What a phrase means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::reading) enum Meaning {
+    /// Opens a slot.
+    Label(Slot),
+    /// A direction.
+    Side(Side),
+    /// Buying: a long, or the entry beside a `sell` that holds the targets.
+    Buy,
+    /// Selling: a short, or the targets beside a `buy`.
+    Sell,
+    /// At the market, at the current price.
+    Market,
+    /// A limit order.
+    Limit,
+    /// Above a price.
+    Above,
+    /// Below a price.
+    Below,
+    /// A break through a price.
+    Break,
+    /// A stop order that opens a position.
+    StopOrder(Side),
+    /// Two prices are the ends of a range.
+    Zone,
+    /// Joins the ends of a range.
+    To,
+    /// The first end of a range, or an earlier value.
+    From,
+    /// Joins equal things.
+    And,
+    /// A target without a price.
+    Runner,
+    /// Expressly no stop.
+    NoStop,
+    /// A value that is kept back.
+    Placeholder,
+    /// A candle's length in words: `daily`.
+    Candle(Named),
+    /// A candle, as in "candle close".
+    CandleWord,
+    /// A trading venue.
+    Venue(Named),
+    /// Cross margin.
+    Cross,
+    /// Isolated margin.
+    Isolated,
+    /// The spot market.
+    Spot,
+    /// Futures or perpetuals.
+    Futures,
+    /// The own capital.
+    Capital,
+    /// "Up to", "max".
+    UpTo,
+    /// May stand between a label and its value.
+    Filler,
+    /// "At", "around": what follows is the price of what was said before.
+    At,
+    /// Names a row of targets: "short term".
+    Row,
+    /// Makes a percentage a share of the profit, which has no field.
+    OfProfit,
+    /// Something was reached.
+    Hit,
+    /// An order was filled.
+    Filled,
+    /// To move a stop.
+    Move,
+    /// What follows is new.
+    New,
+    /// The entry price as a place for the stop.
+    BreakEven,
+    /// To close.
+    Close,
+    /// Was closed.
+    Closed,
+    /// Out of a trade; weaker than `Close`.
+    Out,
+    /// To cancel, or cancelled.
+    Cancel,
+    /// The stop was hit.
+    StoppedOut,
+    /// Taking something off, with a share.
+    Part,
+    /// Taking a part off, perhaps without saying how much.
+    Partial,
+    /// Half of something.
+    Half,
+    /// A third of something.
+    Third,
+    /// A quarter of something.
+    Quarter,
+    /// All of something.
+    All,
+    /// All longs or all shorts.
+    Positions(Side),
+    /// Positions of either direction, and orders.
+    Trade,
+    /// A list of trades that run already.
+    Tracker,
+    /// Ordinals in words, from 1.
+    Nth(u8),
+    /// An earlier value follows.
+    Was,
+    /// A further entry into a running trade: no new signal.
+    Again,
+    /// Something about an earlier call is different now.
+    Changed,
+    /// Turns what follows into its opposite.
+    Negation,
+    /// The words of a member who talks about the own trade, or thanks for one.
+    Bystander,
+    /// Only perhaps: if, would, might.
+    Hedge,
+    /// Introduces what is to be done later: once, after.
+    Later,
+    /// Tells of results or the past.
+    Report,
+    /// An example, a test, a joke: nobody is told to trade.
+    Unreal,
+    /// Sells something to the reader.
+    Advert,
+    /// Prices in hundred-millionths of a bitcoin.
+    Satoshi,
+    /// Options, whose prices and words mean other things.
+    Option,
+    /// Shares, currencies, metals, contract addresses.
+    NotCrypto,
+}
+
+/// What a label announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::reading) enum Slot {
+    /// Entry prices.
+    Entry,
+    /// Target prices.
+    Target,
+    /// The stop.
+    Stop,
+    /// Leverage and margin mode.
+    Leverage,
+    /// Risk per trade.
+    Risk,
+    /// Margin mode, or the money put in: a bare number here is no leverage.
+    Margin,
+    /// Capital per trade.
+    Size,
+    /// The chart's timeframe.
+    Timeframe,
+    /// The symbol.
+    Pair,
+    /// The direction.
+    Side,
+    /// How long the entry is valid.
+    Expiry,
+    /// The author's confidence.
+    Confidence,
+    /// Numbers that are none of the above: ids, ratios, prices now.
+    Decoy,
+    /// What a trade made: it runs already, or it is over.
+    Outcome,
+    /// A part of a bot's card that repeats the other labels with other meanings; it runs to the end.
+    Appendix,
+    /// The kind of the call, regular or breakout.
+    Kind,
+}
+
+impl Meaning {
+    /// True for small words, which may stand between a label and its value.
+    pub(in crate::reading) fn is_small(self) -> bool {
+        matches!(self, Meaning::Filler | Meaning::At)
+    }
+}
+
+/// Candles and venues, by a name of one byte: meanings are compared all the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::reading) enum Named {
+    /// 15 minutes.
+    QuarterHour,
+    /// 30 minutes.
+    HalfHour,
+    /// One hour.
+    Hour,
+    /// Two hours.
+    TwoHours,
+    /// Four hours.
+    FourHours,
+    /// One day.
+    Day,
+    /// One week.
+    Week,
+    /// A venue.
+    Binance,
+    /// A venue.
+    Bybit,
+    /// A venue.
+    Okx,
+    /// A venue.
+    Bitget,
+    /// A venue.
+    Mexc,
+    /// A venue.
+    Kucoin,
+    /// A venue.
+    Hyperliquid,
+    /// A venue.
+    Bitmex,
+    /// A venue.
+    Deribit,
+}
+
+impl Named {
+    /// The name as a signal has it.
+    pub(in crate::reading) fn as_str(self) -> &'static str {
+        match self {
+            Named::QuarterHour => "15m",
+            Named::HalfHour => "30m",
+            Named::Hour => "1h",
+            Named::TwoHours => "2h",
+            Named::FourHours => "4h",
+            Named::Day => "1d",
+            Named::Week => "1w",
+            Named::Binance => "binance",
+            Named::Bybit => "bybit",
+            Named::Okx => "okx",
+            Named::Bitget => "bitget",
+            Named::Mexc => "mexc",
+            Named::Kucoin => "kucoin",
+            Named::Hyperliquid => "hyperliquid",
+            Named::Bitmex => "bitmex",
+            Named::Deribit => "deribit",
+        }
+    }
+}
+
+/// The meaning with this name in the language files.
+pub(super) fn by_name(name: &str) -> Option<Meaning> {
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning)
+}
+
+/// Every name, for messages and for the documentation's test.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().map(|(name, _)| *name)
+}
+
+const NAMES: &[(&str, Meaning)] = &[
+    ("entry", Meaning::Label(Slot::Entry)),
+    ("target", Meaning::Label(Slot::Target)),
+    ("stop", Meaning::Label(Slot::Stop)),
+    ("leverage", Meaning::Label(Slot::Leverage)),
+    ("margin", Meaning::Label(Slot::Margin)),
+    ("risk", Meaning::Label(Slot::Risk)),
+    ("size", Meaning::Label(Slot::Size)),
+    ("timeframe", Meaning::Label(Slot::Timeframe)),
+    ("pair", Meaning::Label(Slot::Pair)),
+    ("side", Meaning::Label(Slot::Side)),
+    ("kind", Meaning::Label(Slot::Kind)),
+    ("expiry", Meaning::Label(Slot::Expiry)),
+    ("confidence", Meaning::Label(Slot::Confidence)),
+    ("decoy", Meaning::Label(Slot::Decoy)),
+    ("outcome", Meaning::Label(Slot::Outcome)),
+    ("appendix", Meaning::Label(Slot::Appendix)),
+    ("long", Meaning::Side(Side::Long)),
+    ("short", Meaning::Side(Side::Short)),
+    ("buy", Meaning::Buy),
+    ("sell", Meaning::Sell),
+    ("market", Meaning::Market),
+    ("limit", Meaning::Limit),
+    ("above", Meaning::Above),
+    ("below", Meaning::Below),
+    ("break", Meaning::Break),
+    ("buy_stop", Meaning::StopOrder(Side::Long)),
+    ("sell_stop", Meaning::StopOrder(Side::Short)),
+    ("zone", Meaning::Zone),
+    ("to", Meaning::To),
+    ("from", Meaning::From),
+    ("and", Meaning::And),
+    ("runner", Meaning::Runner),
+    ("no_stop", Meaning::NoStop),
+    ("placeholder", Meaning::Placeholder),
+    ("candle_1d", Meaning::Candle(Named::Day)),
+    ("candle_1w", Meaning::Candle(Named::Week)),
+    ("candle_1h", Meaning::Candle(Named::Hour)),
+    ("candle_2h", Meaning::Candle(Named::TwoHours)),
+    ("candle_4h", Meaning::Candle(Named::FourHours)),
+    ("candle_15m", Meaning::Candle(Named::QuarterHour)),
+    ("candle_30m", Meaning::Candle(Named::HalfHour)),
+    ("candle", Meaning::CandleWord),
+    ("venue_binance", Meaning::Venue(Named::Binance)),
+    ("venue_bybit", Meaning::Venue(Named::Bybit)),
+    ("venue_okx", Meaning::Venue(Named::Okx)),
+    ("venue_bitget", Meaning::Venue(Named::Bitget)),
+    ("venue_mexc", Meaning::Venue(Named::Mexc)),
+    ("venue_kucoin", Meaning::Venue(Named::Kucoin)),
+    ("venue_hyperliquid", Meaning::Venue(Named::Hyperliquid)),
+    ("venue_bitmex", Meaning::Venue(Named::Bitmex)),
+    ("venue_deribit", Meaning::Venue(Named::Deribit)),
+    ("cross", Meaning::Cross),
+    ("isolated", Meaning::Isolated),
+    ("spot", Meaning::Spot),
+    ("futures", Meaning::Futures),
+    ("capital", Meaning::Capital),
+    ("up_to", Meaning::UpTo),
+    ("filler", Meaning::Filler),
+    ("at", Meaning::At),
+    ("row", Meaning::Row),
+    ("of_profit", Meaning::OfProfit),
+    ("hit", Meaning::Hit),
+    ("filled", Meaning::Filled),
+    ("move", Meaning::Move),
+    ("new", Meaning::New),
+    ("break_even", Meaning::BreakEven),
+    ("close", Meaning::Close),
+    ("closed", Meaning::Closed),
+    ("out", Meaning::Out),
+    ("cancel", Meaning::Cancel),
+    ("stopped_out", Meaning::StoppedOut),
+    ("part", Meaning::Part),
+    ("partial", Meaning::Partial),
+    ("half", Meaning::Half),
+    ("third", Meaning::Third),
+    ("quarter", Meaning::Quarter),
+    ("all", Meaning::All),
+    ("longs", Meaning::Positions(Side::Long)),
+    ("shorts", Meaning::Positions(Side::Short)),
+    ("trade", Meaning::Trade),
+    ("tracker", Meaning::Tracker),
+    ("nth_1", Meaning::Nth(1)),
+    ("nth_2", Meaning::Nth(2)),
+    ("nth_3", Meaning::Nth(3)),
+    ("nth_4", Meaning::Nth(4)),
+    ("was", Meaning::Was),
+    ("again", Meaning::Again),
+    ("changed", Meaning::Changed),
+    ("negation", Meaning::Negation),
+    ("hedge", Meaning::Hedge),
+    ("bystander", Meaning::Bystander),
+    ("later", Meaning::Later),
+    ("report", Meaning::Report),
+    ("unreal", Meaning::Unreal),
+    ("advert", Meaning::Advert),
+    ("satoshi", Meaning::Satoshi),
+    ("option", Meaning::Option),
+    ("not_crypto", Meaning::NotCrypto),
+];

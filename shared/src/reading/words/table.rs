@@ -1,0 +1,125 @@
+//! The table of phrases: whole words, and words with an open end (`hedef*` is `hedef`, `hedefler`, `hedefimiz`).
+//!
+//! Entry points: [`Table::insert`], [`Table::starting_with`].
+//! Invariants: one lookup for whole words and one for open ends, however many phrases there are; what was inserted
+//! first comes first among phrases of equal length.
+
+use rustc_hash::FxHashMap;
+
+use super::Meaning;
+
+/// Stands for an open end in a folded phrase; `*` itself is markup, which folding removes.
+pub(super) const OPEN_END: char = '^';
+
+/// Which language a phrase is from, and how far it may be trusted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::reading) struct Origin {
+    /// The place of its file in the order of files; 0 is English and a channel's own words.
+    pub(super) language: u8,
+    /// True if decimal commas are usual there.
+    pub(super) decimal_comma: bool,
+    /// True for a short word that other languages have too: it counts only where this language is spoken.
+    pub(super) small: bool,
+}
+
+/// A phrase behind its first word.
+#[derive(Debug, Clone)]
+pub(super) struct Phrase {
+    /// The words behind the first one.
+    pub(super) rest: Box<[Box<str>]>,
+    /// What the phrase means.
+    pub(super) meaning: Meaning,
+    /// Where it comes from.
+    pub(super) origin: Origin,
+}
+
+/// Phrases by their first word.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Table {
+    /// The longest first.
+    whole: FxHashMap<Box<str>, Vec<Phrase>>,
+    /// First words with an open end by their first letters, the longest first.
+    open: FxHashMap<Box<str>, Vec<Stem>>,
+}
+
+#[derive(Debug, Clone)]
+struct Stem {
+    stem: Box<str>,
+    phrases: Vec<Phrase>,
+}
+
+/// How many bytes of a stem are looked up: four Latin letters, or two of most other scripts. Shorter stems are refused.
+const KEY_BYTES: usize = 4;
+
+impl Table {
+    /// Adds a phrase; none if its open end comes too early.
+    pub(super) fn insert(&mut self, first: &str, phrase: Phrase) -> Option<()> {
+        let phrases = match first.strip_suffix(OPEN_END) {
+            None => self.whole.entry(first.into()).or_default(),
+            Some(stem) => {
+                let stems = self.open.entry(key(stem)?.into()).or_default();
+                let at = stems.iter().position(|known| *known.stem == *stem).unwrap_or_else(|| {
+                    let at = stems.partition_point(|known| known.stem.len() >= stem.len());
+                    stems.insert(at, Stem { stem: stem.into(), phrases: Vec::new() });
+                    at
+                });
+                &mut stems.get_mut(at)?.phrases
+            }
+        };
+        let of_file =
+            |known: &Phrase| (known.origin.language, &known.rest) == (phrase.origin.language, &phrase.rest);
+        if !phrases.iter().any(of_file) {
+            phrases.push(phrase);
+            phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
+        }
+        Some(())
+    }
+
+    /// The phrases that begin with this word as it is, longest first.
+    pub(super) fn whole(&self, word: &str) -> &[Phrase] {
+        self.whole.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// The phrases that begin with this word, as it is or by its stem; those of longer stems first.
+    pub(super) fn starting_with(&self, word: &str) -> impl Iterator<Item = &Phrase> {
+        let stems = key(word).and_then(|key| self.open.get(key)).map_or(&[][..], Vec::as_slice);
+        let fitting = stems.iter().filter(move |known| word.starts_with(&*known.stem));
+        self.whole(word).iter().chain(fitting.flat_map(|stem| &stem.phrases))
+    }
+}
+
+/// The first letters of a word; none if it is too short for a stem.
+fn key(word: &str) -> Option<&str> {
+    let end = (KEY_BYTES..=word.len()).find(|end| word.is_char_boundary(*end))?;
+    Some(&word[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phrase(meaning: Meaning) -> Phrase {
+        Phrase { rest: Box::default(), meaning, origin: Origin::default() }
+    }
+
+    #[test]
+    fn a_whole_word_comes_before_its_stem_and_a_long_stem_before_a_short_one() {
+        let mut table = Table::default();
+        for (word, meaning) in
+            [("kapat^", Meaning::Close), ("kapatma^", Meaning::Negation), ("kapattik", Meaning::Closed)]
+        {
+            table.insert(word, phrase(meaning)).unwrap();
+        }
+        for (word, meanings) in [
+            ("kapatin", vec![Meaning::Close]),
+            ("kapatmayin", vec![Meaning::Negation, Meaning::Close]),
+            ("kapattik", vec![Meaning::Closed, Meaning::Close]),
+            ("kapa", vec![]),
+        ] {
+            let found: Vec<Meaning> = table.starting_with(word).map(|phrase| phrase.meaning).collect();
+            assert_eq!(found, meanings, "{word}");
+        }
+        assert_eq!(table.insert("kap^", phrase(Meaning::Close)), None, "too short for an open end");
+        assert_eq!(table.insert("цел^", phrase(Meaning::Close)), Some(()));
+    }
+}
