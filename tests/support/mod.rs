@@ -10,6 +10,7 @@ pub mod posts;
 pub mod program;
 pub mod relay;
 pub mod server;
+pub mod storm;
 
 use std::future::Future;
 use std::time::Duration;

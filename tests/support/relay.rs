@@ -140,6 +140,16 @@ impl Relay {
         eventually(&format!("{count} revisions are kept"), async || self.count().await >= count).await;
     }
 
+    /// How many gaps this contributor has not told the server yet.
+    pub async fn untold_gaps(&self, name: &str) -> i64 {
+        let file = self.folder.path().join(name).join("outbox.sqlite");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
+        let pool = sqlx::SqlitePool::connect_with(options).await.expect("the outbox can be opened");
+        let count = sqlx::query_scalar("SELECT count(*) FROM gaps WHERE told = 0").fetch_one(&pool).await;
+        pool.close().await;
+        count.expect("the gaps can be counted")
+    }
+
     /// A channel as the server shows it.
     pub async fn channel(&self, id: u64) -> ChannelRecord {
         let page: ChannelsPage = self.server.client(Role::Member).await.get("/v1/channels").await;
@@ -180,6 +190,11 @@ impl Listening {
     /// Everything that it has said.
     pub fn log(&self) -> String {
         self.said.lock().expect("no panic").join("\n")
+    }
+
+    /// Forgets what it has said so far.
+    pub fn hush(&self) {
+        self.said.lock().expect("no panic").clear();
     }
 
     /// Waits until it has said this; what it said is forgotten up to there.

@@ -284,7 +284,8 @@ impl World {
         self.sessions.retain(|_, session| session.out.is_some());
     }
 
-    pub(super) fn is_heard(&self) -> bool {
+    /// Whether a bot is connected with a session.
+    pub fn is_heard(&self) -> bool {
         self.sessions.values().any(|session| session.out.as_ref().is_some_and(|out| !out.is_closed()))
     }
 

@@ -25,6 +25,9 @@ use crate::failure::Failure;
 /// The regular look leaves the last minute to the gateway, which may just be telling it.
 const SETTLED: time::Duration = time::Duration::MINUTE;
 
+/// A thread without a message for so long is not read again for edits and deletes.
+const TALKED_IN_LATELY: time::Duration = time::Duration::DAY;
+
 /// Why the history is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
@@ -315,9 +318,7 @@ impl Listener<'_> {
         }
         for thread in threads {
             self.notice(&thread);
-            let mark = self.places.get(thread.id).map(|place| place.kept.read_to);
-            let has_news = mark.is_some_and(|mark| thread.last_message_id.is_some_and(|last| last > mark));
-            if has_news && let Err(error) = self.read_after(thread.id, why).await? {
+            if let Err(error) = self.read_thread(&thread, why).await? {
                 tracing::warn!(
                     thread = thread.name(),
                     "its history cannot be read ({error}); trying again at the next look"
@@ -325,5 +326,21 @@ impl Listener<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Reads a thread if it has something new; after a time in which nobody listened also if it was talked in lately,
+    /// because what was said then may have been changed.
+    async fn read_thread(&mut self, thread: &RawPlace, why: Why) -> Result<Result<(), RestError>, Failure> {
+        let (Some(place), Some(last)) = (self.places.get(thread.id), thread.last_message_id) else {
+            return Ok(Ok(()));
+        };
+        let has_news = last > place.kept.read_to;
+        match why {
+            Why::NewSession(Some(from)) if last.made_at() > from - TALKED_IN_LATELY => {
+                Ok(self.read_newest(thread, why).await?.map(|_| ()))
+            }
+            _ if has_news => self.read_after(thread.id, why).await,
+            _ => Ok(Ok(())),
+        }
     }
 }

@@ -120,12 +120,33 @@ impl<'l> Listener<'l> {
                 return Ok(());
             }
         };
-        match Dispatch::read(&text) {
-            Ok(dispatch) => self.dispatch(dispatch, at).await?,
-            Err(error) => self.broken(&text, &error.to_string()),
+        let why = match Dispatch::read(&text) {
+            Ok(Dispatch::Ready) => Some(Why::NewSession(self.has_listened.then_some(self.alive))),
+            Ok(Dispatch::Resumed) if !self.is_caught_up => Some(Why::Start),
+            Ok(Dispatch::Resumed) => {
+                tracing::info!("the gateway session goes on; nothing was missed");
+                None
+            }
+            Ok(dispatch) => {
+                self.dispatch(dispatch, at).await?;
+                None
+            }
+            Err(error) => {
+                self.broken(&text, &error.to_string());
+                None
+            }
+        };
+        if let Some(why) = why {
+            self.begin(why).await?;
         }
         self.alive = at;
         self.moved(position, at);
+        if let Some(why) = why {
+            // At once: until the new position is kept, a crash would cost this session.
+            self.flush().await?;
+            tracing::info!(?why, channels = self.places.roots().len(), "listening");
+            launch::crash::point("caught_up");
+        }
         Ok(())
     }
 
@@ -150,17 +171,7 @@ impl<'l> Listener<'l> {
                     );
                 }
             }
-            Dispatch::Ready => {
-                let from = self.has_listened.then_some(self.alive);
-                self.begin(Why::NewSession(from)).await?;
-            }
-            Dispatch::Resumed => {
-                tracing::info!("the gateway session goes on; nothing was missed");
-                if !self.is_caught_up {
-                    self.begin(Why::Start).await?;
-                }
-            }
-            Dispatch::Other => {}
+            Dispatch::Ready | Dispatch::Resumed | Dispatch::Other => {}
         }
         Ok(())
     }
@@ -171,8 +182,6 @@ impl<'l> Listener<'l> {
         launch::crash::point("catching_up");
         self.catch_up(why).await?;
         (self.is_caught_up, self.has_listened) = (true, true);
-        tracing::info!(?why, channels = self.places.roots().len(), "listening");
-        launch::crash::point("caught_up");
         Ok(())
     }
 
