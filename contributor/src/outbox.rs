@@ -231,6 +231,11 @@ async fn lock(folder: &Path) -> Result<Lock, OutboxError> {
     Ok(Lock(file))
 }
 
+/// The outbox in `folder` to be read beside another process; `None` if there is none yet.
+pub(crate) async fn open_to_read(folder: &Path) -> Result<Option<SqlitePool>, OutboxError> {
+    if folder.join(FILE_NAME).exists() { connect(folder, false).await.map(Some) } else { Ok(None) }
+}
+
 /// One connection: staging and sending take turns, and SQLite never answers "busy". WAL lets `status` read meanwhile.
 async fn connect(folder: &Path, create: bool) -> Result<SqlitePool, OutboxError> {
     let options = SqliteConnectOptions::new()

@@ -190,6 +190,26 @@ async fn check_names_every_problem_at_once_and_channels_lists_what_can_be_seen()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn status_shows_each_channel_while_another_process_listens() {
+    let relay = Relay::start().await;
+    relay.discord.with(|world| world.channels.get_mut(&NEWS).unwrap().is_closed = true);
+    let _contributor = relay.listen().await;
+    relay.discord.post(CALLS, "hello");
+    relay.until_kept(1).await;
+    let shown = run(relay.contributor("contributor").args(["status", "--json"])).await;
+    let status: serde_json::Value = serde_json::from_str(&shown.out).expect("a status");
+    let places = status["discord"]["places"].as_array().expect("places");
+    let place = |id: u64| {
+        let id = id.to_string();
+        places.iter().find(|place| place["id"] == id).expect("the channel")
+    };
+    assert!(place(CALLS)["heard_at"].is_string() && place(CALLS)["trouble"].is_null(), "{status:#}");
+    assert!(place(NEWS)["trouble"].as_str().is_some_and(|words| words.contains("403")), "{status:#}");
+    let words = run(relay.contributor("contributor").arg("status")).await.out;
+    assert!(words.contains("channel vip-calls") && words.contains("last alive"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn neither_the_token_nor_the_key_is_ever_said() {
     let relay = Relay::start().await;
     let mut all = relay.contributor("contributor");

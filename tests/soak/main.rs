@@ -44,6 +44,7 @@ async fn main() -> anyhow::Result<()> {
             account.seconds,
             account.damage
         );
+        account.notes.iter().for_each(|note| println!("       {note}"));
         add(&mut sum, &account);
     }
     let Damage { lost, doubled, inversions, gaps_missed, gaps_invented } = sum.damage;

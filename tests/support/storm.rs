@@ -61,6 +61,8 @@ pub struct Account {
     pub forgotten: u32,
     /// How long it took.
     pub seconds: u64,
+    /// What is to be known of the damage.
+    pub notes: Vec<String>,
 }
 
 /// Dice (xorshift64*): the same seed throws the same.
@@ -242,7 +244,7 @@ impl Storm<'_> {
             self.standing.insert(id, (CALLS, text.clone()));
             self.happened((id, Some(text)));
         }
-        self.contributor.said("listening").await;
+        self.contributor.said("listening why=NewSession").await;
         self.nights.push((began, launch::clock::now()));
         self.account.forgotten += 1;
     }
@@ -275,14 +277,17 @@ impl Storm<'_> {
         damage.lost = self.must.difference(&got).count();
         damage.doubled = got.difference(&true_or_seen).count()
             + kept.iter().map(truth_of_revision).collect::<BTreeSet<_>>().len().abs_diff(kept.len());
-        let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut last: BTreeMap<&str, (u64, &Kept)> = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for kept in &kept {
             let (id, _) = truth(kept);
             if kept.post.deleted_at.is_none() && seen.insert(id) {
-                let last = last.entry(kept.post.channel.external_id.as_str()).or_default();
-                damage.inversions += usize::from(id < *last);
-                *last = id;
+                let last = last.insert(kept.post.channel.external_id.as_str(), (id, kept));
+                if let Some((_, older)) = last.filter(|(last, _)| id < *last) {
+                    damage.inversions += 1;
+                    let words = |kept: &Kept| format!("{} `{}`", kept.provenance, kept.post.content);
+                    self.account.notes.push(format!("{} came after {}", words(kept), words(older)));
+                }
             }
         }
         let gaps = gaps(self.relay).await;

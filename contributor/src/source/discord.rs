@@ -21,9 +21,11 @@ mod rest;
 mod run;
 mod settings;
 mod snowflake;
+mod state;
 mod words;
 
 pub use backfill::backfill;
 pub use doctor::{channels, check};
 pub use run::run;
 pub use settings::DiscordSettings;
+pub use state::{Listened, PlaceState};

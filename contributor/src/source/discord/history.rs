@@ -228,7 +228,12 @@ impl Listener<'_> {
         else {
             return Ok(());
         };
-        let end = if why == Why::Check { Snowflake::at(now - SETTLED) } else { Snowflake(u64::MAX) };
+        let end = match why {
+            Why::Check => Snowflake::at(now - SETTLED),
+            // The session that goes on has told what is younger, or will: its order is the better one.
+            Why::Start => Snowflake::at(self.stopped_at),
+            Why::NewSession(_) => Snowflake(u64::MAX),
+        };
         let seen = Seen { at: now, provenance: Provenance::Backfill };
         let (mut mark, mut count) = (None, 0u64);
         for (message, raw) in page.0.iter().filter(|(message, _)| *message > since && *message < end) {

@@ -43,6 +43,8 @@ pub(super) struct Listener<'l> {
     pub(super) pending: Pending,
     /// When the session was last known to be alive, or the program began.
     pub(super) alive: OffsetDateTime,
+    /// When the last run stopped, or when the program began.
+    pub(super) stopped_at: OffsetDateTime,
     /// Whether anybody listened before: only then can something have been missed.
     pub(super) has_listened: bool,
     /// Whether the history has been looked at since the program began.
@@ -64,6 +66,7 @@ impl<'l> Listener<'l> {
         (places, stopped): (Places, Option<&Stopped>),
         (bot, clock): (Snowflake, Clock),
     ) -> Self {
+        let stopped_at = stopped.map_or_else(clock, |stopped| stopped.heard_at);
         Self {
             outbox,
             rest,
@@ -72,7 +75,8 @@ impl<'l> Listener<'l> {
             bot,
             places,
             pending: Pending::default(),
-            alive: stopped.map_or_else(clock, |stopped| stopped.heard_at),
+            alive: stopped_at,
+            stopped_at,
             has_listened: stopped.is_some(),
             is_caught_up: false,
             content_seen: None,
