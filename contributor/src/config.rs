@@ -92,6 +92,7 @@ impl Settings {
             ("token_file", path(&discord.token_file)),
             ("channels", Some(format!("{:?}", discord.channels))),
             ("check_every_s", discord.check_every_s.map(|seconds| seconds.to_string())),
+            ("metrics_listen", quoted(discord.metrics_listen.clone())),
             ("api", quoted(discord.api.clone())),
         ];
         let ours: String = lines.into_iter().map(line).collect();

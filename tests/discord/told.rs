@@ -210,6 +210,34 @@ async fn status_shows_each_channel_while_another_process_listens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn systemd_and_a_monitor_on_this_machine_see_signs_of_life() {
+    let relay = Relay::start().await;
+    let socket = relay.folder.path().join("notify");
+    let systemd = tokio::net::UnixDatagram::bind(&socket).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut watched = relay.contributor("contributor");
+    watched.arg("run").env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "300000");
+    watched.env("CONTRIBUTOR__DISCORD__METRICS_LISTEN", port.to_string());
+    let mut contributor = Listening::start(&mut watched);
+    for wanted in ["READY=1", "WATCHDOG=1", "WATCHDOG=1"] {
+        let mut notice = [0; 64];
+        let length =
+            tokio::time::timeout(support::PATIENCE, systemd.recv(&mut notice)).await.unwrap().unwrap();
+        assert_eq!(&notice[..length], wanted.as_bytes());
+    }
+    relay.discord.post(CALLS, "hello");
+    relay.until_kept(1).await;
+    let health = reqwest::get(format!("http://{port}/healthz")).await.unwrap();
+    assert_eq!(health.status(), 200);
+    let metrics = reqwest::get(format!("http://{port}/metrics")).await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("contributor_revisions_kept_total 1\n"), "{metrics}");
+    assert_eq!(contributor.stop().await, Some(0));
+    let mut exposed = relay.contributor("contributor");
+    exposed.arg("run").env("CONTRIBUTOR__DISCORD__METRICS_LISTEN", "0.0.0.0:0");
+    ends_with(&mut Listening::start(&mut exposed), "use a loopback address").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn neither_the_token_nor_the_key_is_ever_said() {
     let relay = Relay::start().await;
     let mut all = relay.contributor("contributor");

@@ -22,6 +22,7 @@ mod run;
 mod settings;
 mod snowflake;
 mod state;
+mod vitals;
 mod words;
 
 pub use backfill::backfill;

@@ -24,11 +24,13 @@ use crate::failure::Failure;
 /// The events that a contributor needs, and nothing more.
 const INTENTS: Intents = Intents::GUILDS.union(Intents::GUILD_MESSAGES).union(Intents::MESSAGE_CONTENT);
 /// A connection that held so long was a good one: the next drop is the first again.
-const GOOD: Duration = Duration::from_secs(30);
+const GOOD: Duration = Duration::from_secs(10);
 /// The pause after the first drop; it doubles with each drop that follows soon.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause before a session goes on: resuming costs nothing, and each second of pause is one of latency.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause before a new session: Discord allows a thousand a day, and resets the token of a bot that needs more.
+const LONGEST_BEFORE_NEW: Duration = Duration::from_secs(120);
 /// The library doubles its own pauses up to four minutes: after so many failures it is begun anew, and only ours count.
 const MAX_FAILURES: u8 = 5;
 /// How long the goodbye may take.
@@ -188,7 +190,9 @@ impl Gateway {
         if self.connected.elapsed() > GOOD {
             self.drops = 0;
         }
-        let longest = FIRST_PAUSE.saturating_mul(1 << self.drops.min(16)).min(LONGEST_PAUSE);
+        let can_resume = self.shard.session().is_some();
+        let most = if can_resume { LONGEST_PAUSE } else { LONGEST_BEFORE_NEW };
+        let longest = FIRST_PAUSE.saturating_mul(1 << self.drops.min(16)).min(most);
         self.drops = self.drops.saturating_add(1);
         let spread = getrandom::u32().map_or(0, |random| random.to_le_bytes()[0]);
         let wait = longest / 2 + longest / 2 * u32::from(spread) / 256;

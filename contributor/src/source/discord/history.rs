@@ -258,6 +258,7 @@ impl Listener<'_> {
         }
         if why == Why::Check {
             self.missed += staged.new;
+            self.vitals.missed.store(self.missed, std::sync::atomic::Ordering::Relaxed);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! Invariants: an entry waits in memory only until the next flush, and the position that covers it moves in the same
 //! transaction; what cannot be decoded is kept raw and counted; an empty message is believed only with the intent.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use shared::post::{Post, Provenance, Sighting};
@@ -123,7 +124,9 @@ impl Listener<'_> {
     /// Keeps what waits, in one transaction.
     pub(super) async fn flush(&mut self) -> Result<Staged, Failure> {
         let Pending { entries, progress } = std::mem::take(&mut self.pending);
-        Ok(self.outbox.stage_heard(&entries, progress, (self.clock)()).await?)
+        let staged = self.outbox.stage_heard(&entries, progress, (self.clock)()).await?;
+        self.vitals.kept.fetch_add(staged.new, Ordering::Relaxed);
+        Ok(staged)
     }
 
     pub(super) fn stage(&mut self, post: Post, raw: &str, seen: Seen) {
@@ -138,6 +141,7 @@ impl Listener<'_> {
     /// Discord's form has changed, or something between us is broken: kept raw, counted, and the rest is used.
     pub(super) fn undecodable(&mut self, channel: shared::post::ChannelRef, raw: &str, reason: String) {
         self.undecodable += 1;
+        self.vitals.undecodable.store(self.undecodable, Ordering::Relaxed);
         tracing::warn!(
             channel = channel.name,
             count = self.undecodable,

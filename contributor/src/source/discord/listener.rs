@@ -6,6 +6,8 @@
 //! stored only after the history of the old one has been read back; dropping the listener at any await loses nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use shared::post::Provenance;
@@ -22,6 +24,7 @@ use super::ledger::Stopped;
 use super::places::Places;
 use super::rest::Rest;
 use super::snowflake::Snowflake;
+use super::vitals::Vitals;
 use crate::Clock;
 use crate::api::{Api, NoAnswer};
 use crate::failure::Failure;
@@ -56,6 +59,7 @@ pub(super) struct Listener<'l> {
     pub(super) undecodable: u64,
     /// Messages that the gateway never told, found by the regular look.
     pub(super) missed: u64,
+    pub(super) vitals: Arc<Vitals>,
 }
 
 impl<'l> Listener<'l> {
@@ -83,6 +87,7 @@ impl<'l> Listener<'l> {
             told: HashMap::new(),
             undecodable: 0,
             missed: 0,
+            vitals: Arc::default(),
         }
     }
 
@@ -113,9 +118,14 @@ impl<'l> Listener<'l> {
 
     async fn heard(&mut self, heard: Heard) -> Result<(), Failure> {
         let (text, at, position) = match heard {
-            Heard::Line { text, at, position } => (text, at, position),
+            Heard::Line { text, at, position } => {
+                self.vitals.lines.fetch_add(1, Ordering::Relaxed);
+                self.vitals.alive(at);
+                (text, at, position)
+            }
             Heard::Alive(at) => {
                 self.alive = at;
+                self.vitals.alive(at);
                 self.pending.progress.alive = Some(at);
                 return Ok(());
             }
@@ -148,6 +158,8 @@ impl<'l> Listener<'l> {
         if let Some(why) = why {
             // At once: until the new position is kept, a crash would cost this session.
             self.flush().await?;
+            self.vitals.listening();
+            self.vitals.places.store(self.places.count(), Ordering::Relaxed);
             tracing::info!(?why, channels = self.places.roots().len(), "listening");
             launch::crash::point("caught_up");
         }
@@ -198,6 +210,7 @@ impl<'l> Listener<'l> {
 
     fn broken(&mut self, text: &str, reason: &str) {
         self.undecodable += 1;
+        self.vitals.undecodable.store(self.undecodable, Ordering::Relaxed);
         let shown: String = text.chars().take(MAX_SHOWN).collect();
         tracing::warn!(count = self.undecodable, "a line of the gateway cannot be read ({reason}): {shown}");
     }

@@ -121,6 +121,11 @@ impl Places {
         self.places.get_mut(&id)
     }
 
+    /// How many channels and threads there are.
+    pub(super) fn count(&self) -> u64 {
+        self.places.len() as u64
+    }
+
     /// The wanted ids in order.
     pub(super) fn wanted(&self) -> Vec<Snowflake> {
         let mut wanted: Vec<_> = self.wanted.iter().copied().collect();

@@ -2,6 +2,7 @@
 //!
 //! Entry point: [`run`]. Invariant: a token that is no bot's is found before anything else is asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::wire::GapStatus;
@@ -13,20 +14,23 @@ use super::gateway::Gateway;
 use super::ledger;
 use super::listener::{Listener, statuses};
 use super::places::Places;
-use super::rest::Rest;
+use super::rest::{Rest, RestError};
 use super::settings::Bot;
 use super::snowflake::Snowflake;
+use super::vitals::{self, Vitals};
 use super::words;
 use crate::Clock;
 use crate::api::{Api, NoAnswer};
 use crate::failure::Failure;
-use crate::outbox::Outbox;
+use crate::outbox::{Level, Outbox};
 use crate::sender;
 
 /// Lines that may wait while history is read or a transaction is written: a few megabytes. Beyond it the gateway waits.
 const LINES_AHEAD: usize = 4_000;
 /// How often untold gaps are looked for.
 const TELL_EVERY: Duration = Duration::from_secs(2);
+/// The pause when Discord cannot be asked at the start.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// How long keeping and sending may go on after the stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -41,9 +45,11 @@ pub async fn run(
     let rest = Rest::new(&bot)?;
     outbox.set_filling(true);
     let mut stopping = stop.clone();
+    let vitals = Arc::<Vitals>::default();
+    let shown = (vitals.clone(), outbox.watch(), clock);
     let work = async {
         let listening = async {
-            let listened = listen((&bot, &rest), (outbox, api), (clock, stop)).await;
+            let listened = listen((&bot, &rest), (outbox, api), (clock, stop), &vitals).await;
             outbox.set_filling(false);
             listened
         };
@@ -51,16 +57,30 @@ pub async fn run(
     };
     let last_words = async {
         let told = stopping.wait_for(|stop| *stop).await.is_ok();
+        vitals::notify("STOPPING=1");
         tokio::time::sleep(LAST_WORDS).await;
         told
     };
     tokio::select! {
         result = work => result.map(|_| ()),
         result = tell_gaps(outbox, api) => result,
+        result = show(settings.metrics_listen.as_deref(), shown) => result,
+        () = vitals::keep_systemd_informed(&vitals, clock) => Ok(()),
         _ = last_words => {
             tracing::info!(waiting = outbox.level().waiting, "stopped; what waits is sent by the next run");
             Ok(())
         }
+    }
+}
+
+/// Shows the signs of life, if they are to be shown.
+async fn show(
+    address: Option<&str>,
+    shown: (Arc<Vitals>, watch::Receiver<Level>, Clock),
+) -> Result<(), Failure> {
+    match address {
+        Some(address) => vitals::serve(address, shown).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -69,6 +89,7 @@ async fn listen(
     (bot, rest): (&Bot, &Rest),
     (outbox, api): (&Outbox, &Api),
     (clock, stop): (Clock, watch::Receiver<bool>),
+    vitals: &Arc<Vitals>,
 ) -> Result<(), Failure> {
     let (id, url) = identify(rest).await?;
     let (stopped, kept) = ledger::load(outbox).await?;
@@ -79,6 +100,7 @@ async fn listen(
     let gateway = Gateway::new(bot, &url, position, clock)?;
     let (lines, mut incoming) = mpsc::channel(LINES_AHEAD);
     let mut listener = Listener::new(outbox, (rest, api), (places, stopped.as_ref()), (id, clock));
+    listener.vitals = vitals.clone();
     // On a task of its own: heartbeats go on while history is read.
     let hearing = tokio::spawn(gateway.listen(lines, stop));
     // When the gateway ends, the lines end, and what came before is still kept.
@@ -89,20 +111,33 @@ async fn listen(
 
 /// Who the bot is, and where its gateway is.
 async fn identify(rest: &Rest) -> Result<(Snowflake, String), Failure> {
-    let me = rest.me().await?;
+    let me = answered(rest, async |rest| rest.me().await).await?;
     if !me.bot {
         return Err(Failure::Configuration(words::not_a_bot()));
     }
-    if !rest.may_read_content().await? {
+    if !answered(rest, async |rest| rest.may_read_content().await).await? {
         return Err(Failure::Configuration(words::content_intent_off()));
     }
-    let GatewayBot { url, session_start_limit } = rest.gateway().await?;
+    let GatewayBot { url, session_start_limit } = answered(rest, async |rest| rest.gateway().await).await?;
     if session_start_limit.remaining == 0 {
         let hours = session_start_limit.reset_after.div_ceil(3_600_000);
         return Err(Failure::Configuration(words::sessions_used_up(hours)));
     }
     tracing::info!(bot = me.username, id = %me.id, "the token is a bot's");
     Ok((me.id, url))
+}
+
+/// Asks until Discord answers: at the start of a machine there may be no network yet.
+async fn answered<T>(rest: &Rest, ask: impl AsyncFn(&Rest) -> Result<T, RestError>) -> Result<T, Failure> {
+    loop {
+        match ask(rest).await {
+            Err(RestError::Later(reason)) => {
+                tracing::warn!("asking Discord who we are: {reason}; trying again");
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            answer => return Ok(answer?),
+        }
+    }
 }
 
 /// Asks the server which of the channels may be posted.

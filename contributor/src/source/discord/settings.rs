@@ -33,6 +33,8 @@ pub struct DiscordSettings {
     pub channels: Vec<String>,
     /// How often the approvals and the completeness of what was heard are looked at, in seconds [default: 600].
     pub check_every_s: Option<u64>,
+    /// An address on this machine for `/metrics` and `/healthz`, such as `127.0.0.1:9091` [default: none].
+    pub metrics_listen: Option<String>,
     /// For tests: the address of an API on this machine that stands for Discord's.
     pub api: Option<String>,
 }
