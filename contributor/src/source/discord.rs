@@ -29,4 +29,5 @@ pub use backfill::backfill;
 pub use doctor::{channels, check};
 pub use run::run;
 pub use settings::DiscordSettings;
+pub(super) use snowflake::Snowflake;
 pub use state::{Listened, PlaceState};

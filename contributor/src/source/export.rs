@@ -195,7 +195,10 @@ impl Collected {
             Ok(post) => post,
             Err(error) => return self.undecodable(channel, raw, error.to_string()),
         };
-        self.cover(&post);
+        // A copy has its original's time, which may lie before everything that the file covers.
+        if post.channel == *found.channel {
+            self.cover(&post);
+        }
         let seen_at = head.exported_at(self.now).unwrap_or(self.now);
         let sighting = Sighting { post, seen_at, provenance: Provenance::Imported, raw };
         match Entry::of(&sighting) {

@@ -27,6 +27,11 @@ impl Snowflake {
         OffsetDateTime::from_unix_timestamp_nanos(ms * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
+    /// Whether it can have been made by Discord: ids of its first weeks have more bits than those that tell no time.
+    pub(crate) fn tells_time(self) -> bool {
+        self.0 >> OTHER_BITS > 0
+    }
+
     /// The first id that could be made at this time: everything `after` it is as young or younger.
     pub(crate) fn at(at: OffsetDateTime) -> Self {
         let ms = at.unix_timestamp_nanos() / 1_000_000 - EPOCH_MS;

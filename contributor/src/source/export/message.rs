@@ -12,6 +12,7 @@ use shared::post::{Attachment, Author, ChannelRef, Embed, EmbedField, Forwarded,
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::source::discord::Snowflake;
 use crate::source::lenient::{Id, Text, needed, normal, odd_as_none};
 
 /// Stands for an author whose id the file does not tell.
@@ -20,11 +21,32 @@ const UNKNOWN_AUTHOR: &str = "unknown";
 /// Decodes the text of one message of `channel`.
 pub(super) fn decode(raw: &str, guild: Option<&str>, channel: &ChannelRef) -> serde_json::Result<Post> {
     let message: Message = serde_json::from_str(raw)?;
-    let (channel, external_id) = match message.original(guild, channel) {
-        Some(original) => original,
-        None => (channel.clone(), message.id.clone().into_text()),
-    };
-    message.into_post(channel, external_id)
+    match message.original(guild, channel) {
+        Some((channel, external_id)) => {
+            let mut post = message.into_post(channel, external_id)?;
+            be_the_originals(&mut post);
+            Ok(post)
+        }
+        None => {
+            let external_id = message.id.clone().into_text();
+            message.into_post(channel.clone(), external_id)
+        }
+    }
+}
+
+/// A copy is dated and signed as the live listener does it, so that all followers agree: by the original's id, and not by a
+/// webhook that each follower has another one of.
+fn be_the_originals(post: &mut Post) {
+    let from = post.channel.external_id.clone();
+    let name = std::mem::take(&mut post.author.name);
+    if !name.is_empty() {
+        post.channel.name.clone_from(&name);
+    }
+    post.author = Author { external_id: from, name, is_bot: true };
+    // An id that is no snowflake tells no time.
+    if let Some(id) = post.external_id.parse().ok().filter(|id: &Snowflake| id.tells_time()) {
+        post.posted_at = id.made_at();
+    }
 }
 
 /// A time in any zone, or nothing if it is no time.

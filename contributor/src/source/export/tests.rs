@@ -122,6 +122,13 @@ fn a_crosspost_is_the_originals_post() {
     assert_eq!(other_guild.reply_to, None);
     let typed = referring(r#"{"type":"Default","messageId":"7","channelId":"70","guildId":"1"}"#, "");
     assert_eq!(typed.external_id, "7", "followed inside one guild, with only a picture");
+    let real = referring(r#"{"messageId":"1499746457550848001","channelId":"70","guildId":"2"}"#, "LONG");
+    assert_eq!(
+        real.posted_at.date(),
+        time::macros::date!(2026 - 05 - 01),
+        "when the original was typed, by its id"
+    );
+    assert_eq!((real.author.external_id.as_str(), real.author.is_bot), ("70", true), "no follower's webhook");
     let same_channel = referring(r#"{"messageId":"7","channelId":"10","guildId":"1"}"#, "LONG");
     assert_eq!((same_channel.external_id.as_str(), same_channel.channel.external_id.as_str()), ("50", "10"));
     let without_message = referring(r#"{"messageId":null,"channelId":"70","guildId":"2"}"#, "LONG");
