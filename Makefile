@@ -43,7 +43,7 @@ bench: setup
 
 soak: setup
 	cargo build --workspace --bins --locked
-	@ONLY=$(ONLY) SEEDS=$(SEEDS) MESSAGES=$(MESSAGES) $${CARGO_TARGET_DIR:-target}/debug/soak
+	@ONLY=$(ONLY) SEEDS=$(SEEDS) MESSAGES=$(MESSAGES) EVENTS=$(EVENTS) $${CARGO_TARGET_DIR:-target}/debug/soak
 
 sql: setup
 	@migrations/check-sql.sh

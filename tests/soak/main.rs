@@ -1,9 +1,14 @@
 //! `make soak`: faults, seeds, and a comparison with the truth. Prints a table and, last, one line of `key=value` pairs.
 //!
-//! `ONLY=discord` is the one part so far. `SEEDS=` says how many storms there are, `MESSAGES=` how long each is.
+//! `ONLY=discord` is the one part so far. `SEEDS=` says how many storms there are, `MESSAGES=` how long each is, `EVENTS=` how
+//! many messages the flood has that measures memory.
 
+use support::flood::flood;
 use support::relay::Relay;
 use support::storm::{Account, Damage, Weather, storm};
+
+/// The most that the contributor may grow over the flood.
+const MOST_GROWTH_KIB: u64 = 20 * 1024;
 
 fn number(variable: &str, default: u32) -> anyhow::Result<u32> {
     match std::env::var(variable) {
@@ -47,13 +52,19 @@ async fn main() -> anyhow::Result<()> {
         account.notes.iter().for_each(|note| println!("       {note}"));
         add(&mut sum, &account);
     }
+    let events = number("EVENTS", 1_000_000)?;
+    let began = std::time::Instant::now();
+    let growth_kib = flood(&Relay::start().await, u64::from(events)).await;
+    println!("{events} events in {} s: {growth_kib} KiB more", began.elapsed().as_secs());
     let Damage { lost, doubled, inversions, gaps_missed, gaps_invented } = sum.damage;
     println!(
         "lost={lost} doubled={doubled} inversions={inversions} gaps_missed={gaps_missed} gaps_invented={gaps_invented} \
-         storms={seeds} revisions={} drops={} kills={} sessions_forgotten={} seconds={}",
+         storms={seeds} revisions={} drops={} kills={} sessions_forgotten={} seconds={} events={events} \
+         rss_growth_kib={growth_kib}",
         sum.revisions, sum.drops, sum.kills, sum.forgotten, sum.seconds
     );
     anyhow::ensure!(sum.damage == Damage::default(), "the storms did damage");
+    anyhow::ensure!(growth_kib < MOST_GROWTH_KIB, "the contributor grows with what it hears");
     Ok(())
 }
 

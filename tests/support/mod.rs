@@ -4,6 +4,7 @@
 
 pub mod discord;
 pub mod feed;
+pub mod flood;
 pub mod path;
 pub mod postgres;
 pub mod posts;

@@ -98,6 +98,8 @@ pub struct World {
     pub identified: u32,
     /// How often a session was resumed.
     pub resumed: u32,
+    /// How many lines a session remembers, if not all.
+    pub log_limit: Option<usize>,
     /// What READY says of where to resume, if not the truth.
     pub resume_url: Option<String>,
     last_id: u64,
@@ -137,13 +139,14 @@ impl World {
             limited: 0,
             identified: 0,
             resumed: 0,
+            log_limit: None,
             resume_url: None,
             last_id: 0,
         }
     }
 
     /// A new id of this moment, larger than all before.
-    fn new_id(&mut self) -> u64 {
+    pub fn new_id(&mut self) -> u64 {
         let ms = launch::clock::now().unix_timestamp_nanos() / 1_000_000 - 1_420_070_400_000;
         let id = u64::try_from(ms).expect("after 2015") << 22;
         self.last_id = id.max(self.last_id + 1);
@@ -258,6 +261,10 @@ impl World {
             let blind = session.intents & MESSAGE_CONTENT == 0;
             let data = if blind && kind.starts_with("MESSAGE_") { blank(data.clone()) } else { data.clone() };
             session.tell(kind, data, is_silent);
+            let too_many = self.log_limit.map_or(0, |limit| session.log.len().saturating_sub(2 * limit));
+            if too_many > 0 {
+                session.log.drain(..session.log.len() / 2);
+            }
         }
     }
 
