@@ -50,7 +50,7 @@ const CLOSED_DOORS: [(&str, &[&str]); 7] = [
     ("exchange/src/sim", &["tokio", "sqlx", "std::fs", "std::net", "std::env", "std::thread"]),
     ("server/src/http", &["sqlx"]),
     ("server/src/ingest/binding.rs", &["sqlx", "tokio"]),
-    ("server/src/ingest/publish.rs", &["sqlx", "tokio"]),
+    ("server/src/ingest/publish", &["sqlx", "tokio"]),
     ("trader-client/src/engine", &PURE),
     ("trader-client/src/policy", &PURE),
 ];

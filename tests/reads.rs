@@ -2,7 +2,9 @@
 
 use reqwest::Method;
 use server::auth::Role;
-use shared::wire::{ChannelsPage, EventsPage, ProblemKind, SignalsPage, Version};
+use shared::post::{Embed, EmbedField, Forwarded, Post};
+use shared::reading::{Evidence, Field, Part, Reading};
+use shared::wire::{ChannelsPage, EventsPage, ProblemKind, SignalDetail, SignalsPage, Version};
 use support::posts::{START, batch, sighting, signal_text};
 use support::server::{Api, TestServer};
 use time::Duration;
@@ -160,4 +162,56 @@ async fn every_list_needs_a_key_and_health_does_not() {
     }
     let version: Version = nobody.get("/v1/version").await;
     assert_eq!(version.reader_version, shared::reading::READER_VERSION);
+}
+
+/// Every reading of these signals' posts, with its post.
+async fn readings(api: &Api) -> Vec<(Post, Reading)> {
+    let page: SignalsPage = api.get("/v1/signals?limit=500").await;
+    let mut found = Vec::new();
+    for signal in page.signals {
+        let detail: SignalDetail = api.get(&format!("/v1/signals/{}", signal.record.id)).await;
+        found.extend(detail.posts.into_iter().filter_map(|record| Some((record.post, record.reading?))));
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_signals_evidence_names_stretches_of_its_post() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let mut card = sighting(2, "**New call** 🚀 для всех");
+    card.post.embeds = vec![Embed {
+        title: Some("#ETH/USDT LONG".into()),
+        fields: [("Entry", "4000"), ("TP1", "4200"), ("SL", "3800")]
+            .map(|(name, value)| EmbedField { name: name.into(), value: value.into() })
+            .into(),
+        ..Embed::default()
+    }];
+    let mut passed_on = sighting(3, "");
+    passed_on.post.forwarded = vec![Forwarded { content: signal_text("SOL"), embeds: Vec::new() }];
+    let styled = signal_text("BTC").replace("SL", "🛑 𝗦𝗟");
+    api.post(&batch([sighting(1, &signal_text("BTC")), card, passed_on, sighting(4, &styled)])).await;
+    let found = readings(&api).await;
+    assert!(found.len() >= 2, "{found:?}");
+    for (post, reading) in &found {
+        for evidence in &reading.evidence {
+            let text = evidence.text(post);
+            assert!(text.is_some_and(|text| !text.trim().is_empty()), "{evidence:?} of {post:?}");
+        }
+    }
+    // Whatever the reader names, what is stored is what is answered.
+    let stated = Evidence { of: 0, field: Field::Stop, part: Part::Content, start: 51, end: 55 };
+    let told = serde_json::to_string(&[stated]).unwrap();
+    sqlx::query(
+        "UPDATE readings SET reading = jsonb_set(reading::jsonb, '{evidence}', $1::jsonb)::text
+        WHERE post_id = (SELECT post_id FROM signals WHERE external_id = '1')",
+    )
+    .bind(told)
+    .execute(&server.pool)
+    .await
+    .unwrap();
+    let found = readings(&api).await;
+    let (post, reading) = found.iter().find(|(post, _)| post.external_id == "1").unwrap();
+    assert_eq!(reading.evidence, [stated]);
+    assert_eq!(stated.text(post), Some("3800"));
 }

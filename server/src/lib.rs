@@ -1,7 +1,7 @@
 //! The server: keeps every post for ever, reads it once, and streams signals.
 //!
 //! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`auth`],
-//! [`ingest`], [`feed`], [`http`], [`store`].
+//! [`ingest`], [`reread`], [`feed`], [`http`], [`store`].
 
 pub mod auth;
 pub mod config;
@@ -10,6 +10,8 @@ pub mod feed;
 pub mod http;
 pub mod ids;
 pub mod ingest;
+pub mod profile;
+pub mod reread;
 pub mod store;
 
 use std::future::IntoFuture;

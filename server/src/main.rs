@@ -1,4 +1,4 @@
-//! The `server` program: `serve`, `migrate`, `admin create-key`, `admin approve-channel`, `config show`.
+//! The `server` program: `serve`, `migrate`, `reread`, `admin create-key`, `admin approve-channel`, `admin profile`, `config show`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 78 a setting that cannot be used.
 
@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod commands;
+
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use server::auth::{NewKey, Role};
@@ -14,6 +16,9 @@ use server::config::Config;
 use server::database::Database;
 use server::{ids, store};
 use shared::post::{ChannelRef, Source};
+use shared::reading::ChannelProfile;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -51,6 +56,12 @@ enum Command {
     },
     /// Bring the database to this version's form. A private cluster is also migrated by `serve`.
     Migrate,
+    /// Read stored posts again, with today's reader and the profiles of their channels. Works beside a running server.
+    ///
+    /// Without --apply it only shows what would change. With it, each post gets a new reading beside its old one, and
+    /// signals and updates that change are told, marked as read again: traders see them and never trade them. It may be
+    /// broken off at any time; run again, it goes on and doubles nothing.
+    Reread(Reread),
     /// What only the host may do.
     #[command(subcommand)]
     Admin(Admin),
@@ -79,6 +90,48 @@ enum Admin {
         #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
     },
+    /// Show or set the profile of a channel: its habits, for the reader. Works beside a running server.
+    ///
+    /// A profile counts for posts that come from then on. Stored posts keep their readings: `server reread` shows what
+    /// the profile changes about them, and `server reread --apply` changes it.
+    Profile {
+        /// The channel: its id, its source and id there (`discord:1237400000000000001`), or its name.
+        channel: String,
+        /// Take the profile from this TOML file, or from standard input with `-`. Fields: quote, market, thousands,
+        /// keywords, callers.
+        #[arg(long, value_name = "FILE", conflicts_with = "clear")]
+        set: Option<PathBuf>,
+        /// Forget the profile.
+        #[arg(long)]
+        clear: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Reread {
+    /// Only this channel: its id, its source and id there, or its name.
+    #[arg(long)]
+    channel: Option<String>,
+    /// Only messages posted at or after this time: `2026-06-01`, or `2026-06-01T08:00:00Z`.
+    #[arg(long, value_name = "TIME", value_parser = time_of)]
+    since: Option<OffsetDateTime>,
+    /// How many examples of each kind of change are shown.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    limit_examples: u8,
+    /// Only show what would change; this is so unless --apply is given.
+    #[arg(long, conflicts_with = "apply")]
+    dry_run: bool,
+    /// Keep the new readings and tell what changes.
+    #[arg(long)]
+    apply: bool,
+}
+
+/// A time or a day (its beginning, in UTC), in the years that posts can have.
+fn time_of(text: &str) -> Result<OffsetDateTime, String> {
+    let whole = if text.contains('T') { text.to_owned() } else { format!("{text}T00:00:00Z") };
+    let at = OffsetDateTime::parse(&whole, &Rfc3339)
+        .map_err(|_| "expected a day (`2026-06-01`) or a time (`2026-06-01T08:00:00Z`)".to_owned())?;
+    if (1..9999).contains(&at.year()) { Ok(at) } else { Err("expected a year from 1 to 9998".to_owned()) }
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,10 +169,18 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Database::visit(&config, true).await?.close().await;
             print("the database has this version's form")
         }
+        Command::Reread(wanted) => commands::read_again(&config, &wanted).await,
         Command::Admin(Admin::CreateKey { role, name }) => create_key(&config, role, &name).await,
         Command::Admin(Admin::ApproveChannel { discord, name }) => {
             let channel = ChannelRef { source: Source::Discord, external_id: discord, name };
             approve_channel(&config, &channel).await
+        }
+        Command::Admin(Admin::Profile { channel, set, clear }) => {
+            let new = match set {
+                Some(file) => Some(commands::profile_in(&file)?),
+                None => clear.then(ChannelProfile::default),
+            };
+            commands::profile(&config, &channel, new).await
         }
         Command::Config(ShowConfig::Show) => {
             config.data_dir = Some(config.data_folder()?);

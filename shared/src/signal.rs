@@ -32,6 +32,11 @@ impl Symbol {
         Self("USDT".to_owned())
     }
 
+    /// `BTC`: the currency of prices in satoshi.
+    pub fn btc() -> Self {
+        Self("BTC".to_owned())
+    }
+
     /// The ticker's text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -158,7 +158,8 @@ fn shown_action(action: &Action) -> String {
 fn rows() -> Vec<(String, String)> {
     let mut rows = Vec::new();
     let mut text = String::new();
-    for line in include_str!("reading/posts.txt").lines() {
+    let tables = [include_str!("reading/posts.txt"), include_str!("reading/cards.txt")];
+    for line in tables.into_iter().flat_map(str::lines) {
         let comment = text.is_empty() && (line.starts_with("# ") || line.is_empty());
         match line.strip_prefix("=> ") {
             Some(reading) => rows.push((std::mem::take(&mut text), reading.to_owned())),

@@ -99,7 +99,14 @@ impl Engine {
             Event::SignalUpdated { update } => self.on_update(now, update, snapshot),
             Event::SignalWithdrawn { signal_id, reason, .. } => self.on_withdrawn(now, *signal_id, reason),
             Event::SignalDisputed { signal_id, .. } => self.on_disputed(now, *signal_id),
-            Event::UpdateUnbound { .. } | Event::PostDisputed { .. } | Event::Unknown => {}
+            Event::UpdateWithdrawn { signal_id: Some(signal), reason, .. } => {
+                let text = format!("a follow-up is withdrawn ({reason}): what was done about it stays done");
+                self.on_late_word(now, *signal, &text);
+            }
+            Event::UpdateWithdrawn { .. }
+            | Event::UpdateUnbound { .. }
+            | Event::PostDisputed { .. }
+            | Event::Unknown => {}
         }
         Vec::new()
     }

@@ -116,6 +116,7 @@ fn signal(number: u128, channel: &str, minutes: i64) -> Event {
             seen_at: at,
             received_at: at,
             reader_version: 1,
+            reread: false,
             signal: Signal::new(draft).unwrap(),
         }),
     }

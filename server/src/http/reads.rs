@@ -122,7 +122,8 @@ pub(super) async fn signals(
     Ok(Json(SignalsPage { signals: found, next }))
 }
 
-/// One signal with every revision of its post and all its follow-ups.
+/// One signal with every revision of its post, what the reader made of each and where in the text (`posts[].reading`), and
+/// all its follow-ups.
 #[utoipa::path(
     get, path = "/v1/signals/{id}", tag = "member", security(("api_key" = [])), params(("id" = Uuid, Path, description = "The signal's id")),
     responses(

@@ -3,15 +3,14 @@
 //! Entry point: [`bind`]. A follow-up counts only when its author is the author of the signal. It is bound
 //! - as a reply: to the signal of the answered post, or to the one that the answered follow-up was bound to; a ticker
 //!   in the text must agree, and chooses when the answered post held several signals;
-//! - by ticker: to the author's newest open signal on it in the channel (else the newest), of the named side if one is;
-//! - by the author's own id of the call: to the author's newest open signal with that id (else the newest);
-//! - with none of these: to the author's newest open signal in the channel (else the newest);
-//! - "all": to every open signal of the author in the channel.
+//! - by the author's own id of the call, by ticker (of the named side if one is), or with neither: to the author's newest
+//!   fitting signal in the channel that was open when the follow-up was posted, else to the newest fitting one;
+//! - "all": to every signal of the author in the channel that was open then.
 //!
-//! Anything else is unbound, with the reason. Nothing is guessed.
+//! Anything else is unbound, with the reason.
 
 use shared::update::{Scope, SignalUpdate};
-use shared::wire::SignalStatus;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::book::{Book, MOST_AT_ONCE};
@@ -19,8 +18,9 @@ use super::publish::Arrival;
 use crate::store::signals::Signal;
 
 /// The signals that a follow-up is about (never none), or why there are none.
-pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) -> Result<Vec<Uuid>, String> {
-    let author = &arrival.sighting.post.author.external_id;
+pub(crate) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) -> Result<Vec<Uuid>, String> {
+    let author = &arrival.post.author.external_id;
+    let at = arrival.post.occurred_at();
     let chosen = match &update.scope {
         Scope::Reply { base } => {
             let answered = arrival.reply_key().ok_or("it is read as a reply, but answers no post")?;
@@ -48,7 +48,7 @@ pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) ->
                     && side.is_none_or(|side| signal.record.signal.side() == side)
             };
             let fitting: Vec<&Signal> = book.of_author(arrival).into_iter().filter(fits).collect();
-            newest(&fitting)
+            newest(&fitting, at)
         }
         Scope::Reference { reference, base } => {
             let named = |signal: &&Signal| {
@@ -56,12 +56,11 @@ pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) ->
                 fields.reference.as_ref() == Some(reference)
                     && base.as_ref().is_none_or(|base| signal.record.signal.base() == base)
             };
-            newest(&book.of_author(arrival).into_iter().filter(named).collect::<Vec<_>>())
+            newest(&book.of_author(arrival).into_iter().filter(named).collect::<Vec<_>>(), at)
         }
-        Scope::Last => newest(&book.of_author(arrival)),
+        Scope::Last => newest(&book.of_author(arrival), at),
         Scope::All { side } => {
-            let open =
-                book.of_author(arrival).into_iter().filter(|signal| signal.status == SignalStatus::Open);
+            let open = book.of_author(arrival).into_iter().filter(|signal| signal.was_open(at));
             let meant: Vec<Uuid> = open
                 .filter(|signal| side.is_none_or(|side| signal.record.signal.side() == side))
                 .map(|signal| signal.record.id)
@@ -77,9 +76,9 @@ pub(super) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) ->
     if chosen.is_empty() { Err(nothing_found(&update.scope)) } else { Ok(chosen) }
 }
 
-/// The newest open signal, else the newest one.
-fn newest(signals: &[&Signal]) -> Vec<Uuid> {
-    let open = signals.iter().find(|signal| signal.status == SignalStatus::Open);
+/// The newest signal that was open at that time, else the newest one.
+fn newest(signals: &[&Signal], at: OffsetDateTime) -> Vec<Uuid> {
+    let open = signals.iter().find(|signal| signal.was_open(at));
     open.or(signals.first()).map(|signal| signal.record.id).into_iter().collect()
 }
 
@@ -89,7 +88,7 @@ fn nothing_found(scope: &Scope) -> String {
             format!("this author has no signal on {base} in this channel in the last 30 days")
         }
         Scope::Reference { reference, .. } => {
-            format!("this author has no recent signal with the id {reference} in this channel")
+            format!("this author has no signal with the id {reference} in this channel in the last 30 days")
         }
         _ => "this author has no signal in this channel that it could be about".into(),
     }

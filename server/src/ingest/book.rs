@@ -1,17 +1,18 @@
 //! The signals that a batch touches: loaded once, changed in memory, saved once.
 //!
-//! Entry points: [`Book::load`], then look-ups and [`Book::put`]. Invariant: a signal that an earlier post of the same
-//! batch made or changed is seen by the later ones, exactly as if each post had come in a batch of its own.
+//! Entry points: [`Book::load`], then look-ups, [`Book::put`] and [`Book::tell`]. Invariant: a signal that an earlier post
+//! of the same batch made or changed is seen by the later ones, exactly as if each post had come in a batch of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use shared::signal::Symbol;
 use shared::update::{Action, Scope, SignalUpdate};
-use shared::wire::SignalStatus;
+use shared::wire::{SignalStatus, UpdateRecord};
 use sqlx::PgConnection;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::publish::Arrival;
+use super::publish::{Arrival, last_word};
 use crate::store::StoreError;
 use crate::store::posts::MessageKey;
 use crate::store::signals::{self, Candidates, Signal};
@@ -19,24 +20,24 @@ use crate::store::updates;
 
 /// How far back a follow-up without a reply may reach: an older call is better named by a reply.
 const MAX_REACH: Duration = Duration::days(30);
-/// How many of an author's newest signals on one ticker (or at all, for "my last one") are looked at.
+/// How many of an author's newest signals on one ticker, of one id, or at all ("my last one") are looked at.
 const NEWEST: i64 = 20;
 /// The most signals that "close all" may mean; an author with more open ones is not understood.
-pub(super) const MOST_AT_ONCE: usize = 50;
+pub(crate) const MOST_AT_ONCE: usize = 50;
 
 /// The signals that a batch may touch.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(crate) struct Book {
     signals: BTreeMap<Uuid, Signal>,
-    /// Messages that are follow-ups, the signals that they are bound to, and what they have said.
-    bound: BTreeMap<(MessageKey, Uuid), Vec<Action>>,
+    /// What follow-ups have said, as far as this batch needs to know it.
+    told: BTreeMap<Uuid, UpdateRecord>,
     changed: Vec<Uuid>,
 }
 
 impl Book {
     /// Loads the signals of the messages that were edited, deleted, answered or disputed, and those that follow-ups in the
     /// batch may be about.
-    pub(super) async fn load(
+    pub(crate) async fn load(
         connection: &mut PgConnection,
         arrivals: &[Arrival<'_>],
         disputes: &[MessageKey],
@@ -44,7 +45,7 @@ impl Book {
         let mut messages: BTreeSet<MessageKey> = disputes.iter().cloned().collect();
         let mut wishes = Vec::new();
         for arrival in arrivals {
-            messages.extend((arrival.revision > 0).then(|| arrival.key.clone()));
+            messages.extend((arrival.revision > 0 || arrival.is_again()).then(|| arrival.key.clone()));
             for update in arrival.updates() {
                 messages.extend(arrival.reply_key());
                 wishes.extend(wish(arrival, update));
@@ -53,12 +54,14 @@ impl Book {
         let mut book = Self::default();
         if !messages.is_empty() {
             let messages = Vec::from_iter(messages);
-            for told in updates::of_messages(connection, &messages).await? {
-                let key = MessageKey { channel_id: told.channel_id, external_id: told.external_id };
-                book.bound.extend(told.signal_id.map(|signal| ((key, signal), told.update.actions)));
-            }
+            book.add_told(updates::of_messages(connection, &messages).await?);
             for signal in signals::of_messages(connection, &messages).await? {
                 book.signals.insert(signal.record.id, signal);
+            }
+            if arrivals.iter().any(Arrival::is_again) {
+                // What is read again may take back a follow-up: how its signal stands then, the others say.
+                let ids: Vec<Uuid> = book.signals.keys().copied().collect();
+                book.add_told(updates::of_signals(connection, &ids).await?);
             }
         }
         if !wishes.is_empty() {
@@ -69,31 +72,35 @@ impl Book {
         Ok(book)
     }
 
+    fn add_told(&mut self, told: Vec<UpdateRecord>) {
+        self.told.extend(told.into_iter().map(|told| (told.id, told)));
+    }
+
     /// A signal by its id.
-    pub(super) fn get(&self, id: Uuid) -> Option<&Signal> {
+    pub(crate) fn get(&self, id: Uuid) -> Option<&Signal> {
         self.signals.get(&id)
     }
 
     /// The signals that were read from this message, by their place in it.
-    pub(super) fn of_message(&self, key: &MessageKey) -> Vec<&Signal> {
+    pub(crate) fn of_message(&self, key: &MessageKey) -> Vec<&Signal> {
         let mut found: Vec<&Signal> = self.signals.values().filter(|signal| signal.key() == *key).collect();
         found.sort_by_key(|signal| signal.record.ordinal);
         found
     }
 
     /// The signals that a message is about: its own, or those that it was bound to as a follow-up.
-    pub(super) fn about(&self, key: &MessageKey) -> Vec<&Signal> {
+    pub(crate) fn about(&self, key: &MessageKey) -> Vec<&Signal> {
         let own = self.of_message(key);
         if !own.is_empty() {
             return own;
         }
-        let bound = self.bound.keys().filter(|(message, _)| message == key);
-        bound.filter_map(|(_, id)| self.signals.get(id)).collect()
+        let bound: BTreeSet<Uuid> = self.told_by(key).filter_map(|told| told.signal_id).collect();
+        bound.iter().filter_map(|id| self.signals.get(id)).collect()
     }
 
     /// The author's signals in the channel that were posted before the follow-up, newest first, without withdrawn ones.
-    pub(super) fn of_author(&self, arrival: &Arrival<'_>) -> Vec<&Signal> {
-        let post = &arrival.sighting.post;
+    pub(crate) fn of_author(&self, arrival: &Arrival<'_>) -> Vec<&Signal> {
+        let post = arrival.post;
         let mut found: Vec<&Signal> = self
             .signals
             .values()
@@ -109,7 +116,7 @@ impl Book {
     }
 
     /// Puts a new or changed signal in its place; it will be saved.
-    pub(super) fn put(&mut self, signal: Signal) {
+    pub(crate) fn put(&mut self, signal: Signal) {
         let id = signal.record.id;
         self.signals.insert(id, signal);
         if !self.changed.contains(&id) {
@@ -117,38 +124,63 @@ impl Book {
         }
     }
 
-    /// Remembers that a message is a follow-up of a signal, and what it said last.
-    pub(super) fn bind(&mut self, message: MessageKey, signal: Uuid, actions: Vec<Action>) {
-        self.bound.insert((message, signal), actions);
+    /// Remembers what a follow-up has said.
+    pub(crate) fn tell(&mut self, told: UpdateRecord) {
+        self.told.insert(told.id, told);
     }
 
-    /// True when this message has said the same about this signal before.
-    pub(super) fn has_told(&self, message: &MessageKey, signal: Uuid, actions: &[Action]) -> bool {
-        self.bound.get(&(message.clone(), signal)).is_some_and(|told| told == actions)
+    /// Forgets what a follow-up was thought to say.
+    pub(crate) fn untell(&mut self, id: Uuid) {
+        self.told.remove(&id);
+    }
+
+    /// What this message has said, whatever it is bound to.
+    pub(crate) fn told_by(&self, message: &MessageKey) -> impl Iterator<Item = &UpdateRecord> {
+        let is_from = |told: &&UpdateRecord| {
+            told.channel_id == message.channel_id && told.external_id == message.external_id
+        };
+        self.told.values().filter(is_from)
+    }
+
+    /// The follow-up in which this message has said the same about this signal before.
+    pub(crate) fn has_told(&self, message: &MessageKey, signal: Uuid, actions: &[Action]) -> Option<Uuid> {
+        let mut told = self.told_by(message);
+        told.find(|told| told.signal_id == Some(signal) && told.update.actions == actions).map(|told| told.id)
+    }
+
+    /// How a signal stands by the follow-ups that are known here, and since when.
+    pub(crate) fn standing(&self, signal: Uuid) -> (SignalStatus, Option<OffsetDateTime>) {
+        let about = self.told.values().filter(|told| told.signal_id == Some(signal));
+        let words = about.filter_map(|told| Some(((told.occurred_at, told.id), last_word(&told.update)?)));
+        let last = words.max_by_key(|(place, _)| *place);
+        last.map_or((SignalStatus::Open, None), |((at, _), status)| (status, Some(at)))
     }
 
     /// The signals to save, in the order in which they were first touched.
-    pub(super) fn into_changed(mut self) -> Vec<Signal> {
+    pub(crate) fn into_changed(mut self) -> Vec<Signal> {
         self.changed.iter().filter_map(|id| self.signals.remove(id)).collect()
     }
 }
 
 /// Which stored signals a follow-up needs to see.
 fn wish(arrival: &Arrival<'_>, update: &SignalUpdate) -> Option<Candidates> {
-    let (base, only_open, most) = match &update.scope {
+    let text = |symbol: &Symbol| symbol.to_string();
+    let (base, reference) = match &update.scope {
         Scope::Reply { .. } => return None,
-        Scope::Symbol { base, .. } => (Some(base.to_string()), false, NEWEST),
-        Scope::Last | Scope::Reference { .. } => (None, false, NEWEST),
-        // One more than may be meant, so that too many are noticed.
-        Scope::All { .. } => (None, true, i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX) + 1),
+        Scope::Symbol { base, .. } => (Some(text(base)), None),
+        Scope::Reference { reference, base } => (base.as_ref().map(text), Some(reference.clone())),
+        Scope::Last | Scope::All { .. } => (None, None),
     };
-    let post = &arrival.sighting.post;
+    let only_open = matches!(update.scope, Scope::All { .. });
+    // One more than may be meant, so that too many are noticed.
+    let most = if only_open { i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX) + 1 } else { NEWEST };
     Some(Candidates {
         channel_id: arrival.key.channel_id,
-        author_id: post.author.external_id.clone(),
+        author_id: arrival.post.author.external_id.clone(),
         base,
-        until: post.occurred_at(),
-        since: post.occurred_at() - MAX_REACH,
+        reference,
+        until: arrival.post.occurred_at(),
+        since: arrival.post.occurred_at() - MAX_REACH,
         only_open,
         most,
     })
@@ -156,13 +188,13 @@ fn wish(arrival: &Arrival<'_>, update: &SignalUpdate) -> Option<Candidates> {
 
 impl Arrival<'_> {
     /// The follow-ups that this post holds.
-    pub(super) fn updates(&self) -> &[SignalUpdate] {
+    pub(crate) fn updates(&self) -> &[SignalUpdate] {
         self.reading.map_or(&[], |reading| reading.verdict.updates())
     }
 
     /// The message that this post answers.
-    pub(super) fn reply_key(&self) -> Option<MessageKey> {
-        let external_id = self.sighting.post.reply_to.clone()?;
+    pub(crate) fn reply_key(&self) -> Option<MessageKey> {
+        let external_id = self.post.reply_to.clone()?;
         Some(MessageKey { channel_id: self.key.channel_id, external_id })
     }
 }

@@ -4,11 +4,11 @@
 //! (channel, external id, revision); the first text under a revision stands, a differing one raises a dispute; the log
 //! is appended to last.
 
-mod binding;
-mod book;
+pub(crate) mod binding;
+pub(crate) mod book;
 mod gaps;
 mod prepare;
-mod publish;
+pub(crate) mod publish;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -25,11 +25,11 @@ use crate::store::posts::{self, KnownPost, MessageKey, NewPost, NewReading, NewS
 use crate::store::{Remedy, StoreError, log, signals, to_json, updates};
 use book::Book;
 pub use gaps::keep_gaps;
-use prepare::{Prepared, Readings};
-use publish::{Arrival, Publisher};
+use prepare::{Prepared, Profiles, Readings};
+use publish::{Arrival, Changes, Occasion, Publisher};
 
 /// How often a batch is run again after it collided with another one.
-const MAX_RUNS: u32 = 5;
+pub(crate) const MAX_RUNS: u32 = 5;
 
 /// The most text that is read while the database stores it: a few milliseconds of reading.
 const MOST_WHILE_STORING: usize = 64 * 1024;
@@ -43,11 +43,14 @@ pub async fn ingest(
 ) -> Result<Vec<PostResult>, StoreError> {
     let prepared: Arc<[Prepared]> =
         sightings.into_iter().map(|sighting| prepare::prepare(sighting, now)).collect();
-    let mut readings = Readings::begin(&prepared);
+    let mut readings = Readings::of(&prepared);
     if prepared.iter().map(|item| item.sighting.post.content.len() + item.sighting.raw.len()).sum::<usize>()
         > MOST_WHILE_STORING
     {
-        // A long read is not waited for with a connection and a channel in hand.
+        // A long read is not waited for with a connection and a channel in hand. Should a profile change before the channel
+        // is in hand, the batch is read anew.
+        let channels: BTreeSet<&ChannelRef> = prepared.iter().filter_map(Prepared::channel).collect();
+        readings.begin(channels::profiles(pool, &Vec::from_iter(channels)).await?);
         readings.get().await?;
     }
     let mut run = 1;
@@ -100,7 +103,8 @@ impl Batch<'_> {
         prepared: &[Prepared],
         readings: &mut Readings,
     ) -> Result<Vec<PostResult>, StoreError> {
-        let channels = self.channels(prepared).await?;
+        let (channels, profiles) = self.channels(prepared).await?;
+        readings.begin(profiles);
         let mut results: Vec<Option<PostStatus>> = prepared.iter().map(|_| None).collect();
         let mut kept = Vec::new();
         for (place, item) in prepared.iter().enumerate() {
@@ -125,12 +129,11 @@ impl Batch<'_> {
         Ok(prepared.iter().zip(results).map(result).collect())
     }
 
-    async fn channels(&mut self, prepared: &[Prepared]) -> Result<HashMap<ChannelRef, Channel>, StoreError> {
-        let wanted: BTreeSet<&ChannelRef> = prepared
-            .iter()
-            .filter(|item| item.problem.is_none())
-            .map(|item| &item.sighting.post.channel)
-            .collect();
+    async fn channels(
+        &mut self,
+        prepared: &[Prepared],
+    ) -> Result<(HashMap<ChannelRef, Channel>, Profiles), StoreError> {
+        let wanted: BTreeSet<&ChannelRef> = prepared.iter().filter_map(Prepared::channel).collect();
         let mut found = HashMap::new();
         for channel in wanted {
             let stamp = (crate::ids::new(self.now), self.now);
@@ -138,9 +141,13 @@ impl Batch<'_> {
         }
         // One batch at a time in a channel: two revisions of one message, or a call and its follow-up, that arrive in the
         // same moment from two contributors must see each other.
-        channels::lock(self.connection, &found.values().map(|channel| channel.id).collect::<Vec<_>>())
-            .await?;
-        Ok(found)
+        let ids: Vec<Uuid> = found.values().map(|channel| channel.id).collect();
+        let by_id = channels::lock(self.connection, &ids).await?;
+        let profile = |(named, channel): (&ChannelRef, &Channel)| {
+            Some((named.clone(), by_id.get(&channel.id)?.profile.clone()))
+        };
+        let profiles = found.iter().filter_map(profile).collect();
+        Ok((found, profiles))
     }
 
     /// Stores the revisions that are new, and says what is known of all messages of the batch.
@@ -190,7 +197,7 @@ impl Batch<'_> {
         let readings: Vec<NewReading<'_>> = new
             .filter_map(|item| {
                 let reading = read.reading(item)?;
-                Some(NewReading { post_id: item.post.id, channel_id: item.channel.id, reading })
+                Some(NewReading { post_id: item.post.id, read_no: 0, channel_id: item.channel.id, reading })
             })
             .collect();
         if readings.is_empty() {
@@ -204,7 +211,7 @@ impl Batch<'_> {
     async fn publish(&mut self, read: &Read<'_>, disputed: &[usize]) -> Result<(), StoreError> {
         let published = |item: &&Kept<'_>| item.channel.status == ChannelStatus::Approved;
         let news = read.kept.iter().filter(published).filter(|item| read.stored.is_news(item));
-        let arrivals: Vec<Arrival<'_>> = news.map(|item| read.arrival(item)).collect();
+        let arrivals: Vec<Arrival<'_>> = news.map(|item| read.arrival(item, self.now)).collect();
         let disputes: Vec<MessageKey> = disputed.iter().map(|at| read.kept[*at].post.key.clone()).collect();
         if arrivals.is_empty() && disputes.is_empty() {
             return Ok(());
@@ -217,16 +224,27 @@ impl Batch<'_> {
         for key in &disputes {
             publisher.dispute(key)?;
         }
-        let changes = publisher.finish();
-        if !changes.signals.is_empty() {
-            signals::save(self.connection, &changes.signals.iter().collect::<Vec<_>>()).await?;
-        }
-        if !changes.updates.is_empty() {
-            updates::insert(self.connection, &changes.updates).await?;
-        }
-        log::append(self.connection, self.now, &changes.events).await?;
-        Ok(())
+        save(self.connection, &publisher.finish(), self.now).await
     }
+}
+
+/// Writes what posts have changed; the log is appended to last.
+pub(crate) async fn save(
+    connection: &mut PgConnection,
+    changes: &Changes,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    if !changes.signals.is_empty() {
+        signals::save(connection, &changes.signals.iter().collect::<Vec<_>>()).await?;
+    }
+    if !changes.updates.is_empty() {
+        updates::insert(connection, &changes.updates).await?;
+    }
+    if !changes.withdrawn.is_empty() {
+        updates::withdraw(connection, &changes.withdrawn, now).await?;
+    }
+    log::append(connection, now, &changes.events).await?;
+    Ok(())
 }
 
 /// A batch that is stored and read.
@@ -241,13 +259,18 @@ impl<'a> Read<'a> {
         self.readings.get(item.place)?.as_ref()
     }
 
-    fn arrival(&self, item: &'a Kept<'a>) -> Arrival<'a> {
+    fn arrival(&self, item: &'a Kept<'a>, now: OffsetDateTime) -> Arrival<'a> {
+        let sighting = &item.prepared.sighting;
         Arrival {
             key: &item.post.key,
             post_id: item.post.id,
             revision: item.post.revision,
-            sighting: &item.prepared.sighting,
+            post: &sighting.post,
+            provenance: sighting.provenance,
+            seen_at: sighting.seen_at,
+            received_at: now,
             reading: self.reading(item),
+            occasion: Occasion::News,
         }
     }
 }

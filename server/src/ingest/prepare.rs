@@ -1,10 +1,11 @@
 //! What can be known of a sighting without the database: whether it is acceptable, its identity, its reading.
 //!
-//! Entry points: [`prepare`], [`Readings`].
+//! Entry points: [`prepare`], [`Readings`]. A reading also depends on its channel's profile, which is given to it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use shared::post::{Sighting, check_sighting};
+use shared::post::{ChannelRef, Sighting, check_sighting};
 use shared::reading::{ChannelProfile, Reading, read};
 use time::{Duration, OffsetDateTime, UtcOffset};
 use tokio::task::JoinHandle;
@@ -22,6 +23,13 @@ pub(super) struct Prepared {
     pub(super) content_hash: [u8; 32],
     /// Why it cannot be kept.
     pub(super) problem: Option<String>,
+}
+
+impl Prepared {
+    /// The channel of what can be kept.
+    pub(super) fn channel(&self) -> Option<&ChannelRef> {
+        self.problem.is_none().then_some(&self.sighting.post.channel)
+    }
 }
 
 pub(super) fn prepare(mut sighting: Sighting, now: OffsetDateTime) -> Prepared {
@@ -56,21 +64,40 @@ fn in_utc(sighting: &mut Sighting) {
     }
 }
 
+/// How the posts of each channel are read; a channel that is not there has the empty profile.
+pub(super) type Profiles = HashMap<ChannelRef, ChannelProfile>;
+
 /// The readings of a batch, made on another thread while the database stores the posts.
 pub(super) struct Readings {
+    batch: Arc<[Prepared]>,
+    /// The profiles that the readings were made with, once they were begun.
+    profiles: Option<Arc<Profiles>>,
     task: Option<JoinHandle<Vec<Option<Reading>>>>,
     done: Vec<Option<Reading>>,
 }
 
 impl Readings {
-    /// Begins to read the batch.
-    pub(super) fn begin(prepared: &Arc<[Prepared]>) -> Self {
-        let batch = Arc::clone(prepared);
-        let task = tokio::task::spawn_blocking(move || batch.iter().map(reading).collect());
-        Self { task: Some(task), done: Vec::new() }
+    pub(super) fn of(batch: &Arc<[Prepared]>) -> Self {
+        Self { batch: Arc::clone(batch), profiles: None, task: None, done: Vec::new() }
     }
 
-    /// The readings, in the order of the batch.
+    /// Begins to read the batch. What was begun with the same profiles goes on; with others it is begun anew.
+    pub(super) fn begin(&mut self, mut profiles: Profiles) {
+        // Unknown and empty are the same to the reader.
+        profiles.retain(|_, profile| *profile != ChannelProfile::default());
+        if self.profiles.as_deref() == Some(&profiles) {
+            return;
+        }
+        let (batch, profiles) = (Arc::clone(&self.batch), Arc::new(profiles));
+        self.profiles = Some(Arc::clone(&profiles));
+        self.task = Some(tokio::task::spawn_blocking(move || {
+            let empty = ChannelProfile::default();
+            let of = |item: &Prepared| profiles.get(&item.sighting.post.channel).unwrap_or(&empty);
+            batch.iter().map(|item| reading(item, of(item))).collect()
+        }));
+    }
+
+    /// The readings, in the order of the batch; none before they were begun.
     pub(super) async fn get(&mut self) -> Result<&[Option<Reading>], StoreError> {
         if let Some(task) = self.task.take() {
             self.done =
@@ -81,8 +108,55 @@ impl Readings {
 }
 
 /// Absent for a tombstone, which has no text, and for what is not acceptable.
-fn reading(prepared: &Prepared) -> Option<Reading> {
+fn reading(prepared: &Prepared, profile: &ChannelProfile) -> Option<Reading> {
     let post = &prepared.sighting.post;
     let has_text = prepared.problem.is_none() && post.deleted_at.is_none();
-    has_text.then(|| read(post, &ChannelProfile::default()))
+    has_text.then(|| read(post, profile))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::post::{Author, Post, Provenance, Source};
+    use shared::reading::ProfileDraft;
+    use time::macros::datetime;
+
+    fn chatter() -> Prepared {
+        let posted_at = datetime!(2026-06-01 08:00 UTC);
+        let channel =
+            ChannelRef { source: Source::Discord, external_id: "500".into(), name: "vip-calls".into() };
+        let post = Post {
+            channel,
+            external_id: "1".into(),
+            author: Author { external_id: "7".into(), name: "Ana".into(), is_bot: false },
+            posted_at,
+            edited_at: None,
+            deleted_at: None,
+            content: "good morning".into(),
+            embeds: Vec::new(),
+            attachments: Vec::new(),
+            reply_to: None,
+            forwarded: Vec::new(),
+        };
+        let sighting =
+            Sighting { post, seen_at: posted_at, provenance: Provenance::Live, raw: String::new() };
+        prepare(sighting, posted_at)
+    }
+
+    #[tokio::test]
+    async fn a_profile_that_changed_since_the_reading_began_has_the_batch_read_anew() {
+        let batch: Arc<[Prepared]> = [chatter()].into();
+        let channel = batch[0].sighting.post.channel.clone();
+        let draft = ProfileDraft { callers: vec!["8".into()], ..ProfileDraft::default() };
+        let closed = Profiles::from([(channel, ChannelProfile::new(draft).unwrap())]);
+        let mut readings = Readings::of(&batch);
+        readings.begin(Profiles::new());
+        let first = readings.get().await.unwrap().to_vec();
+        readings.begin(closed.clone());
+        let second = readings.get().await.unwrap().to_vec();
+        assert_ne!(first, second);
+        assert_eq!(second, [Some(read(&batch[0].sighting.post, closed.values().next().unwrap()))]);
+        readings.begin(closed);
+        assert!(readings.task.is_none(), "what was read with the same profiles is not read again");
+    }
 }

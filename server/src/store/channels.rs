@@ -1,12 +1,15 @@
-//! Channels, and how their posts were read.
+//! Channels, their profiles, and how their posts were read.
+
+use std::collections::HashMap;
 
 use shared::post::{ChannelRef, Source};
+use shared::reading::ChannelProfile;
 use shared::wire::{ChannelRecord, ChannelStatus, GapSummary, PostCounts};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{StoreError, gaps};
+use super::{StoreError, from_json, gaps, to_json};
 
 /// A channel as ingest needs it.
 #[derive(Debug, Clone)]
@@ -68,12 +71,102 @@ pub async fn approve(
     Ok(())
 }
 
-/// Keeps these channels for this transaction, until it ends. Sorted, so that two batches cannot wait for each other.
-pub async fn lock(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
-    sqlx::query!("SELECT id FROM channels WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", ids)
-        .fetch_all(connection)
-        .await?;
-    Ok(())
+/// What a transaction that has a channel in hand knows of it.
+#[derive(Debug, Clone)]
+pub struct Locked {
+    /// Whether its posts are taken.
+    pub status: ChannelStatus,
+    /// How its posts are read.
+    pub profile: ChannelProfile,
+}
+
+/// Keeps these channels for this transaction, until it ends, and tells how their posts are read meanwhile. Sorted, so
+/// that two batches cannot wait for each other.
+pub async fn lock(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Locked>, StoreError> {
+    let rows = sqlx::query!(
+        "SELECT id, status, profile FROM channels WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+        ids
+    )
+    .fetch_all(connection)
+    .await?;
+    let locked = |id, state: &str, text: Option<&str>| -> Result<_, StoreError> {
+        Ok((id, Locked { status: status(id, state)?, profile: profile(id, text)? }))
+    };
+    rows.into_iter().map(|row| locked(row.id, &row.status, row.profile.as_deref())).collect()
+}
+
+/// The profiles of those of these channels that are known, as they stand now.
+pub async fn profiles(
+    pool: &PgPool,
+    channels: &[&ChannelRef],
+) -> Result<HashMap<ChannelRef, ChannelProfile>, StoreError> {
+    let sources: Vec<String> = channels.iter().map(|channel| channel.source.as_str().to_owned()).collect();
+    let externals: Vec<String> = channels.iter().map(|channel| channel.external_id.clone()).collect();
+    let rows = sqlx::query!(
+        r#"SELECT w.place AS "place!", c.id, c.profile
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (source, external_id, place)
+        JOIN channels c USING (source, external_id)"#,
+        &sources,
+        &externals
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut found = HashMap::new();
+    for row in rows {
+        let place = usize::try_from(row.place - 1).unwrap_or(usize::MAX);
+        if let Some(channel) = channels.get(place) {
+            found.insert((*channel).clone(), profile(row.id, row.profile.as_deref())?);
+        }
+    }
+    Ok(found)
+}
+
+/// A stored profile; none is the empty one, and one that is no profile is corrupt.
+fn profile(id: Uuid, text: Option<&str>) -> Result<ChannelProfile, StoreError> {
+    text.map_or(Ok(ChannelProfile::default()), |text| from_json(text, ("channels", "profile"), id))
+}
+
+/// A channel as its host names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The channel's id.
+    pub id: Uuid,
+    /// The kind of source.
+    pub source: String,
+    /// The channel's id at its source.
+    pub external_id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The channels that a host may mean: by id, by `source:external id`, or by name. At most `limit`.
+pub async fn named(pool: &PgPool, text: &str, limit: i64) -> Result<Vec<Named>, StoreError> {
+    let (source, external_id) = text.split_once(':').unzip();
+    Ok(sqlx::query_as!(
+        Named,
+        "SELECT id, source, external_id, name FROM channels
+        WHERE id = $1 OR (source = $2 AND external_id = $3) OR name = $4 ORDER BY source, external_id LIMIT $5",
+        text.parse::<Uuid>().ok(),
+        source,
+        external_id,
+        text,
+        limit
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
+/// The profile of a channel; absent when there is no such channel.
+pub async fn profile_of(pool: &PgPool, id: Uuid) -> Result<Option<ChannelProfile>, StoreError> {
+    let row = sqlx::query!("SELECT profile FROM channels WHERE id = $1", id).fetch_optional(pool).await?;
+    row.map(|row| profile(id, row.profile.as_deref())).transpose()
+}
+
+/// Sets the profile of a channel; the empty one is kept as none. False when there is no such channel.
+pub async fn set_profile(pool: &PgPool, id: Uuid, profile: &ChannelProfile) -> Result<bool, StoreError> {
+    let text = (*profile != ChannelProfile::default()).then(|| to_json(profile)).transpose()?;
+    let done = sqlx::query!("UPDATE channels SET profile = $2 WHERE id = $1", id, text).execute(pool).await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// The channels after `after` (by name, then id), at most `limit`.

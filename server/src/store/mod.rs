@@ -3,6 +3,7 @@
 //! Invariants: a row that cannot be a domain value is [`StoreError::Corrupt`], never a default; whatever is written in
 //! bulk is written by one statement, so that a batch costs a handful of round trips.
 
+pub mod again;
 pub mod channels;
 pub mod gaps;
 pub mod keys;

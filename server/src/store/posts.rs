@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use shared::post::Provenance;
-use shared::reading::{READER_VERSION, Reading};
+use shared::reading::Reading;
 use shared::wire::PostRecord;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
@@ -182,13 +182,15 @@ pub async fn insert_sightings(
 pub struct NewReading<'a> {
     /// The revision that was read.
     pub post_id: Uuid,
+    /// How many readings of it there were before.
+    pub read_no: i32,
     /// Its channel.
     pub channel_id: Uuid,
     /// What the reader made of it.
     pub reading: &'a Reading,
 }
 
-/// Stores readings of today's reader.
+/// Stores readings.
 pub async fn insert_readings(
     connection: &mut PgConnection,
     readings: &[NewReading<'_>],
@@ -198,15 +200,20 @@ pub async fn insert_readings(
     let channels: Vec<Uuid> = readings.iter().map(|new| new.channel_id).collect();
     let kinds: Vec<String> = readings.iter().map(|new| new.reading.verdict.kind().to_owned()).collect();
     let texts: Vec<String> = readings.iter().map(|new| to_json(new.reading)).collect::<Result<_, _>>()?;
+    let numbers: Vec<i32> = readings.iter().map(|new| new.read_no).collect();
+    let version = |new: &NewReading<'_>| i32::try_from(new.reading.reader_version).unwrap_or(i32::MAX);
+    let versions: Vec<i32> = readings.iter().map(version).collect();
     sqlx::query!(
-        "INSERT INTO readings (post_id, reader_version, channel_id, kind, reading, read_at)
-        SELECT r.post_id, $5, r.channel_id, r.kind, r.reading, $6
-        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS r (post_id, channel_id, kind, reading)",
+        "INSERT INTO readings (post_id, read_no, reader_version, channel_id, kind, reading, read_at)
+        SELECT r.post_id, r.read_no, r.reader_version, r.channel_id, r.kind, r.reading, $7
+        FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::text[], $6::text[])
+            AS r (post_id, read_no, reader_version, channel_id, kind, reading)",
         &posts,
+        &numbers,
+        &versions,
         &channels,
         &kinds,
         &texts,
-        i32::try_from(READER_VERSION).unwrap_or(i32::MAX),
         now
     )
     .execute(connection)
@@ -245,7 +252,7 @@ pub async fn of_message(pool: &PgPool, key: &MessageKey) -> Result<Vec<PostRecor
     rows.into_iter().map(record).collect()
 }
 
-fn provenance(id: Uuid, name: &str) -> Result<Provenance, StoreError> {
+pub(super) fn provenance(id: Uuid, name: &str) -> Result<Provenance, StoreError> {
     let all = [Provenance::Live, Provenance::Backfill, Provenance::Imported];
     all.into_iter().find(|provenance| provenance_name(*provenance) == name).ok_or_else(|| {
         StoreError::Corrupt {

@@ -20,11 +20,22 @@ pub struct Signal {
     pub revision: i64,
     /// What its channel has said about it.
     pub status: SignalStatus,
+    /// When the word was given that the status rests on; absent for a signal that was only posted.
+    pub status_at: Option<OffsetDateTime>,
     /// Whether its words are in dispute.
     pub disputed: bool,
 }
 
 impl Signal {
+    /// Whether it was open at that time, as far as that is known now. One that was ended later was.
+    pub fn was_open(&self, at: OffsetDateTime) -> bool {
+        match self.status {
+            SignalStatus::Open => true,
+            SignalStatus::Ended => self.status_at.is_some_and(|ended| ended > at),
+            SignalStatus::Withdrawn => false,
+        }
+    }
+
     /// The message that it was read from.
     pub fn key(&self) -> MessageKey {
         MessageKey { channel_id: self.record.channel_id, external_id: self.record.external_id.clone() }
@@ -40,11 +51,13 @@ pub struct Candidates {
     pub author_id: String,
     /// The ticker, if the update names one.
     pub base: Option<String>,
+    /// The author's own id of the call, if the update names one.
+    pub reference: Option<String>,
     /// The latest time at which the signal may have been posted.
     pub until: OffsetDateTime,
     /// The earliest.
     pub since: OffsetDateTime,
-    /// Only signals that have not ended.
+    /// Only signals that had not ended at `until`.
     pub only_open: bool,
     /// How many of the newest are wanted.
     pub most: i64,
@@ -54,6 +67,7 @@ struct Row {
     revision: i64,
     author_id: String,
     status: String,
+    status_at: Option<OffsetDateTime>,
     disputed: bool,
     record: String,
     id: Uuid,
@@ -67,6 +81,7 @@ impl TryFrom<Row> for Signal {
             author_id: row.author_id,
             revision: row.revision,
             status: status(row.id, &row.status)?,
+            status_at: row.status_at,
             disputed: row.disputed,
         })
     }
@@ -101,12 +116,12 @@ pub async fn of_messages(
         Row,
         r#"WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::text[]) AS w (channel_id, external_id))
         SELECT s.id AS "id!", s.revision AS "revision!", s.author_id AS "author_id!", s.status AS "status!",
-            s.disputed AS "disputed!", s.record AS "record!"
+            s.status_at AS "status_at?", s.disputed AS "disputed!", s.record AS "record!"
         FROM wanted w JOIN signals s ON s.channel_id = w.channel_id AND s.external_id = w.external_id
         UNION
-        SELECT s.id, s.revision, s.author_id, s.status, s.disputed, s.record
+        SELECT s.id, s.revision, s.author_id, s.status, s.status_at, s.disputed, s.record
         FROM wanted w
-        JOIN updates u ON u.channel_id = w.channel_id AND u.external_id = w.external_id
+        JOIN updates u ON u.channel_id = w.channel_id AND u.external_id = w.external_id AND u.withdrawn_at IS NULL
         JOIN signals s ON s.id = u.signal_id"#,
         &channels,
         &externals
@@ -124,27 +139,41 @@ pub async fn candidates(
     let channels: Vec<Uuid> = wishes.iter().map(|wish| wish.channel_id).collect();
     let authors: Vec<String> = wishes.iter().map(|wish| wish.author_id.clone()).collect();
     let bases: Vec<Option<String>> = wishes.iter().map(|wish| wish.base.clone()).collect();
+    let references: Vec<Option<String>> = wishes.iter().map(|wish| wish.reference.clone()).collect();
     let until: Vec<OffsetDateTime> = wishes.iter().map(|wish| wish.until).collect();
     let since: Vec<OffsetDateTime> = wishes.iter().map(|wish| wish.since).collect();
     let only_open: Vec<bool> = wishes.iter().map(|wish| wish.only_open).collect();
     let most: Vec<i64> = wishes.iter().map(|wish| wish.most).collect();
+    // Two branches, so that a reference is looked up in its own index: an `OR` of both would use neither.
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT DISTINCT s.id AS "id!", s.revision AS "revision!", s.author_id AS "author_id!", s.status AS "status!",
-            s.disputed AS "disputed!", s.record AS "record!"
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[],
-                $7::boolean[])
-            AS w (channel_id, author_id, base, until, since, most, only_open)
-        CROSS JOIN LATERAL (
+        r#"WITH w AS (
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                $7::bigint[], $8::boolean[])
+                AS w (channel_id, author_id, base, reference, until, since, most, only_open)
+        )
+        SELECT s.id AS "id!", s.revision AS "revision!", s.author_id AS "author_id!", s.status AS "status!",
+            s.status_at AS "status_at?", s.disputed AS "disputed!", s.record AS "record!"
+        FROM w CROSS JOIN LATERAL (
             SELECT * FROM signals s
             WHERE s.channel_id = w.channel_id AND s.author_id = w.author_id AND (w.base IS NULL OR s.base = w.base)
                 AND s.posted_at <= w.until AND s.posted_at >= w.since AND s.status <> 'withdrawn'
-                AND (s.status = 'open' OR NOT w.only_open)
+                AND (s.status = 'open' OR s.status_at > w.until OR NOT w.only_open)
             ORDER BY s.posted_at DESC, s.id DESC LIMIT w.most
-        ) s"#,
+        ) s WHERE w.reference IS NULL
+        UNION
+        SELECT s.id, s.revision, s.author_id, s.status, s.status_at, s.disputed, s.record
+        FROM w CROSS JOIN LATERAL (
+            SELECT * FROM signals s
+            WHERE s.channel_id = w.channel_id AND s.author_id = w.author_id AND s.reference = w.reference
+                AND (w.base IS NULL OR s.base = w.base)
+                AND s.posted_at <= w.until AND s.posted_at >= w.since AND s.status <> 'withdrawn'
+            ORDER BY s.posted_at DESC, s.id DESC LIMIT w.most
+        ) s WHERE w.reference IS NOT NULL"#,
         &channels,
         &authors,
         &bases as _,
+        &references as _,
         &until,
         &since,
         &most,
@@ -176,15 +205,19 @@ pub async fn save(connection: &mut PgConnection, signals: &[&Signal]) -> Result<
     let statuses: Vec<String> = signals.iter().map(|signal| status_name(signal.status).to_owned()).collect();
     let disputed: Vec<bool> = signals.iter().map(|signal| signal.disputed).collect();
     let texts: Vec<String> = records.iter().map(to_json).collect::<Result<_, _>>()?;
+    let references: Vec<Option<String>> =
+        records.iter().map(|record| record.signal.fields().reference.clone()).collect();
+    let since: Vec<Option<OffsetDateTime>> = signals.iter().map(|signal| signal.status_at).collect();
     sqlx::query!(
         "INSERT INTO signals (id, channel_id, external_id, ordinal, post_id, revision, author_id, base, quote, side,
-            posted_at, status, disputed, record)
+            posted_at, status, disputed, record, reference, status_at)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::uuid[], $6::bigint[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::boolean[], $14::text[])
+            $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::boolean[], $14::text[],
+            $15::text[], $16::timestamptz[])
         ON CONFLICT (channel_id, external_id, ordinal) DO UPDATE SET
             post_id = EXCLUDED.post_id, revision = EXCLUDED.revision, base = EXCLUDED.base, quote = EXCLUDED.quote,
             side = EXCLUDED.side, status = EXCLUDED.status, disputed = signals.disputed OR EXCLUDED.disputed,
-            record = EXCLUDED.record
+            record = EXCLUDED.record, reference = EXCLUDED.reference, status_at = EXCLUDED.status_at
         WHERE signals.revision <= EXCLUDED.revision",
         &ids,
         &channels,
@@ -199,7 +232,9 @@ pub async fn save(connection: &mut PgConnection, signals: &[&Signal]) -> Result<
         &posted,
         &statuses,
         &disputed,
-        &texts
+        &texts,
+        &references as _,
+        &since as _
     )
     .execute(connection)
     .await?;
@@ -228,7 +263,7 @@ pub async fn page(pool: &PgPool, wanted: &Wanted, limit: i64) -> Result<Vec<Sign
     let (after_at, after_id) = wanted.after.unzip();
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, revision, author_id, status, disputed, record FROM signals
+        "SELECT id, revision, author_id, status, status_at, disputed, record FROM signals
         WHERE ($1::uuid IS NULL OR channel_id = $1) AND ($2::text IS NULL OR base = $2)
             AND ($3::text IS NULL OR quote = $3) AND ($4::text IS NULL OR side = $4)
             AND ($5::timestamptz IS NULL OR posted_at >= $5)
@@ -252,7 +287,7 @@ pub async fn page(pool: &PgPool, wanted: &Wanted, limit: i64) -> Result<Vec<Sign
 pub async fn by_id(pool: &PgPool, id: Uuid) -> Result<Option<SignalState>, StoreError> {
     let row = sqlx::query_as!(
         Row,
-        "SELECT id, revision, author_id, status, disputed, record FROM signals WHERE id = $1",
+        "SELECT id, revision, author_id, status, status_at, disputed, record FROM signals WHERE id = $1",
         id
     )
     .fetch_optional(pool)

@@ -36,7 +36,7 @@ pub async fn insert(connection: &mut PgConnection, updates: &[UpdateRecord]) -> 
     Ok(())
 }
 
-/// The follow-ups in these messages, oldest first.
+/// The follow-ups in these messages, oldest first, without those that were withdrawn.
 pub async fn of_messages(
     connection: &mut PgConnection,
     keys: &[MessageKey],
@@ -45,7 +45,7 @@ pub async fn of_messages(
     let externals: Vec<String> = keys.iter().map(|key| key.external_id.clone()).collect();
     let rows = sqlx::query!(
         "SELECT u.id, u.record FROM unnest($1::uuid[], $2::text[]) AS w (channel_id, external_id)
-        JOIN updates u USING (channel_id, external_id) ORDER BY u.id",
+        JOIN updates u USING (channel_id, external_id) WHERE u.withdrawn_at IS NULL ORDER BY u.id",
         &channels,
         &externals
     )
@@ -54,10 +54,40 @@ pub async fn of_messages(
     rows.into_iter().map(|row| from_json(&row.record, ("updates", "record"), row.id)).collect()
 }
 
-/// The follow-ups of a signal, oldest first.
+/// The follow-ups of these signals, without those that were withdrawn.
+pub async fn of_signals(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<UpdateRecord>, StoreError> {
+    let rows = sqlx::query!(
+        "SELECT id, record FROM updates WHERE signal_id = ANY($1) AND withdrawn_at IS NULL",
+        ids
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(|row| from_json(&row.record, ("updates", "record"), row.id)).collect()
+}
+
+/// Marks follow-ups that are none any more. Their rows and events stay.
+pub async fn withdraw(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE updates SET withdrawn_at = $2 WHERE id = ANY($1) AND withdrawn_at IS NULL",
+        ids,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The follow-ups of a signal, oldest first, without those that were withdrawn.
 pub async fn of_signal(pool: &PgPool, signal_id: Uuid) -> Result<Vec<UpdateRecord>, StoreError> {
     let rows = sqlx::query!(
-        "SELECT id, record FROM updates WHERE signal_id = $1 ORDER BY occurred_at, id LIMIT $2",
+        "SELECT id, record FROM updates WHERE signal_id = $1 AND withdrawn_at IS NULL ORDER BY occurred_at, id LIMIT $2",
         signal_id,
         MAX_SHOWN
     )

@@ -81,6 +81,15 @@ fn is_harmless(piece: &Piece<'_>) -> bool {
                     | Meaning::Part
                     | Meaning::Advert
                     | Meaning::Trade
+                    | Meaning::Trades
+                    | Meaning::Again
+                    | Meaning::Add
+                    | Meaning::Trail
+                    | Meaning::More
+                    | Meaning::Half
+                    | Meaning::Third
+                    | Meaning::Quarter
+                    | Meaning::Partial
                     | Meaning::All
                     | Meaning::Positions(_)
                     | Meaning::Label(Slot::Outcome | Slot::Decoy),

@@ -30,6 +30,23 @@ fn is_named(piece: &Piece<'_>) -> bool {
     matches!(&piece.what, What::Ticker(mention) if mention.strength >= Strength::Guess)
 }
 
+/// True when the name of an author sounds like a symbol or a side: "Long Island Trader".
+pub(super) fn speaks(author: &[Piece<'_>]) -> bool {
+    author.iter().any(|piece| is_sided(piece) || matches!(piece.what, What::Ticker(_)))
+}
+
+/// True when symbol and side are named.
+pub(super) fn is_complete(list: &[Piece<'_>]) -> bool {
+    list.iter().any(is_named) && list.iter().any(is_sided)
+}
+
+fn is_sided(piece: &Piece<'_>) -> bool {
+    matches!(
+        piece.what,
+        What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::StopOrder(_), _)
+    )
+}
+
 /// True when the author's lines are only a heading with symbol and side, and the quoted lines below only its levels: the
 /// quotation marks are decoration. An old signal that is quoted has its heading with it.
 pub(super) fn heads_body(own: &Pieces<'_>, quoted: &Pieces<'_>) -> bool {
@@ -68,12 +85,7 @@ impl Lack {
     pub(super) fn of(block: &Block<'_, '_>) -> Option<Self> {
         let list = &block.pieces.list;
         let named = list.iter().any(is_named);
-        let sided = list.iter().any(|piece| {
-            matches!(
-                piece.what,
-                What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::StopOrder(_), _)
-            )
-        });
+        let sided = list.iter().any(is_sided);
         match (block.labelled_levels() >= 2, named, sided) {
             (true, false, true) => Some(Lack::Symbol),
             (true, true, false) => Some(Lack::Side),

@@ -6,12 +6,10 @@
 //! Invariants: no input makes it panic; the result has at most a few times the input's length; one pass each; every byte
 //! of the result knows the place of the character that it came from.
 
-use std::sync::LazyLock;
-
-use rustc_hash::FxHashMap;
-use unicode_normalization::char::{canonical_combining_class, decompose_canonical};
+use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
+use super::characters::{circled, is_invisible, lower, settle, spelled};
 use super::lookalikes;
 use super::references;
 use super::source::Source;
@@ -61,13 +59,15 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
             plain.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_markup(*c)));
             continue;
         }
-        let mut visible: Vec<Seen> =
-            seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)).collect();
+        let mut visible: Vec<Seen> = Vec::with_capacity(stretch.text.len());
+        visible.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)));
+        // What is invisible may hide a reference, as in `h\u{200b}ttps`.
+        let hidden = visible.len() < stretch.text.chars().count();
         if stretch.text.contains('~') {
             cleaned.struck |= strike(&mut visible);
         }
-        let kept =
-            if references::may_hold(stretch.text) { references::without(&visible, words) } else { visible };
+        let referring = hidden || references::may_hold(stretch.text);
+        let kept = if referring { references::without(&visible, words) } else { visible };
         rewrite(&kept, &mut plain);
     }
     lookalikes::fold(&mut plain);
@@ -93,6 +93,11 @@ fn is_bare(text: &str) -> bool {
     text.is_ascii() && !text.contains(['~', '\r', '\u{b}', '\u{c}']) && !references::may_hold(text)
 }
 
+/// True for ASCII that stays as it is.
+fn is_usual(character: char) -> bool {
+    character.is_ascii() && !is_markup(character) && character != '\r'
+}
+
 fn is_markup(character: char) -> bool {
     matches!(character, '*' | '`')
 }
@@ -105,25 +110,25 @@ fn seen(text: &str, base: u32) -> impl Iterator<Item = Seen> {
 
 impl Text {
     fn reserve(&mut self, characters: usize) {
+        // Most characters have one byte; the others find their room when they come.
         self.plain.reserve(characters + 1);
         self.lower.reserve(characters + 1);
         self.places.reserve(characters + 1);
     }
 
     fn push_line(&mut self, line: &[Seen]) {
-        for (character, place) in trimmed(line) {
-            self.push(*character, *place);
+        let line = trimmed(line);
+        self.plain.extend(line.iter().map(|(character, _)| *character));
+        self.lower.extend(line.iter().map(|(character, _)| lower(*character)));
+        for (character, place) in line {
+            self.places.push(*place);
+            for _ in 1..character.len_utf8() {
+                self.places.push(*place);
+            }
         }
-        self.push('\n', 0);
-    }
-
-    fn push(&mut self, character: char, place: u32) {
-        self.plain.push(character);
-        self.lower.push(lower(character));
-        self.places.push(place);
-        for _ in 1..character.len_utf8() {
-            self.places.push(place);
-        }
+        self.plain.push('\n');
+        self.lower.push('\n');
+        self.places.push(0);
     }
 
     /// This text, then another one on the lines below.
@@ -160,18 +165,6 @@ pub(super) fn fold(phrase: &str) -> String {
     plain.into_iter().map(|(character, _)| lower(character)).collect()
 }
 
-/// Lower case of the same length in bytes; the few letters that change their length keep their case.
-fn lower(character: char) -> char {
-    if character.is_ascii() {
-        return character.to_ascii_lowercase();
-    }
-    let mut small = character.to_lowercase();
-    match (small.next(), small.next()) {
-        (Some(one), None) if one.len_utf8() == character.len_utf8() => one,
-        _ => character,
-    }
-}
-
 fn trimmed(line: &[Seen]) -> &[Seen] {
     let blank = |(character, _): &Seen| character.is_whitespace();
     let start = line.iter().take_while(|seen| blank(seen)).count();
@@ -193,16 +186,6 @@ fn without_heading(line: &[Seen]) -> &[Seen] {
     let bare = after(rest, &['#']);
     let heads = bare.len() < rest.len() && matches!(bare.first(), Some((' ', _)));
     if heads { bare } else { line }
-}
-
-/// Format characters, variation selectors and private characters: nobody sees them, and they split words and numbers.
-fn is_invisible(character: char) -> bool {
-    !character.is_ascii()
-        && matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{8e2}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
 }
 
 /// Drops `~~struck out~~` spans; true if there were any. An opening mark without a closing one is left alone.
@@ -238,9 +221,17 @@ fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
                 2
             }
             _ if is_markup(character) => 1,
-            _ if character.is_ascii() && next.is_none_or(|next| next.is_ascii()) => {
-                plain.push((if character == '\r' { '\n' } else { character }, place));
+            '\r' => {
+                plain.push(('\n', place));
                 1
+            }
+            _ if character.is_ascii() && next.is_none_or(|next| next.is_ascii()) => {
+                let run = seen[at..].iter().take_while(|(c, _)| is_usual(*c)).count();
+                // The last one of the run may carry a mark or a keycap.
+                let whole = if seen.get(at + run).is_none_or(|(c, _)| c.is_ascii()) { run } else { run - 1 };
+                let sure = whole.max(1);
+                plain.extend_from_slice(&seen[at..at + sure]);
+                sure
             }
             '₀'..='₉' => push_zeros(plain, &seen[at..]),
             // A raised decimal point.
@@ -267,23 +258,6 @@ fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
 
 fn is_digit(character: char) -> bool {
     character.is_ascii_digit()
-}
-
-/// Characters that NFKC would glue to their neighbours.
-fn spelled(character: char) -> Option<&'static str> {
-    Some(match character {
-        '½' => "1/2",
-        '⅓' => "1/3",
-        '¼' => "1/4",
-        '⅔' => "2/3",
-        '¾' => "3/4",
-        '¹' | '²' | '³' | '⁰'..='⁹' | '™' | '®' => " ",
-        '，' | '、' => ", ",
-        '。' => " . ",
-        '【' | '「' | '『' | '〖' => " [ ",
-        '】' | '」' | '』' | '〗' => " ] ",
-        _ => return None,
-    })
 }
 
 /// The most marks over one letter: more are decoration, and are dropped.
@@ -327,90 +301,6 @@ fn push_index(plain: &mut Vec<Seen>, number: u32, place: u32) {
     plain.push((' ', place));
     if let Some(index) = char::from_u32(INDEX_BASE + number).filter(|_| (1..=MAX_INDEX).contains(&number)) {
         plain.extend([(index, place), (' ', place)]);
-    }
-}
-
-/// Circled, bracketed and dotted digits of all fonts.
-fn circled(character: char) -> Option<u32> {
-    const RUNS: [(char, u32); 10] = [
-        ('①', 20),
-        ('⑴', 20),
-        ('⒈', 20),
-        ('⓵', 10),
-        ('❶', 10),
-        ('➀', 10),
-        ('➊', 10),
-        ('⓫', 10),
-        ('🔟', 1),
-        ('⓿', 1),
-    ];
-    let run = RUNS.iter().find_map(|(first, length)| {
-        let offset = u32::from(character).checked_sub(u32::from(*first)).filter(|offset| offset < length)?;
-        Some((*first, offset))
-    })?;
-    Some(match run {
-        ('⓫', offset) => offset + 11,
-        ('🔟', _) => 10,
-        ('⓿', _) => 0,
-        (_, offset) => offset + 1,
-    })
-}
-
-/// What NFKC leaves: digits of other scripts, dashes, quotes, markup, accents, and letters that are written in two ways.
-fn settle(character: char) -> Option<char> {
-    let digit = |zero: u32| char::from_digit(u32::from(character) - zero, 10);
-    Some(match character {
-        '*' | '`' | '\u{20e3}' | '\u{300}'..='\u{36f}' | '\u{640}' | '\u{64b}'..='\u{65f}' => return None,
-        '\r' | '\u{2028}' | '\u{2029}' | '\u{b}' | '\u{c}' => '\n',
-        _ if character.is_ascii() => character,
-        '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => latin(character),
-        '\u{660}'..='\u{669}' => return digit(0x660),
-        '\u{6f0}'..='\u{6f9}' => return digit(0x6f0),
-        '\u{966}'..='\u{96f}' => return digit(0x966),
-        '٫' => '.',
-        '٬' | '’' | '‘' => '\'',
-        '“' | '”' | '„' | '«' | '»' => '"',
-        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '➖' | '〜' => '-',
-        '،' => ',',
-        '؟' => '?',
-        '⟶' | '➡' | '➔' | '➜' | '⇒' | '➝' | '⮕' => '→',
-        'ё' => 'е',
-        'Ё' => 'Е',
-        'أ' | 'إ' | 'آ' => 'ا',
-        'ي' | 'ى' => 'ی',
-        'ك' => 'ک',
-        other => simplified(other),
-    })
-}
-
-/// A Latin letter without its accents: authors leave them out as often as not.
-fn latin(character: char) -> char {
-    let mut base = None;
-    decompose_canonical(character, |part| base = base.or(Some(part)));
-    match character {
-        'ı' => 'i',
-        'ø' => 'o',
-        'Ø' => 'O',
-        'đ' => 'd',
-        'Đ' => 'D',
-        'ł' => 'l',
-        'Ł' => 'L',
-        _ => base.filter(char::is_ascii).unwrap_or(character),
-    }
-}
-
-/// Traditional characters of the keywords; whole texts are not converted.
-fn simplified(character: char) -> char {
-    static SIMPLE: LazyLock<FxHashMap<char, char>> = LazyLock::new(|| {
-        let pairs: Vec<char> = PAIRS.chars().filter(|character| !character.is_whitespace()).collect();
-        pairs.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
-    });
-    const PAIRS: &str = "標标損损價价場场單单進进買买賣卖槓杠桿杆倉仓現现開开關关漲涨點点將将劃划項项壓压線线觸触發发達达動动區区間间
-        減减議议風风險险幣币對对個个時时號号為为撐撑賺赚虧亏續续從从後后過过還还這这來来換换實实際际計计總总餘余無无離离頭头輕轻較较確确認认
-        結结補补滿满條条內内請请調调轉转報报邊边雙双";
-    match character {
-        '\u{4e00}'..='\u{9fff}' => SIMPLE.get(&character).copied().unwrap_or(character),
-        _ => character,
     }
 }
 

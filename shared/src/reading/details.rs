@@ -5,6 +5,7 @@
 
 use super::evidence::Field;
 use super::fields::Opener;
+use super::ids;
 use super::marks::Mark;
 use super::pieces::{Piece, What};
 use super::signals::Block;
@@ -23,6 +24,7 @@ pub(super) struct Details {
     timeframe: Option<String>,
     expiry: Option<String>,
     confidence: Option<String>,
+    reference: Option<String>,
     /// Where these stand.
     pub(super) marks: Vec<Mark>,
 }
@@ -33,11 +35,14 @@ impl Details {
         let mut details = Self::default();
         details.leverage = leverage(block, &mut details.marks);
         details.margin_mode = margin_mode(block, &mut details.marks);
-        details.risk = details.taken(Field::Risk, percent_in(block, Slot::Risk));
+        let risk = percent_in(block, Slot::Risk).or_else(|| percent_before(block, Slot::Risk));
+        details.risk = details.taken(Field::Risk, risk);
         details.size = details.taken(Field::Size, size(block));
         details.timeframe = details.taken(Field::Timeframe, timeframe(block));
         details.expiry = details.taken(Field::Expiry, span_in(block, Opener::Label(Slot::Expiry)));
         details.confidence = details.taken(Field::Confidence, percent_text(block, Slot::Confidence));
+        let id = ids::labelled(block.pieces).or_else(|| ids::numbered(block.pieces));
+        details.reference = details.taken(Field::Reference, id.map(|(id, piece)| (id.to_owned(), piece)));
         details
     }
 
@@ -57,6 +62,7 @@ impl Details {
         draft.timeframe.clone_from(&self.timeframe);
         draft.expiry.clone_from(&self.expiry);
         draft.confidence.clone_from(&self.confidence);
+        draft.reference.clone_from(&self.reference);
     }
 }
 
@@ -150,6 +156,17 @@ type Read<'b, 't, T> = Option<(T, &'b Piece<'t>)>;
 fn percent_in<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, PercentRange> {
     let (number, piece) = percents(block, slot).next()?;
     Some((number.text.replace(',', ".").parse().ok()?, piece))
+}
+
+/// "0.5% risk": the percentage right before the label.
+fn percent_before<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, PercentRange> {
+    let pairs = block.pieces.list.windows(2).filter(|pair| pair[0].line == pair[1].line);
+    pairs.into_iter().find_map(|pair| match pair[0].what {
+        What::Number(number) if number.unit == Unit::Percent && pair[1].what.slot() == Some(slot) => {
+            Some((number.text.replace(',', ".").parse().ok()?, &pair[0]))
+        }
+        _ => None,
+    })
 }
 
 fn percent_text<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, String> {

@@ -31,6 +31,9 @@ pub(super) enum Doubt {
     /// Neither stop nor targets.
     #[error("only an entry: neither a stop nor a target is named")]
     BareEntry,
+    /// No entry, and only one of stop and targets: that rather changes a running trade.
+    #[error("neither an entry nor both stop and targets are named")]
+    Unfinished,
     /// A number without a label that may be a level. It counts against every way to read the numbers: another way that
     /// takes it out of reach would be chosen for no other reason.
     #[error("{0} might be a level, but nothing says which")]

@@ -26,6 +26,8 @@ pub(super) enum Opener {
     Close,
     /// "Market" or "CMP" without another label.
     Market,
+    /// "Out", "cut" before a price.
+    Exit,
     /// "Buy stop", "sell stop".
     StopOrder,
     /// Nothing: text between fields.
@@ -200,7 +202,10 @@ impl Cutter<'_, '_> {
                 )
                 || matches!(
                     piece.what,
-                    What::Term(Meaning::Filler | Meaning::At | Meaning::To | Meaning::Limit, _)
+                    What::Term(
+                        Meaning::Filler | Meaning::At | Meaning::Now | Meaning::To | Meaning::Limit,
+                        _
+                    )
                 )
         });
         plain && sided
@@ -234,9 +239,13 @@ impl Cutter<'_, '_> {
             {
                 Some(Opener::Header)
             }
-            What::Term(Meaning::Close, _) if !in_stop && self.is_line_start(at) && self.price_follows(at) => {
+            What::Term(Meaning::Close, _)
+                if !in_stop
+                    && (self.is_line_start(at) && self.price_follows(at) || self.is_share_at_price(at)) =>
+            {
                 Some(Opener::Close)
             }
+            What::Term(Meaning::Out | Meaning::Aim, _) if self.price_follows_words(at) => Some(Opener::Exit),
             What::Icon(icon) if self.leads(at, *icon) => labelled_by(*icon).map(Opener::Label),
             _ => None,
         }
@@ -248,7 +257,13 @@ impl Cutter<'_, '_> {
             Opener::Loose | Opener::Header => true,
             Opener::Label(Slot::Side | Slot::Kind | Slot::Pair | Slot::Leverage | Slot::Margin) => false,
             Opener::Label(
-                Slot::Decoy | Slot::Outcome | Slot::Timeframe | Slot::Confidence | Slot::Size | Slot::Risk,
+                Slot::Decoy
+                | Slot::Outcome
+                | Slot::Reference
+                | Slot::Timeframe
+                | Slot::Confidence
+                | Slot::Size
+                | Slot::Risk,
             ) => true,
             _ => self.has_number,
         }
@@ -278,6 +293,30 @@ impl Cutter<'_, '_> {
         before.into_iter().all(|piece| matches!(piece.what, What::Mark(_) | What::Icon(_)))
     }
 
+    /// `1️⃣ close 40% at $32.8`, `2. close at 34.1`: behind a list number, with or without a share.
+    fn is_share_at_price(&self, at: usize) -> bool {
+        let list = &self.pieces.list;
+        let line = list[at].line;
+        let before = list[..at].iter().rev().take(MAX_BULLETS).take_while(|piece| piece.line == line);
+        let listed = before
+            .filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_)))
+            .map(|piece| &piece.what);
+        let mut listed = listed.peekable();
+        let counted = listed.peek().is_some_and(|what| match what {
+            What::Index(_) => true,
+            What::Number(number) => small_integer(number).is_some(),
+            _ => false,
+        });
+        let mut behind = list[at + 1..].iter().take_while(|piece| piece.line == line);
+        let passed = |piece: &&Piece<'_>| {
+            matches!(&piece.what, What::Number(number) if number.unit == Unit::Percent)
+                || matches!(piece.what, What::Mark('$' | '@') | What::Term(Meaning::At | Meaning::Filler, _))
+        };
+        counted
+            && listed.count() == 1
+            && behind.find(|piece| !passed(piece)).is_some_and(|piece| is_price(&piece.what))
+    }
+
     /// True for an icon before its price. Where the last one of a line has no price, they stand behind their prices.
     fn leads(&self, at: usize, icon: char) -> bool {
         let divides = |at: usize| matches!(self.pieces.list.get(at), Some(piece) if divides(&piece.what));
@@ -290,6 +329,20 @@ impl Cutter<'_, '_> {
             .map_or(at, |(offset, _)| at + offset);
         let leads = |at: usize| self.price_follows(at) && !divides(at + 1);
         leads(at) && (self.is_line_start(at) || leads(last))
+    }
+
+    /// "Out below 2.33", "cut at 0.025": a price, with at most the words between that belong to it.
+    fn price_follows_words(&self, at: usize) -> bool {
+        let line = self.pieces.list[at].line;
+        let links = |what: &What<'_>| {
+            matches!(what, What::Mark('@' | '$' | ':' | '-'))
+                || matches!(
+                    what,
+                    What::Term(Meaning::Filler | Meaning::At | Meaning::Above | Meaning::Below, _)
+                )
+        };
+        let next = self.pieces.list[at + 1..].iter().find(|piece| !links(&piece.what));
+        next.is_some_and(|piece| piece.line == line && is_price(&piece.what))
     }
 
     /// A price stands behind the piece, with at most marks between.
@@ -325,9 +378,9 @@ fn is_preposition(what: &What<'_>) -> bool {
 /// Icons that serve as labels when a price follows at once.
 fn labelled_by(icon: char) -> Option<Slot> {
     match icon {
-        '🎯' | '📤' | '🏁' | '🥅' => Some(Slot::Target),
+        '🎯' | '📤' | '🏁' | '🥅' | '💵' => Some(Slot::Target),
         '🛑' | '⛔' | '🚫' | '🛡' => Some(Slot::Stop),
-        '💰' | '📥' | '🚪' | '📍' => Some(Slot::Entry),
+        '💰' | '📥' | '🚪' | '📍' | '▶' => Some(Slot::Entry),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use super::doubt::Doubt;
 use super::fields::{Field, Opener};
 use super::pieces::{Piece, What};
 use super::signals::Block;
-use super::tokens::Number;
+use super::tokens::{Number, Unit};
 use super::values::{Item, Joint, Level, Values};
 use super::words::{Meaning, Slot};
 use crate::signal::Side;
@@ -36,8 +36,30 @@ pub(super) struct Levels<'t> {
     pub(super) no_stop: bool,
     /// True when "sell" names the targets.
     pub(super) sells_are_targets: bool,
+    /// How the prices are scaled.
+    pub(super) scale: Scale,
+    /// What one gets out at, of which only the price tells whether it is a target or the stop.
+    pub(super) exits: Vec<Item<'t>>,
     /// True for a card of the kind breakout.
     pub(super) breakout: bool,
+}
+
+/// How the prices of a block are scaled as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    /// As written.
+    Plain,
+    /// In hundred-millionths of a bitcoin: the unit is written.
+    Satoshi,
+    /// Those below a thousand in thousands, as the channel is used to, or as a `k` elsewhere in the post says.
+    Thousands,
+}
+
+impl Scale {
+    fn of(block: &Block<'_, '_>) -> Self {
+        let satoshi = block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Satoshi));
+        if satoshi { Self::Satoshi } else { Self::Plain }
+    }
 }
 
 /// What the openers of a block mean for each other: after a buy, "sell" names the targets.
@@ -97,12 +119,13 @@ impl<'t> Levels<'t> {
             return Err(Doubt::Unclear("prices stand beside the symbol and beside the side"));
         }
         let stop_openers = [Opener::Label(Slot::Stop)];
-        let chosen: Vec<Opener> =
-            entry_openers.iter().chain(&target_openers).chain(&stop_openers).copied().collect();
+        let exits = [Opener::Exit];
+        let chosen = entry_openers.iter().chain(&target_openers).chain(&stop_openers).chain(&exits);
+        let chosen: Vec<Opener> = chosen.copied().collect();
         let stops = || block.with(stop_openers[0]).map(|(_, values)| values);
-        let levels = Self {
+        let mut levels = Self {
             entry: items(block, &entry_openers),
-            targets: items(block, &target_openers),
+            targets: without_second_list(items(block, &target_openers)),
             stop: items(block, &stop_openers),
             loose: loose(block, &chosen, entry_openers.iter().any(|opener| block.has_levels(*opener))),
             flags: flags(block, &entry_openers),
@@ -111,10 +134,22 @@ impl<'t> Levels<'t> {
                 .any(|v| v.has(Meaning::Close) || v.has(Meaning::CandleWord) || v.has(Meaning::Closed)),
             no_stop: stops().any(|values| values.has(Meaning::NoStop)),
             sells_are_targets,
+            scale: Scale::of(block),
+            exits: items(block, &[Opener::Exit]),
             breakout: is_breakout(block),
         };
         levels.check_size()?;
+        levels.move_multiples();
         Ok(levels)
+    }
+
+    /// "Stop 1.741, 1.5R and 3R": behind the stop's price, multiples of the risk are targets.
+    fn move_multiples(&mut self) {
+        let multiple = |item: &Item<'_>| matches!(item.level, Level::Multiple(_));
+        let first = self.stop.iter().position(multiple).filter(|at| *at > 0);
+        if let Some(at) = first.filter(|_| self.targets.is_empty()) {
+            self.targets = self.stop.split_off(at);
+        }
     }
 
     fn check_size(&self) -> Result<(), Doubt> {
@@ -125,13 +160,19 @@ impl<'t> Levels<'t> {
         Ok(())
     }
 
+    /// True when one of the levels is written with a `k`.
+    pub(super) fn has_kilo(&self) -> bool {
+        let kilo = |item: &Item<'_>| matches!(item.level, Level::Price(number) if number.unit == Unit::Kilo);
+        self.entry.iter().chain(&self.targets).chain(&self.stop).chain(&self.exits).any(kilo)
+    }
+
     /// The numbers of all levels as written, in order.
     pub(super) fn numbers(&self) -> impl Iterator<Item = &'t str> {
         let of = |item: &Item<'t>| match item.level {
             Level::Price(number) => Some(number.text),
             _ => None,
         };
-        self.entry.iter().chain(&self.targets).chain(&self.stop).filter_map(of)
+        self.entry.iter().chain(&self.targets).chain(&self.stop).chain(&self.exits).filter_map(of)
     }
 }
 
@@ -149,7 +190,9 @@ fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
         !matches!(
             opener,
             Opener::Loose
-                | Opener::Label(Slot::Decoy | Slot::Outcome | Slot::Appendix | Slot::Risk | Slot::Size)
+                | Opener::Label(
+                    Slot::Decoy | Slot::Outcome | Slot::Appendix | Slot::Reference | Slot::Risk | Slot::Size
+                )
         )
     };
     for (_, values) in block.fields.iter().filter(|(field, _)| levelled(field.opener)) {
@@ -207,6 +250,17 @@ fn items<'t>(block: &Block<'_, 't>, openers: &[Opener]) -> Vec<Item<'t>> {
     items
 }
 
+/// Some cards list their targets again as multiples or percentages: as many as there are prices, behind all of them.
+fn without_second_list(mut targets: Vec<Item<'_>>) -> Vec<Item<'_>> {
+    let priced = targets.iter().take_while(|item| matches!(item.level, Level::Price(_))).count();
+    let again =
+        targets[priced..].iter().all(|item| matches!(item.level, Level::Multiple(_) | Level::Percent(_)));
+    if again && targets.len() == 2 * priced {
+        targets.truncate(priced);
+    }
+    targets
+}
+
 fn flags(block: &Block<'_, '_>, openers: &[Opener]) -> Vec<Meaning> {
     let entry = block.fields.iter().filter(|(field, values)| {
         let stray = field.opener == Opener::Market && !is_beside_side(block, field, values);
@@ -239,6 +293,7 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             Opener::Label(
                 Slot::Decoy
                     | Slot::Outcome
+                    | Slot::Reference
                     | Slot::Appendix
                     | Slot::Leverage
                     | Slot::Margin
@@ -250,8 +305,11 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             )
         );
         // Without another entry, "long call 31.4" and "still valid: 31.4" may name it.
-        let may_be_entry =
-            !has_entry && matches!(field.opener, Opener::Label(Slot::Decoy | Slot::Expiry | Slot::Leverage));
+        let may_be_entry = !has_entry
+            && matches!(
+                field.opener,
+                Opener::Label(Slot::Decoy | Slot::Reference | Slot::Expiry | Slot::Leverage)
+            );
         if explained && !may_be_entry {
             continue;
         }

@@ -41,12 +41,19 @@ pub(super) fn of_signal(
         .iter()
         .filter_map(|piece| Some(Mark::of(field_of_word(&piece.what, levels, signal)?, piece)))
         .collect();
+    let is_contract = |piece: &&Piece<'_>| matches!(&piece.what, What::Ticker(m) if m.option.is_some());
+    marks.extend(list.iter().filter(is_contract).map(|piece| Mark::of(Field::Option, piece)));
     let of = |field, items: &[Item<'_>]| -> Vec<Mark> {
         items.iter().flat_map(|item| of_item(list, field, item)).collect()
     };
     marks.extend(of(Field::Entry, &levels.entry));
     marks.extend(of(Field::Target, &levels.targets));
     marks.extend(of(Field::Stop, &levels.stop));
+    let stop = signal.fields().stop.as_ref().and_then(Stop::price).map(|price| price.to_string());
+    for exit in &levels.exits {
+        let is_stop = matches!(exit.level, Level::Price(number) if stop.as_deref() == Some(number.text));
+        marks.extend(of_item(list, if is_stop { Field::Stop } else { Field::Target }, exit));
+    }
     marks.extend_from_slice(details);
     marks
 }
@@ -61,7 +68,8 @@ fn field_of_word(what: &What<'_>, levels: &Levels<'_>, signal: &Signal) -> Optio
         What::Term(Meaning::Side(side) | Meaning::StopOrder(side), _) => {
             marks(*side == signal.side(), Field::Side)
         }
-        What::Term(Meaning::Buy, _) => Some(Field::Side),
+        What::Term(Meaning::Buy | Meaning::OptionBuy, _) => Some(Field::Side),
+        What::Term(Meaning::Bought, _) => marks(fields.instrument.option.is_some(), Field::Side),
         What::Term(Meaning::Sell, _) => marks(!levels.sells_are_targets, Field::Side),
         What::Term(Meaning::Venue(venue), _) => {
             marks(fields.instrument.venue.as_deref() == Some(venue.as_str()), Field::Venue)

@@ -1,6 +1,6 @@
 //! The reader: what a post says, or an honest "I am not sure".
 //!
-//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens`, `words` and `symbols` (meaning), `pieces` and `heads`,
+//! Entry point: [`read`]. Stages, in reading order: `clean` (text), `tokens` with `layouts`, `words` and `symbols` (meaning), `pieces` and `heads`,
 //! `fields` and `values` (labels), `levels`, `numbers` and `prices`, `plan`, `signals`, `several`; `chatter` objects, `updates` reads
 //! follow-ups.
 //! Invariants: total (no input makes it panic), linear in the text's length, no floats, and
@@ -8,18 +8,24 @@
 
 mod bare;
 mod beside;
+mod characters;
 mod chatter;
 mod clean;
 mod details;
 mod doubt;
 mod evidence;
 mod fields;
+mod habits;
 mod heads;
+mod ids;
 mod labels_behind;
+mod layouts;
 mod levels;
 mod lookalikes;
 mod marks;
+mod mixed;
 mod numbers;
+mod options;
 mod parts;
 mod pieces;
 mod plan;
@@ -29,6 +35,7 @@ mod profile;
 mod references;
 mod several;
 mod signals;
+mod simplified;
 mod source;
 mod symbols;
 mod tokens;
@@ -38,6 +45,7 @@ mod verdict;
 mod words;
 
 use crate::post::Post;
+use habits::Habits;
 use words::{Lexicon, Words};
 
 pub use evidence::{EmbedPlace, Evidence, Field, Part};
@@ -85,7 +93,8 @@ fn read_with(words: &Words, post: &Post, profile: &ChannelProfile) -> Reading {
             reason: "its author is not one of the channel's callers".to_owned(),
         });
     }
-    let found = parts::read(post, Lexicon { general: words, own: profile.words() });
+    let words = Lexicon { general: words, own: profile.words() };
+    let found = parts::read(post, words, Habits::of(profile));
     Reading { evidence: found.evidence, ..reading(found.verdict) }
 }
 

@@ -6,13 +6,15 @@
 use rust_decimal::Decimal;
 
 use super::beside::{self, Lack};
-use super::chatter::{Objection, objection};
+use super::chatter::{Objection, objection, second_thoughts};
 use super::clean::{Cleaned, Text, clean};
-use super::evidence::{Evidence, Part};
+use super::evidence::{Evidence, Field, Part};
+use super::habits::Habits;
 use super::levels::Roles;
 use super::marks::evidence;
+use super::mixed::mixed;
 use super::numbers::{Separators, Way};
-use super::pieces::{Pieces, What, pieces};
+use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible;
 use super::several;
 use super::signals::{Block, Outcome};
@@ -31,11 +33,12 @@ use crate::signal::Signal;
 pub(super) const MAX_READ_BYTES: usize = 128 * 1024;
 
 /// Reads a post with the words that hold for it.
-pub(super) fn read(post: &Post, words: Lexicon<'_>) -> Found {
+pub(super) fn read(post: &Post, words: Lexicon<'_>, habits: Habits<'_>) -> Found {
     if post.deleted_at.is_some() {
         return noise("the post was deleted");
     }
-    let reader = Reader { words, reply: post.reply_to.is_some() };
+    let reply = post.reply_to.is_some();
+    let reader = Reader { words, habits, reply, edited: post.edited_at.is_some() };
     let mut parts = sources(post);
     parts.retain(|part| !part.is_blank());
     if parts.iter().map(Source::bytes).sum::<usize>() > MAX_READ_BYTES {
@@ -95,9 +98,13 @@ fn put_together(apart: Vec<Found>) -> Option<Found> {
     let mut signals: Vec<Signal> = Vec::new();
     let mut evidence = Vec::new();
     let mut others = Vec::new();
+    let mut updates = Vec::new();
     for found in apart {
         match found.verdict {
-            Verdict::Signals { signals: more, .. } => {
+            Verdict::Signals { signals: more, updates: told } => {
+                let earlier = updates.len();
+                updates.extend(told);
+                evidence.extend(found.evidence.iter().filter_map(|e| of_update(e, earlier)));
                 // The same signal in text and embed is one; both places are evidence for it.
                 for (nth, signal) in more.into_iter().enumerate() {
                     let known = signals.iter().position(|known| *known == signal);
@@ -105,7 +112,7 @@ fn put_together(apart: Vec<Found>) -> Option<Found> {
                     if known.is_none() {
                         signals.push(signal);
                     }
-                    let of = |e: &&Evidence| usize::from(e.of) == nth;
+                    let of = |e: &&Evidence| usize::from(e.of) == nth && !tells_of_update(e.field);
                     let renumbered = |e: &Evidence| Some(Evidence { of: u16::try_from(place).ok()?, ..*e });
                     evidence.extend(found.evidence.iter().filter(of).filter_map(renumbered));
                 }
@@ -122,18 +129,32 @@ fn put_together(apart: Vec<Found>) -> Option<Found> {
         return Some(abstained("text and embed name different levels for one symbol"));
     }
     match (signals.is_empty(), others.len()) {
-        (false, 0) => Some(Found { verdict: Verdict::Signals { signals, updates: Vec::new() }, evidence }),
+        (false, 0) => Some(Found { verdict: Verdict::Signals { signals, updates }, evidence }),
         (false, _) => Some(abstained("one part is a signal, another one is unclear or an update")),
         (true, 1) => others.pop().filter(|found| matches!(found.verdict, Verdict::Updates { .. })),
         (true, _) => None,
     }
 }
 
+/// True for the fields whose evidence is numbered by updates.
+fn tells_of_update(field: Field) -> bool {
+    matches!(field, Field::Scope | Field::Action)
+}
+
+/// The evidence of an update that others stand before.
+fn of_update(evidence: &Evidence, earlier: usize) -> Option<Evidence> {
+    let of = u16::try_from(earlier).ok()?.checked_add(evidence.of)?;
+    tells_of_update(evidence.field).then_some(Evidence { of, ..*evidence })
+}
+
 /// Reads one source at a time.
 struct Reader<'w> {
     words: Lexicon<'w>,
+    habits: Habits<'w>,
     /// True when the post answers another one.
     reply: bool,
+    /// True when the post was edited.
+    edited: bool,
 }
 
 impl Reader<'_> {
@@ -143,11 +164,12 @@ impl Reader<'_> {
             return self.read_without_own(&cleaned);
         }
         let own_tokens = tokens(&cleaned.own, self.words);
-        let own = pieces(&own_tokens);
+        let own = Pieces { habits: self.habits, ..pieces(&own_tokens) };
         if !cleaned.quoted.is_blank() && self.heads_body(&own, &cleaned.quoted) {
             let whole = cleaned.own.followed_by(&cleaned.quoted);
             let tokens = tokens(&whole, self.words);
-            return self.read_pieces(source, &pieces(&tokens), (&whole, &Text::default()));
+            let pieces = Pieces { habits: self.habits, ..pieces(&tokens) };
+            return self.read_pieces(source, &pieces, (&whole, &Text::default()));
         }
         if let Some(whole) = self.completed(source, &own) {
             return self.read(&whole);
@@ -159,7 +181,7 @@ impl Reader<'_> {
         let text = ReadText {
             block: Block::new(pieces),
             place: (source, own),
-            context: updates::Context { reply: self.reply, quoted, words: self.words },
+            context: updates::Context { reply: self.reply, edited: self.edited, quoted, words: self.words },
         };
         text.read()
     }
@@ -169,31 +191,35 @@ impl Reader<'_> {
         beside::heads_body(own, &pieces(&tokens))
     }
 
-    /// The source with its footer, where that supplies the symbol or the side that the rest lacks.
+    /// The source with its footer, where that supplies the symbol or the side that the rest lacks; or without the name
+    /// of its author, where that only sounds like a symbol or a side.
     fn completed<'p>(&self, source: &Source<'p>, own: &Pieces<'_>) -> Option<Source<'p>> {
+        if let Some((author, rest)) = source.without_author() {
+            let speaks = self.with_pieces(&author, |author| beside::speaks(&author.list));
+            if speaks && self.with_pieces(&rest, |rest| beside::is_complete(&rest.list)) {
+                return Some(rest);
+            }
+        }
         let (footer, whole) = source.with_footer()?;
         let lack = Lack::of(&Block::new(own))?;
-        let cleaned = clean(&footer, self.words);
+        self.with_pieces(&footer, |footer| lack.is_met_by(&footer.list)).then_some(whole)
+    }
+
+    /// What `look` sees in the pieces of a source's own lines.
+    fn with_pieces(&self, source: &Source<'_>, look: impl Fn(&Pieces<'_>) -> bool) -> bool {
+        let cleaned = clean(source, self.words);
         let tokens = tokens(&cleaned.own, self.words);
-        lack.is_met_by(&pieces(&tokens).list).then_some(whole)
+        look(&pieces(&tokens))
     }
 
     /// True when a part that holds no signal names another side or symbol than the signals beside it.
     fn contradicts(&self, part: &Source<'_>, signals: &[Signal]) -> bool {
-        if signals.is_empty() {
-            return false;
-        }
-        let cleaned = clean(part, self.words);
-        let tokens = tokens(&cleaned.own, self.words);
-        beside::contradicts(&pieces(&tokens).list, signals)
+        !signals.is_empty() && self.with_pieces(part, |part| beside::contradicts(&part.list, signals))
     }
 
     /// True when a text beside a card questions, negates or doubts it.
     fn is_objected(&self, source: &Source<'_>) -> bool {
-        let cleaned = clean(source, self.words);
-        let tokens = tokens(&cleaned.own, self.words);
-        let pieces = pieces(&tokens);
-        objection(&Block::new(&pieces)).is_some()
+        self.with_pieces(source, |pieces| objection(&Block::new(pieces)).is_some())
     }
 
     fn read_without_own(&self, cleaned: &Cleaned) -> Found {
@@ -220,34 +246,87 @@ impl ReadText<'_, '_> {
             Some(Objection::Noise(reason)) => noise(reason),
             Some(Objection::Doubt(reason)) if block.looks_like_signal() => abstained(reason),
             Some(Objection::Doubt(reason)) => noise(reason),
-            Some(Objection::Running(reason)) => self.read_update().unwrap_or_else(|| {
-                let holds_levels = block.labelled_levels() >= 2 || Roles::of(block).filled(block) >= 2;
-                if holds_levels { abstained(reason) } else { nothing(block.pieces) }
-            }),
+            Some(Objection::Running(reason)) => {
+                self.read_mixed().or_else(|| self.read_update()).unwrap_or_else(|| {
+                    let holds_levels = block.labelled_levels() >= 2 || Roles::of(block).filled(block) >= 2;
+                    if holds_levels { abstained(reason) } else { nothing(block.pieces) }
+                })
+            }
             None => self.read_new(),
         }
     }
 
     fn read_new(&self) -> Found {
-        match self.accept(several::signals(self.block.pieces)) {
-            // A bare entry under another post rather belongs to that one.
-            Some(found) if self.context.reply && is_bare(&found) => abstained("a bare entry in an answer"),
-            // In a reply, a stop and targets alone complete an earlier entry.
-            Some(found) if self.context.reply && found.evidence.is_empty() => {
-                let update = self.read_update();
-                update.filter(|found| matches!(found.verdict, Verdict::Updates { .. })).unwrap_or(found)
-            }
-            Some(found) => found,
-            None => self.read_update().unwrap_or_else(|| nothing(self.block.pieces)),
+        let block = &self.block;
+        let outcomes = several::signals(block);
+        if let [Outcome::Unfinished(reason)] = outcomes.as_slice() {
+            return self.read_update().unwrap_or_else(|| abstained(reason));
         }
+        let Some(new) = self.accept(outcomes) else {
+            let told = self.read_mixed().or_else(|| self.read_update());
+            return told.unwrap_or_else(|| nothing(block.pieces));
+        };
+        // In a reply, a stop and targets alone complete an earlier entry; a bare entry there rather belongs to that one.
+        let bare = self.context.reply && is_bare(&new);
+        let new = if bare { abstained("a bare entry in an answer") } else { new };
+        let doubtful = new.evidence.is_empty();
+        if !(updates::tells(&block.pieces.list) || self.context.reply && doubtful) || self.is_whole_call() {
+            return if doubtful {
+                self.read_mixed().or_else(|| self.correction()).unwrap_or(new)
+            } else {
+                new
+            };
+        }
+        let update = self.read_update();
+        update.filter(|found| matches!(found.verdict, Verdict::Updates { .. })).unwrap_or(new)
+    }
+
+    /// A call that was edited, with the old value beside the new one.
+    fn correction(&self) -> Option<Found> {
+        let was = |piece: &Piece<'_>| piece.what.is(Meaning::Was);
+        let corrected = self.context.edited && self.block.pieces.list.iter().any(was);
+        let found = if corrected { self.read_update() } else { None };
+        found.filter(|found| matches!(found.verdict, Verdict::Updates { .. }))
+    }
+
+    /// True for a side with two kinds of levels: what such a text says about moving a stop is advice.
+    fn is_whole_call(&self) -> bool {
+        let sided = |piece: &Piece<'_>| {
+            matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
+        };
+        self.block.pieces.list.iter().any(sided) && Roles::of(&self.block).filled(&self.block) >= 2
+    }
+
+    /// A follow-up and a new call beside each other.
+    fn read_mixed(&self) -> Option<Found> {
+        let list = &self.block.pieces.list;
+        if !self.is_whole_call() || !updates::tells(list) {
+            return None;
+        }
+        let found = mixed(self.block.pieces, &self.context)?;
+        let calls = found.signals.iter().enumerate();
+        let mut evidence_of: Vec<Evidence> =
+            calls.flat_map(|(nth, accepted)| evidence(&accepted.marks, nth, self.place)).collect();
+        let told = found.updates.iter().enumerate();
+        evidence_of.extend(told.flat_map(|(nth, (_, marks))| evidence(marks, nth, self.place)));
+        let signals = found.signals.into_iter().map(|accepted| accepted.signal).collect();
+        let updates = found.updates.into_iter().map(|(update, _)| update).collect();
+        Some(Found { verdict: Verdict::Signals { signals, updates }, evidence: evidence_of })
     }
 
     fn read_update(&self) -> Option<Found> {
-        match updates::update(&self.block, &self.context) {
-            updates::Outcome::Update(update, marks) => Some(Found {
-                verdict: Verdict::Updates { updates: vec![update] },
-                evidence: evidence(&marks, 0, self.place),
-            }),
+        let told = |meaning| self.block.pieces.list.iter().any(|piece| piece.what.is(meaning));
+        if told(Meaning::Satoshi) && self.block.pieces.list.iter().any(|piece| is_price(&piece.what)) {
+            return self.block.looks_like_signal().then(|| abstained("a follow-up with prices in satoshi"));
+        }
+        match updates::updates(&self.block, &self.context) {
+            updates::Outcome::Updates(read) => {
+                let places = read.iter().enumerate();
+                let evidence =
+                    places.flat_map(|(nth, (_, marks))| evidence(marks, nth, self.place)).collect();
+                let updates = read.into_iter().map(|(update, _)| update).collect();
+                Some(Found { verdict: Verdict::Updates { updates }, evidence })
+            }
             updates::Outcome::Doubtful(reason) => Some(abstained(reason)),
             updates::Outcome::Nothing => None,
         }
@@ -262,12 +341,17 @@ impl ReadText<'_, '_> {
                     found.extend(evidence(&accepted.marks, signals.len(), self.place));
                     signals.push(accepted.signal);
                 }
-                Outcome::Doubtful(reason) => return Some(abstained(&reason)),
+                Outcome::Doubtful(reason) | Outcome::Unfinished(reason) => return Some(abstained(&reason)),
                 Outcome::Nothing => {}
             }
         }
-        let verdict = Verdict::Signals { signals, updates: Vec::new() };
-        (!verdict.signals().is_empty()).then_some(Found { verdict, evidence: found })
+        if signals.is_empty() {
+            return None;
+        }
+        if let Some(doubt) = second_thoughts(&self.block) {
+            return Some(abstained(doubt));
+        }
+        Some(Found { verdict: Verdict::Signals { signals, updates: Vec::new() }, evidence: found })
     }
 }
 

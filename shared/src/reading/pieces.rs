@@ -2,9 +2,11 @@
 //!
 //! Entry point: [`pieces`]. Invariants: every token belongs to exactly one piece, in order; a piece stays in its line.
 
+use super::habits::Habits;
 use super::heads;
-use super::symbols::{self, Mention};
-use super::tokens::{Kind, Number, Token, Tokens};
+use super::options;
+use super::symbols::{self, Mention, Strength};
+use super::tokens::{Kind, Number, Token, Tokens, Unit};
 use super::words::{Found, Head, Meaning, Slot};
 
 /// A stretch of the text with one meaning.
@@ -35,7 +37,7 @@ pub(super) enum What<'t> {
     /// A phrase of the vocabulary, with the list number glued to it.
     Term(Meaning, Option<u8>),
     /// A symbol.
-    Ticker(Mention),
+    Ticker(Box<Mention>),
     /// A number.
     Number(Number<'t>),
     /// A list number, as a circled digit.
@@ -57,8 +59,12 @@ pub(super) enum What<'t> {
 pub(super) struct Pieces<'t> {
     /// The pieces in order.
     pub(super) list: Vec<Piece<'t>>,
+    /// The text that they were cut from, in the author's case.
+    pub(super) plain: &'t str,
     /// True when words of a language with decimal commas were found.
     pub(super) decimal_comma: bool,
+    /// What the channel's profile fills in.
+    pub(super) habits: Habits<'t>,
     /// True when a word is so long that it must be an address: of a contract, a wallet, an invitation.
     pub(super) address: bool,
 }
@@ -68,7 +74,8 @@ const ADDRESS_LENGTH: usize = 30;
 
 /// Gives meaning to tokens.
 pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
-    let mut pieces = Pieces { list: Vec::with_capacity(tokens.len()), ..Pieces::default() };
+    let mut pieces =
+        Pieces { list: Vec::with_capacity(tokens.len()), plain: tokens.plain, ..Pieces::default() };
     let mut heads = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -80,7 +87,11 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
             heads.push((Bytes { start: token.at, end }, slot));
         }
-        let (what, length) = piece_at(tokens, at, &mut pieces);
+        let found = match id_at(tokens, at, &pieces.list) {
+            Some(what) => (what, 1),
+            None => piece_at(tokens, at, &mut pieces),
+        };
+        let (what, length) = with_terms(tokens, at, found);
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
         let bytes = Bytes { start: token.at, end };
@@ -88,6 +99,33 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     }
     heads::settle(&mut pieces.list, &heads);
     pieces
+}
+
+/// `#` and `A12` behind a label for ids are no symbol.
+fn id_at<'t>(tokens: &Tokens<'t>, at: usize, before: &[Piece<'_>]) -> Option<What<'t>> {
+    let label = before.iter().rev().find(|piece| !matches!(piece.what, What::Mark('#' | ':' | '=' | '-')))?;
+    let token = &tokens[at];
+    if label.what.slot() != Some(Slot::Reference) || label.line != token.line {
+        return None;
+    }
+    match token.kind {
+        Kind::Mark(mark @ '#') => Some(What::Mark(mark)),
+        Kind::Word(word) if word.bytes().any(|b| b.is_ascii_digit()) && tokens.phrase(at).is_none() => {
+            Some(What::Unknown)
+        }
+        _ => None,
+    }
+}
+
+/// A symbol together with the terms of the option behind it.
+fn with_terms<'t>(tokens: &Tokens<'t>, at: usize, (what, length): (What<'t>, usize)) -> (What<'t>, usize) {
+    let What::Ticker(mut mention) = what else { return (what, length) };
+    let Some((terms, covered)) = options::terms(tokens, at + length) else {
+        return (What::Ticker(mention), length);
+    };
+    mention.option = Some(Box::new(terms));
+    mention.strength = Strength::Marked;
+    (What::Ticker(mention), length + covered)
 }
 
 /// How many bullets and list numbers may stand before the first word of a line.
@@ -110,27 +148,33 @@ fn begins_column(list: &[Piece<'_>], line: usize) -> bool {
 fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
     let token = &tokens[at];
     match token.kind {
+        Kind::Number(_) if is_mistyped(tokens, at) => (What::Tangle, 2),
         Kind::Number(number) => (What::Number(number), 1),
         Kind::Index(index) => (What::Index(index), 1),
         Kind::Clock => (What::Clock, 1),
         Kind::Icon(icon) => (What::Icon(icon), 1),
         Kind::Mark(mark) => match symbols::at(tokens, at) {
-            Some((mention, length)) => (What::Ticker(mention), length),
+            Some((mention, length)) => (What::Ticker(Box::new(mention)), length),
             None => (What::Mark(mark), 1),
         },
         Kind::Word(word) => {
-            pieces.address |= word.len() >= ADDRESS_LENGTH;
+            pieces.address |= word.len() >= ADDRESS_LENGTH || is_shortened_address(word);
             word_at(tokens, at, word, pieces)
         }
     }
 }
 
+/// `0xab..77`, as lists of wallets write them; `0x` alone is a coin.
+fn is_shortened_address(word: &str) -> bool {
+    word.strip_prefix("0x").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()))
+}
+
 fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
     if let Some((mention, length)) = symbols::at(tokens, at) {
-        return (What::Ticker(mention), length);
+        return (What::Ticker(Box::new(mention)), length);
     }
     if let Some(mention) = symbols::word_ticker(tokens, at) {
-        return (What::Ticker(mention), 1);
+        return (What::Ticker(Box::new(mention)), 1);
     }
     if let Some(number) = leverage(&tokens[at]) {
         return (What::Number(number), 1);
@@ -140,6 +184,11 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
         .is_some_and(|next| next.glued && next.raw.starts_with('.') && matches!(next.kind, Kind::Number(_)));
     if word.ends_with(|c: char| c.is_ascii_digit()) && next_is_fraction {
         return (What::Tangle, 2);
+    }
+    if word == "price"
+        && let Some(slot) = price_key(tokens, at)
+    {
+        return (What::Term(Meaning::Label(slot), None), 1);
     }
     if let Some(Found { meaning, length, index, decimal_comma }) = tokens.phrase(at) {
         pieces.decimal_comma |= decimal_comma;
@@ -155,9 +204,28 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
         return (What::Term(Meaning::Label(slot), index), 1);
     }
     match symbols::named(tokens, at) {
-        Some(mention) => (What::Ticker(mention), 1),
+        Some(mention) => (What::Ticker(Box::new(mention)), 1),
+        None if is_almost_number(word) => (What::Tangle, 1),
         None => (What::Unknown, 1),
     }
+}
+
+/// `2.1O`: letters stick to a price that are neither a unit nor a word.
+fn is_mistyped(tokens: &Tokens<'_>, at: usize) -> bool {
+    let Kind::Number(number) = tokens[at].kind else { return false };
+    let next = tokens.get(at + 1).filter(|next| next.glued && number.unit == Unit::None);
+    next.is_some_and(|next| match next.kind {
+        Kind::Word(word) => {
+            word.starts_with(|c: char| c.is_ascii_alphabetic()) && tokens.phrase(at + 1).is_none()
+        }
+        _ => false,
+    })
+}
+
+/// `3O50`, `14l`: digits, and letters that look like digits.
+fn is_almost_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'o' | b'l' | b'i'))
 }
 
 /// The keys of commands and of the tersest posts: `e=3.46`, `s: 3.31`, `t1 3.52`. A letter is a label only right before
@@ -199,6 +267,28 @@ fn number_follows(tokens: &Tokens<'_>, at: usize) -> bool {
     next.next().is_some_and(|first| is_number(first) || is_sign(first) && next.next().is_some_and(is_number))
 }
 
+/// `price=0.2784` is the entry of a command or an alert that has no other; beside one it is only the price now.
+fn price_key(tokens: &Tokens<'_>, at: usize) -> Option<Slot> {
+    let sign = tokens.get(at + 1).filter(|sign| sign.glued)?;
+    let value = tokens.get(at + 2).filter(|value| value.line == sign.line)?;
+    let before = at.checked_sub(1).filter(|before| tokens[*before].line == sign.line);
+    let announced = match sign.kind {
+        // "Target price=": the label stands before it.
+        Kind::Mark('=') => !before.is_some_and(|before| is_label(tokens, before)),
+        Kind::Mark(':') => before.is_none(),
+        _ => false,
+    };
+    (announced && matches!(value.kind, Kind::Number(_))).then(|| {
+        let is_entry =
+            |at| tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Entry));
+        if (0..tokens.len()).any(is_entry) { Slot::Decoy } else { Slot::Entry }
+    })
+}
+
+fn is_label(tokens: &Tokens<'_>, at: usize) -> bool {
+    tokens.phrase(at).is_some_and(|found| matches!(found.meaning, Meaning::Label(_)))
+}
+
 /// The highest list number of a target or entry: cards stop at ten or twelve.
 pub(super) const MAX_LIST: u8 = 20;
 
@@ -206,11 +296,20 @@ pub(super) const MAX_LIST: u8 = 20;
 fn leverage<'t>(token: &Token<'t>) -> Option<Number<'t>> {
     let text = token.raw.strip_prefix(['x', 'X', 'х', 'Х', '×'])?;
     let digits = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    digits.then_some(Number {
-        text,
-        at: token.at + token.raw.len() - text.len(),
-        unit: super::tokens::Unit::Times,
-    })
+    digits.then_some(Number { text, at: token.at + token.raw.len() - text.len(), unit: Unit::Times })
+}
+
+impl<'t> Pieces<'t> {
+    /// Other pieces of the same text.
+    pub(super) fn with(&self, list: Vec<Piece<'t>>) -> Self {
+        let (plain, habits) = (self.plain, self.habits);
+        Self { list, plain, decimal_comma: self.decimal_comma, habits, address: false }
+    }
+
+    /// What a piece covers, as written.
+    pub(super) fn raw(&self, piece: &Piece<'_>) -> &'t str {
+        self.plain.get(piece.bytes.start..piece.bytes.end).unwrap_or_default()
+    }
 }
 
 impl What<'_> {

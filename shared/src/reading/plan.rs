@@ -125,15 +125,20 @@ impl Priced<'_, '_> {
         Ok(targets)
     }
 
-    /// Percentages in bare brackets are shares only if they make up the whole position; else they are returns.
+    /// Percentages in bare brackets are shares only if they make up the whole position. Returns grow from target to target;
+    /// what neither grows nor fits into one position is a mistake.
     fn target_shares(&self) -> Result<Vec<Option<Percent>>, Doubt> {
         let shares = self
             .targets
             .iter()
             .map(|(_, item)| item.share.map(|(number, form)| Ok((percent(number)?, form))).transpose());
         let shares: Vec<Option<(Percent, ShareForm)>> = shares.collect::<Result<_, Doubt>>()?;
-        let sum: Decimal = shares.iter().flatten().map(|(share, _)| share.get()).sum();
+        let stated: Vec<Decimal> = shares.iter().flatten().map(|(share, _)| share.get()).collect();
+        let sum: Decimal = stated.iter().sum();
         let whole = sum >= Decimal::from(99) && sum <= Decimal::from(101);
+        if sum > Decimal::from(101) && stated.len() > 1 && !stated.is_sorted_by(|a, b| a < b) {
+            return Err(Doubt::Unclear("the shares of the targets are more than the position"));
+        }
         let kept = |(share, form): (Percent, ShareForm)| (form == ShareForm::Plain || whole).then_some(share);
         Ok(shares.into_iter().map(|share| share.and_then(kept)).collect())
     }

@@ -46,10 +46,16 @@ pub(super) fn check(draft: &SignalDraft, loose: &[Decimal]) -> Result<(), Doubt>
     let targets: Vec<Decimal> = targets.collect();
     check_ladder(draft)?;
     let stop = draft.stop.as_ref().and_then(|stop| stop.price()).map(|price| price.get());
-    check_ratios(draft, (&entries, &targets, stop))?;
     let all: Vec<Decimal> = entries.iter().chain(&targets).copied().chain(stop).collect();
-    check_band(draft, &all)?;
-    check_coin_quote(draft, &all)?;
+    match &draft.instrument.option {
+        // A premium may lose all or win several times itself; what must fit is the strike.
+        Some(terms) => check_band(draft, &[terms.strike.get()])?,
+        None => {
+            check_ratios(draft, (&entries, &targets, stop))?;
+            check_band(draft, &all)?;
+            check_coin_quote(draft, &all)?;
+        }
+    }
     check_loose(loose, &all)
 }
 

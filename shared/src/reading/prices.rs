@@ -6,10 +6,14 @@
 use rust_decimal::Decimal;
 
 use super::doubt::Doubt;
-use super::levels::Levels;
+use super::levels::{Levels, Scale};
 use super::numbers::{Way, may_join};
 use super::tokens::{Number, Unit};
 use super::values::{Item, Joint, Level};
+use crate::signal::Side;
+
+/// A hundred-millionth.
+const SATOSHI: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
 
 /// Levels under one way to read the numbers.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(super) struct Priced<'l, 't> {
     pub(super) targets: Vec<(Option<Decimal>, Item<'t>)>,
     /// Prices of stops.
     pub(super) stop: Vec<Decimal>,
+    /// Prices of exits, of which the entry tells what they are.
+    exits: Read<'t>,
     /// Numbers that belong to no label.
     pub(super) loose: Vec<Decimal>,
 }
@@ -35,7 +41,61 @@ impl<'l, 't> Priced<'l, 't> {
         let targets = prices(&levels.targets, way)?;
         let stop = prices(&levels.stop, way)?.into_iter().filter_map(|(price, _)| price).collect();
         let loose = levels.loose.iter().flat_map(|number| scaled(*number, way)).collect();
-        Ok(Self { levels, entry, targets, stop, loose })
+        let exits = prices(&levels.exits, way)?;
+        let mut priced = Self { levels, entry, targets, stop, exits, loose };
+        match levels.scale {
+            Scale::Plain => {}
+            Scale::Satoshi => priced.convert_satoshi()?,
+            Scale::Thousands => priced.expand_thousands()?,
+        }
+        Ok(priced)
+    }
+
+    /// Every price of the levels.
+    fn all_prices(&mut self) -> impl Iterator<Item = &mut Decimal> {
+        let entry = self.entry.iter_mut().map(|(price, _)| price);
+        let targets = self.targets.iter_mut().chain(&mut self.exits).filter_map(|(price, _)| price.as_mut());
+        entry.chain(targets).chain(&mut self.stop)
+    }
+
+    /// `64.2` means 64200; what is above a thousand is written in full.
+    fn expand_thousands(&mut self) -> Result<(), Doubt> {
+        for price in self.all_prices().filter(|price| **price < Decimal::ONE_THOUSAND) {
+            *price = price.checked_mul(Decimal::ONE_THOUSAND).ok_or(Doubt::Unreadable)?;
+        }
+        let loose = self.loose.clone();
+        self.loose.extend(loose.into_iter().filter_map(|number| number.checked_mul(Decimal::ONE_THOUSAND)));
+        Ok(())
+    }
+
+    /// From hundred-millionths of a bitcoin to bitcoins. A price below one is in bitcoins already: then nobody can tell.
+    fn convert_satoshi(&mut self) -> Result<(), Doubt> {
+        for price in self.all_prices() {
+            if *price < Decimal::ONE {
+                return Err(Doubt::Unclear("prices in satoshi and in bitcoin stand side by side"));
+            }
+            *price = price.checked_mul(SATOSHI).ok_or(Doubt::Unreadable)?;
+        }
+        for number in &mut self.loose {
+            *number = number.checked_mul(SATOSHI).ok_or(Doubt::Unreadable)?;
+        }
+        Ok(())
+    }
+
+    /// Sorts the exits: those on the losing side of the entry are stops, the others are targets.
+    pub(super) fn settle_exits(&mut self, side: Side) -> Result<(), Doubt> {
+        for (price, item) in std::mem::take(&mut self.exits) {
+            let Some(value) = price else { return Err(Doubt::Unclear("an exit without a price")) };
+            let below = self.entry.iter().filter(|(entry, _)| value < *entry).count();
+            let above = self.entry.iter().filter(|(entry, _)| value > *entry).count();
+            let (losing, winning) = if side == Side::Long { (below, above) } else { (above, below) };
+            match (losing, winning) {
+                (1.., 0) => self.stop.push(value),
+                (0, 1..) => self.targets.push((price, item)),
+                _ => return Err(Doubt::Unclear("an exit that may be the stop or a target")),
+            }
+        }
+        Ok(())
     }
 }
 

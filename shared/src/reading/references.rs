@@ -10,7 +10,7 @@ use super::words::Lexicon;
 pub(super) fn may_hold(text: &str) -> bool {
     let bytes = text.as_bytes();
     let www = |four: &[u8]| four[0].eq_ignore_ascii_case(&b'w') && four.eq_ignore_ascii_case(b"www.");
-    !text.is_ascii() || bytes.contains(&b'<') || text.contains("://") || bytes.windows(4).any(www)
+    bytes.contains(&b'<') || text.contains("://") || bytes.windows(4).any(www)
 }
 
 /// Takes out `<@…>`, `<#…>`, `<:name:id>`, `<t:…>` and addresses; `[text](address)` keeps its text.

@@ -6,26 +6,34 @@
 //! a stop that is written once may be meant for all.
 
 use super::pieces::{Piece, Pieces, What};
-use super::signals::{Outcome, signal, the_symbol};
+use super::signals::{Block, Outcome, signal, the_symbol};
 use super::symbols::Strength;
 use super::values::{is_price, small_integer};
 use super::words::Meaning;
 use crate::signal::{Signal, Symbol};
 
 /// Reads a text as one signal, or as several when it names several symbols.
-pub(super) fn signals(pieces: &Pieces<'_>) -> Vec<Outcome> {
+pub(super) fn signals(text: &Block<'_, '_>) -> Vec<Outcome> {
+    let pieces = text.pieces;
     if the_symbol(pieces).is_ok() {
-        return vec![signal(pieces)];
+        return vec![signal(text)];
     }
     let lines: Vec<&[Piece<'_>]> = pieces.list.chunk_by(|a, b| a.line == b.line).collect();
     let least = least(pieces);
     let headers = lines.iter().filter(|line| symbol(line, least).is_some() && is_sided(line)).count();
     let blocks = if headers >= 2 { by_headers(&lines, least) } else { by_sections(&lines, least) };
-    let Some(blocks) = blocks.filter(|blocks| blocks.len() >= 2) else { return vec![signal(pieces)] };
+    let Some(mut blocks) = blocks.filter(|blocks| blocks.len() >= 2) else { return vec![signal(text)] };
+    for line in lines.iter().filter(|line| is_for_all(line)) {
+        for block in &mut blocks {
+            if !block.iter().any(|piece| piece.line == line[0].line) {
+                block.extend_from_slice(line);
+            }
+        }
+    }
     let mut outcomes = Vec::with_capacity(blocks.len());
     for list in blocks {
-        let block = Pieces { list, decimal_comma: pieces.decimal_comma, address: false };
-        outcomes.push(match signal(&block) {
+        let block = pieces.with(list);
+        outcomes.push(match signal(&Block::new(&block)) {
             Outcome::Nothing => Outcome::Doubtful("one of several signals cannot be read".to_owned()),
             read => read,
         });
@@ -43,6 +51,16 @@ fn least(pieces: &Pieces<'_>) -> Strength {
         _ => None,
     });
     strengths.max().map_or(Strength::Header, |strongest| strongest.least_beside().max(Strength::Guess))
+}
+
+/// "Risk 1% each", "all with 5x": a line that speaks of all signals, and names no price.
+fn is_for_all(line: &[Piece<'_>]) -> bool {
+    let number = |piece: &Piece<'_>| matches!(&piece.what, What::Number(_));
+    let named = |piece: &Piece<'_>| matches!(piece.what, What::Ticker(_));
+    line.iter().any(|piece| piece.what.is(Meaning::All))
+        && line.iter().any(number)
+        && !has_price(line)
+        && !line.iter().any(named)
 }
 
 /// The symbol of a line that names exactly one, in a place where it is meant.

@@ -8,9 +8,10 @@ use super::bare;
 use super::details::Details;
 use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
-use super::levels::Levels;
+use super::levels::{Levels, Scale};
 use super::marks::{self, Mark};
 use super::numbers::{Separators, Way, may_join, ways};
+use super::options;
 use super::pieces::{Piece, Pieces, What};
 use super::plausible;
 use super::prices::Priced;
@@ -18,7 +19,7 @@ use super::symbols::Mention;
 use super::tokens::Unit;
 use super::values::{Values, values};
 use super::words::{Meaning, Slot};
-use crate::signal::{Instrument, Market, Signal, SignalDraft};
+use crate::signal::{Entry, Instrument, Market, Signal, SignalDraft, Symbol};
 
 /// What a block of text is, as far as signals go.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) enum Outcome {
     Signal(Box<Accepted>),
     /// It looks like one, but something is wrong with it.
     Doubtful(String),
+    /// Only a stop or only targets: rather a part of an earlier one.
+    Unfinished(String),
     /// It does not look like one.
     Nothing,
 }
@@ -94,22 +97,32 @@ impl<'p, 't> Block<'p, 't> {
 }
 
 /// Reads a block as one signal.
-pub(super) fn signal(pieces: &Pieces<'_>) -> Outcome {
-    let block = Block::new(pieces);
-    match read(&block) {
+pub(super) fn signal(block: &Block<'_, '_>) -> Outcome {
+    match read(block) {
         Ok(accepted) => Outcome::Signal(Box::new(accepted)),
+        Err(doubt @ Doubt::Unfinished) => Outcome::Unfinished(doubt.to_string()),
         Err(doubt) if block.looks_like_signal() => Outcome::Doubtful(doubt.to_string()),
         Err(_) => Outcome::Nothing,
     }
 }
 
 fn read(block: &Block<'_, '_>) -> Result<Accepted, Doubt> {
-    let known = Known {
+    let mut known = Known {
         mention: the_symbol(block.pieces)?,
         levels: Levels::new(block)?,
         details: Details::of(block),
     };
-    let signal = read_numbers(block, &known)?;
+    let signal = read_numbers(block, &known).or_else(|doubt| {
+        // Thousands only where the text allows no other sound reading.
+        let expands = known.levels.scale == Scale::Plain
+            && (block.pieces.habits.thousands || known.levels.has_kilo())
+            && !matches!(doubt, Doubt::TwoReadings | Doubt::Stray(_));
+        if !expands {
+            return Err(doubt);
+        }
+        known.levels.scale = Scale::Thousands;
+        read_numbers(block, &known).map_err(|_| doubt)
+    })?;
     let marks = marks::of_signal(block, &known.levels, &signal, &known.details.marks);
     Ok(Accepted { signal, marks })
 }
@@ -162,6 +175,18 @@ fn prefer_stated(sound: &mut Vec<(Way, Signal)>, pieces: &Pieces<'_>) {
     }
 }
 
+/// Prices of one coin are written with like precision: beside 652 and 664, `640,628` is two prices, not one with three
+/// decimals.
+fn prefer_even(sound: &mut Vec<(Way, Signal)>, numbers: &[&str]) {
+    let whole = |number: &&str| number.len() >= WHOLE && number.bytes().all(|b| b.is_ascii_digit());
+    if sound.len() > 1 && numbers.iter().any(whole) {
+        sound.retain(|(way, _)| way.separators != Separators::Comma);
+    }
+}
+
+/// So many digits without a mark show that their author writes no marks between thousands and no decimals.
+const WHOLE: usize = 3;
+
 /// Exactly one reading of the numbers may survive. Plain decimal points are believed in a text whose language uses them.
 fn choose(
     mut sound: Vec<(Way, Signal)>,
@@ -172,6 +197,7 @@ fn choose(
         sound.retain(|(way, _)| way.separators == Separators::Point && !way.spaced_thousands);
         sound.truncate(1);
     }
+    prefer_even(&mut sound, numbers);
     let points = !comma_language && !numbers.iter().any(|number| number.contains(','));
     let banded = |signal: &Signal| {
         let prices = signal.fields().entry.prices();
@@ -189,8 +215,12 @@ fn choose(
 }
 
 fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doubt> {
-    let priced = Priced::new(&known.levels, way)?;
-    let side = priced.side(block)?;
+    let mut priced = Priced::new(&known.levels, way)?;
+    let side = match known.mention.option {
+        Some(_) => options::side(block.pieces, known.levels.sells_are_targets)?,
+        None => priced.side(block)?,
+    };
+    priced.settle_exits(side)?;
     let mut draft = SignalDraft {
         targets: priced.targets()?,
         stop: priced.stop()?,
@@ -200,10 +230,24 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
     if bare && !bare::is_plain(block) {
         return Err(Doubt::BareEntry);
     }
+    let implied = matches!(draft.entry, Entry::Market { implied: true, .. });
+    if implied && (draft.stop.is_none() || draft.targets.is_empty()) {
+        return Err(Doubt::Unfinished);
+    }
+    if known.levels.scale == Scale::Satoshi {
+        let bitcoin = draft.instrument.quote.get_or_insert_with(Symbol::btc);
+        if *bitcoin != Symbol::btc() {
+            return Err(Doubt::Unclear("prices in satoshi of a pair that is not against bitcoin"));
+        }
+    }
     known.details.fill(&mut draft);
-    if draft.leverage.is_some() && !block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Spot)) {
+    if draft.leverage.is_some()
+        && draft.instrument.option.is_none()
+        && !block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Spot))
+    {
         draft.instrument.market = Some(Market::Perp);
     }
+    block.pieces.habits.fill(&mut draft, &block.pieces.list);
     plausible::check(&draft, &priced.loose)?;
     Signal::new(draft).map_err(|unsound| Doubt::Unsound(unsound.to_string()))
 }
@@ -227,13 +271,17 @@ pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
     let mut chosen: Option<Mention> = None;
     for mention in mentions().filter(|mention| mention.strength >= least) {
         match &mut chosen {
-            None => chosen = Some(mention.clone()),
+            None => chosen = Some(Mention::clone(mention)),
             Some(known) if known.base != mention.base => return Err(Doubt::SeveralSymbols),
             Some(known) => {
                 if known.quote.is_some() && mention.quote.is_some() && known.quote != mention.quote {
                     return Err(Doubt::SeveralSymbols);
                 }
                 known.quote = known.quote.take().or(mention.quote.clone());
+                if known.option.is_some() && mention.option.is_some() && known.option != mention.option {
+                    return Err(Doubt::SeveralSymbols);
+                }
+                known.option = known.option.take().or(mention.option.clone());
                 known.perpetual |= mention.perpetual;
             }
         }
@@ -263,10 +311,12 @@ fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
     let levered = has(Meaning::Futures)
         || mention.perpetual
         || pieces.list.iter().any(|piece| matches!(&piece.what, What::Number(n) if n.unit == Unit::Times));
+    let option = mention.option.as_deref().cloned();
     let market = match (has(Meaning::Spot), levered) {
+        _ if option.is_some() => Some(Market::Option),
         (true, false) => Some(Market::Spot),
         (false, true) => Some(Market::Perp),
         _ => None,
     };
-    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market, option: None }
+    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market, option }
 }

@@ -48,9 +48,10 @@ impl<'p> Source<'p> {
         for (at, field) in embed.fields.iter().enumerate() {
             let Ok(at) = u8::try_from(at) else { break };
             let name = field.name.trim_end_matches([':', ' ']);
-            let bare = !name.chars().any(char::is_alphanumeric);
+            // Several lines are a list below their label.
+            let below = !name.chars().any(char::is_alphanumeric) || field.value.trim().contains('\n');
             source.push(part(EmbedPlace::FieldName(at)), name, "\n");
-            source.push(part(EmbedPlace::FieldValue(at)), &field.value, if bare { "\n" } else { ": " });
+            source.push(part(EmbedPlace::FieldValue(at)), &field.value, if below { "\n" } else { ": " });
         }
         source.footer = embed.footer.as_deref().map(|text| (part(EmbedPlace::Footer), text));
         source
@@ -62,6 +63,23 @@ impl<'p> Source<'p> {
         let mut whole = Self { footer: None, ..self.clone() };
         whole.push(part, text, "\n");
         Some((Self::of_text(part, text), whole))
+    }
+
+    /// The text of the author's line alone, and this source without it; none if there is no such line.
+    pub(super) fn without_author(&self) -> Option<(Self, Self)> {
+        let is_author = |stretch: &Stretch<'_>| {
+            matches!(
+                stretch.part,
+                Part::Embed(_, EmbedPlace::Author) | Part::ForwardedEmbed(_, _, EmbedPlace::Author)
+            )
+        };
+        let author =
+            self.texts.iter().find(|stretch| is_author(stretch) && !stretch.text.trim().is_empty())?;
+        let mut rest = Self { texts: Vec::with_capacity(self.texts.len()), footer: self.footer };
+        for stretch in self.texts.iter().filter(|stretch| !is_author(stretch)) {
+            rest.push(stretch.part, stretch.text, stretch.joint);
+        }
+        Some((Self::of_text(author.part, author.text), rest))
     }
 
     /// This source, then another one on the lines below.

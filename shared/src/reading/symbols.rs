@@ -7,7 +7,7 @@
 
 use super::tokens::{Kind, Token, Tokens};
 use super::words::{Lexicon, Meaning, Slot, TickerKind};
-use crate::signal::Symbol;
+use crate::signal::{OptionTerms, Symbol};
 
 /// How sure it is that a word is meant as a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,8 @@ pub(super) struct Mention {
     pub(super) quote: Option<Symbol>,
     /// True when the form names a perpetual.
     pub(super) perpetual: bool,
+    /// The terms, when it is an option.
+    pub(super) option: Option<Box<OptionTerms>>,
     /// True for currencies against each other: `EURUSD`.
     pub(super) foreign: bool,
     /// How sure it is.
@@ -86,6 +88,12 @@ fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, us
         let (perpetual, end) = suffix(tokens, after);
         let perpetual = perpetual || quote == "perp";
         return (mention(tokens.words, word, Some(quote).filter(|quote| *quote != "perp"), perpetual), end);
+    }
+    // `ETHBTC`, but not `WBTC`.
+    let coin =
+        |word: &str| matches!(tokens.words.ticker(word), Some(TickerKind::Coin | TickerKind::CoinOrWord));
+    if let Some(base) = word.strip_suffix("btc").filter(|base| coin(base)) {
+        return (mention(tokens.words, base, Some("btc"), false), next);
     }
     let glued = GLUED_QUOTES.iter().find_map(|quote| {
         let base = word.strip_suffix(quote).filter(|base| base.len() >= 2)?;
@@ -184,7 +192,8 @@ fn mention(words: Lexicon<'_>, base: &str, quote: Option<&str>, perpetual: bool)
         base == "usd" || matches!(words.ticker(base), Some(TickerKind::Currency | TickerKind::Foreign));
     let name = words.coin(base).unwrap_or(base);
     let quote = quote.and_then(|quote| quote.parse().ok());
-    Some(Mention { base: name.parse().ok()?, quote, perpetual, foreign, strength: Strength::Marked })
+    let base = name.parse().ok()?;
+    Some(Mention { base, quote, perpetual, option: None, foreign, strength: Strength::Marked })
 }
 
 /// A ticker that is also a word of the vocabulary, upper case and in the header's place.
@@ -192,13 +201,21 @@ pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let Kind::Word(word) = tokens[at].kind else { return None };
     let upper = is_upper(tokens[at].raw);
     let meant = match tokens.words.ticker(word)? {
-        TickerKind::Word => upper && is_header(tokens, at),
-        TickerKind::Noun if upper => is_header(tokens, at),
+        TickerKind::Word | TickerKind::Noun if upper => {
+            (is_header(tokens, at) || is_listed(tokens, at)) && !labels_id(tokens, at)
+        }
         TickerKind::Noun => stands_in_call(tokens, at),
         _ => false,
     };
     let found = mention(tokens.words, word, None, false).filter(|_| meant)?;
     Some(Mention { strength: Strength::Header, ..found })
+}
+
+/// `ID: A12`, `ID 4410`: the word announces the author's own number.
+fn labels_id(tokens: &Tokens<'_>, at: usize) -> bool {
+    let next = tokens.get(at + 1).map(|next| &next.kind);
+    tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Reference))
+        && matches!(next, Some(Kind::Mark(':' | '#' | '=') | Kind::Number(_)))
 }
 
 /// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
@@ -248,7 +265,30 @@ pub(super) fn named(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
         (true, false) => Strength::Bare,
         (false, _) => Strength::Guess,
     };
-    mention(tokens.words, word, None, false).map(|found| Mention { strength, ..found })
+    let quote = quote_behind(tokens, at);
+    mention(tokens.words, word, quote, false).map(|found| Mention { strength, ..found })
+}
+
+/// `MANTA USDT`: a stablecoin right behind the name.
+fn quote_behind<'t>(tokens: &Tokens<'t>, at: usize) -> Option<&'t str> {
+    let next = tokens.get(at + 1).filter(|next| next.line == tokens[at].line)?;
+    let Kind::Word(word) = next.kind else { return None };
+    (tokens.words.ticker(word) == Some(TickerKind::Stable) && word != "perp" && word != "usdtperp")
+        .then_some(word)
+}
+
+/// A word in capitals that may be a ticker which no list knows. `known` says that it is a word of the vocabulary: then
+/// only those count that are tickers too.
+pub(super) fn in_capitals(words: Lexicon<'_>, raw: &str, known: bool) -> Option<Mention> {
+    let lower = raw.to_ascii_lowercase();
+    let possible = is_upper(raw) && is_ticker(raw) && (2..=10).contains(&raw.len());
+    let kind = words.ticker(&lower);
+    let ticker = match kind {
+        Some(TickerKind::Word | TickerKind::Noun) => true,
+        Some(TickerKind::Coin | TickerKind::CoinOrWord) | None => !known,
+        Some(_) => false,
+    };
+    if possible && ticker { mention(words, &lower, None, false) } else { None }
 }
 
 fn is_upper(raw: &str) -> bool {
@@ -282,6 +322,11 @@ fn is_header(tokens: &Tokens<'_>, at: usize) -> bool {
         || beside(next.map(|i| &tokens[i]), next)
         || beside(previous.map(|i| &tokens[i]), previous)
         || alone
+}
+
+/// `LINK 18.2 / SL 17.5`: it begins its line before a price, and is no word that announces one.
+fn is_listed(tokens: &Tokens<'_>, at: usize) -> bool {
+    heads_line(tokens, at) && tokens.words.head(tokens, at).is_none()
 }
 
 fn is_coin(kind: TickerKind) -> bool {

@@ -6,6 +6,7 @@
 use std::ops::Deref;
 
 use super::clean::{Text, index_of};
+use super::layouts;
 use super::words::{Found, Lexicon};
 
 /// One word, number, mark or icon.
@@ -75,6 +76,8 @@ pub(super) enum Unit {
 pub(super) struct Tokens<'t> {
     list: Vec<Token<'t>>,
     phrases: Vec<Option<Found>>,
+    /// The text that they were cut from.
+    pub(super) plain: &'t str,
     /// The words that hold for this text.
     pub(super) words: Lexicon<'t>,
 }
@@ -111,7 +114,10 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         glued = true;
     }
     let phrases = words.phrases(&list);
-    Tokens { list, phrases, words }
+    match layouts::written_out(&list, words, &phrases, &text.plain) {
+        Some(list) => Tokens { phrases: words.phrases(&list), list, plain: &text.plain, words },
+        None => Tokens { list, phrases, plain: &text.plain, words },
+    }
 }
 
 struct Cutter<'t> {

@@ -1,11 +1,17 @@
-//! Updates: a follow-up's actions, and which signal it is about.
+//! Updates: a follow-up's actions, and which signals it is about.
 //!
-//! Entry point: [`update`]. A text is read clause by clause (`clauses`); ticks beside levels that were posted before
-//! count too. Invariants: questions never come here; a condition, several symbols, or a number with two readings makes
-//! the reader abstain; without a symbol or a reply, only words that name a stop, a target or a trade count.
+//! Entry point: [`updates`]. A text is read clause by clause (`clauses`, `deeds`), ticks beside levels that were posted
+//! before count too (`cards`), and what is said is sorted by symbol (`scopes`). Invariants: questions never come here; a
+//! condition, or a number with two readings, makes the reader abstain; without a symbol, an id or a reply, only words
+//! that name a stop, a target or a trade count.
 
+mod cards;
 mod clauses;
 mod closing;
+mod deeds;
+mod entries;
+mod names;
+mod scopes;
 mod stops;
 mod targets;
 
@@ -14,24 +20,28 @@ use rust_decimal::Decimal;
 use super::clean::Text;
 use super::evidence::Field;
 use super::fields::Opener;
-use super::levels::Roles;
-use super::marks::{self, Mark};
+use super::ids;
+use super::marks::Mark;
 use super::numbers::{Separators, Way};
 use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible::is_in_band;
 use super::signals::{Block, the_symbol};
 use super::symbols::Mention;
 use super::tokens::{Number, Unit, tokens};
-use super::values::{Item, Level};
+use super::values::is_tick;
 use super::words::{Lexicon, Meaning, Slot};
 use crate::money::Price;
 use crate::signal::{Side, Symbol};
 use crate::update::{Action, Scope, SignalUpdate, StopMove};
+use deeds::Said;
+use scopes::Share;
 
 /// What stands around the text.
 pub(super) struct Context<'c> {
     /// True when the post answers another one.
     pub(super) reply: bool,
+    /// True when the post was edited.
+    pub(super) edited: bool,
     /// The lines that it quotes.
     pub(super) quoted: &'c Text,
     /// The words that hold for the post.
@@ -40,8 +50,8 @@ pub(super) struct Context<'c> {
 
 /// What a text is, as far as updates go.
 pub(super) enum Outcome {
-    /// An update, and where it stands.
-    Update(SignalUpdate, Vec<Mark>),
+    /// Updates, and where each stands; several only for several symbols.
+    Updates(Vec<(SignalUpdate, Vec<Mark>)>),
     /// It looks like one, but is not to be vouched for.
     Doubtful(&'static str),
     /// It does not look like one.
@@ -49,95 +59,210 @@ pub(super) enum Outcome {
 }
 
 /// What is known about the numbers of a text.
-struct Numbers {
+#[derive(Debug, Clone, Copy)]
+struct Numbers<'s> {
     decimal_comma: bool,
-    base: Option<Symbol>,
-}
-
-impl Numbers {
-    fn of(pieces: &Pieces<'_>) -> Self {
-        let base = named(pieces).ok().flatten().map(|mention| mention.base);
-        Self { decimal_comma: pieces.decimal_comma, base }
-    }
+    base: Option<&'s Symbol>,
 }
 
 /// Why an update is not accepted; `None` stands for "it is none".
 type Refusal = Option<&'static str>;
 
 /// Reads a text as an update.
-pub(super) fn update(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
-    match read(block, context) {
-        Ok((update, marks)) => Outcome::Update(update, marks),
+pub(super) fn updates(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
+    if !may_follow_up(block.pieces) {
+        return Outcome::Nothing;
+    }
+    let named = names::with_names(block.pieces, context.words);
+    let pieces = named.as_ref().unwrap_or(block.pieces);
+    let id = ids::labelled(pieces).or_else(|| ids::numbered(pieces));
+    let read = match (id, &named) {
+        (Some((id, at)), _) => read(&Block::new(&without_number(pieces, at)), context, Some((id, at))),
+        (None, Some(pieces)) => read(&Block::new(pieces), context, None),
+        (None, None) => read(block, context, None),
+    };
+    match read {
+        Ok(updates) => Outcome::Updates(updates),
         Err(Some(reason)) => Outcome::Doubtful(reason),
         Err(None) => Outcome::Nothing,
     }
 }
 
-fn read(block: &Block<'_, '_>, context: &Context<'_>) -> Result<(SignalUpdate, Vec<Mark>), Refusal> {
-    let numbers = Numbers::of(block.pieces);
-    let told = clauses::read(block.pieces, &numbers, context.reply)?;
-    let mut actions = told.actions;
-    let mut marks = told.marks;
-    if block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Bystander)) {
+/// True for words, ticks and labels without which no follow-up is written.
+pub(super) fn may_follow_up(pieces: &Pieces<'_>) -> bool {
+    pieces.list.iter().any(|piece| match piece.what {
+        What::Term(meaning, _) => is_follow_up_word(meaning),
+        What::Icon(icon) => is_tick(icon),
+        _ => false,
+    })
+}
+
+/// Where the thoughts of a text begin.
+pub(super) fn starts(list: &[Piece<'_>]) -> Vec<usize> {
+    clauses::clauses(list).into_iter().map(|range| range.start).collect()
+}
+
+/// True for words of doing or changing something, beyond the labels of a call.
+pub(super) fn tells(list: &[Piece<'_>]) -> bool {
+    list.iter().any(|piece| {
+        matches!(piece.what, What::Term(meaning, _) if is_follow_up_word(meaning) && !matches!(meaning, Meaning::Label(_)))
+            || matches!(
+                piece.what,
+                What::Term(Meaning::New | Meaning::More | Meaning::Now | Meaning::Was | Meaning::To | Meaning::UpTo, _)
+            )
+            || clauses::arrow(&piece.what).is_some()
+    })
+}
+
+fn is_follow_up_word(meaning: Meaning) -> bool {
+    matches!(
+        meaning,
+        Meaning::Label(Slot::Stop | Slot::Target | Slot::Entry)
+            | Meaning::Hit
+            | Meaning::Filled
+            | Meaning::Move
+            | Meaning::Trail
+            | Meaning::BreakEven
+            | Meaning::Close
+            | Meaning::Closed
+            | Meaning::Out
+            | Meaning::Cancel
+            | Meaning::StoppedOut
+            | Meaning::Part
+            | Meaning::Partial
+            | Meaning::Half
+            | Meaning::Third
+            | Meaning::Quarter
+            | Meaning::Add
+            | Meaning::Again
+            | Meaning::Changed
+            | Meaning::Limit
+    )
+}
+
+type Read = Result<Vec<(SignalUpdate, Vec<Mark>)>, Refusal>;
+
+/// The pieces with an id that looks like a price taken for what it is.
+fn without_number<'t>(pieces: &Pieces<'t>, id: &Piece<'_>) -> Pieces<'t> {
+    let mut list = pieces.list.clone();
+    if let Some(piece) = list.iter_mut().find(|piece| piece.bytes == id.bytes) {
+        piece.what = What::Clock;
+    }
+    pieces.with(list)
+}
+
+type Id<'p> = Option<(&'p str, &'p Piece<'p>)>;
+
+fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
+    let list = &block.pieces.list;
+    let has = |meaning: Meaning| list.iter().any(|piece| piece.what.is(meaning));
+    if has(Meaning::Bystander) || has(Meaning::Advert) {
         return Err(None);
     }
-    marks.extend(ticked(block, &mut actions)?);
-    let again = block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Again));
-    let names = block.pieces.list.iter().any(|piece| matches!(piece.what, What::Ticker(_)));
-    if again && (names || !actions.is_empty()) {
-        return Err(Some("a further entry into a running trade"));
+    let told = deeds::read(block.pieces, context.reply, id.is_some())?;
+    let mut shares = scopes::sorted(&told)?;
+    if let [share] = shares.as_mut_slice() {
+        complete(share, block, context)?;
+        if share.actions.is_empty() {
+            let conditional = told.iter().any(|said| said.conditional);
+            return Err(conditional.then_some("the update is conditional"));
+        }
+        let scope = scope(&told, share, (block, context), id)?;
+        return Ok(vec![finished(share, scope, (block, context))?]);
     }
-    if actions.is_empty() && context.reply {
-        actions = second_half(block, &numbers)?;
-        marks.extend(levels_of(block));
+    let finish = |share: &mut Share<'_>| {
+        let scope = match share.mention {
+            Some(mention) if !mention.foreign => {
+                Scope::Symbol { base: mention.base.clone(), side: share.side }
+            }
+            _ => return Err(Some("the symbol is no crypto market")),
+        };
+        finished(share, scope, (block, context))
+    };
+    shares.iter_mut().map(finish).collect()
+}
+
+/// Adds what ticks say, and the levels of a second half.
+fn complete(share: &mut Share<'_>, block: &Block<'_, '_>, context: &Context<'_>) -> Result<(), Refusal> {
+    share.marks.extend(cards::ticked(block, &mut share.actions)?);
+    let only_stop =
+        share.actions.iter().all(|action| matches!(action, Action::MoveStop { to: StopMove::Price { .. } }));
+    if context.reply && only_stop {
+        let base = share.mention.map(|mention| &mention.base);
+        let numbers = Numbers { decimal_comma: block.pieces.decimal_comma, base };
+        match cards::second_half(block, numbers) {
+            Ok((actions, marks)) if actions.len() > share.actions.len() => {
+                share.actions = actions;
+                share.marks.extend(marks);
+            }
+            Err(refusal) if share.actions.is_empty() => return Err(refusal),
+            _ => {}
+        }
     }
-    if actions.is_empty() {
-        return Err(None);
-    }
-    let scope = scope(block.pieces, context, told.all)?;
-    if scope == Scope::Last && !told.has_object {
-        return Err(None);
-    }
-    if actions.contains(&Action::StoppedOut) {
-        actions.retain(|action| *action != Action::Close);
-    }
-    contradiction(&actions)?;
-    if holds_plan(block) && actions.iter().any(changes_levels) {
+    Ok(())
+}
+
+fn finished(
+    share: &mut Share<'_>,
+    scope: Scope,
+    (block, context): (&Block<'_, '_>, &Context<'_>),
+) -> Result<(SignalUpdate, Vec<Mark>), Refusal> {
+    share.settle()?;
+    let corrected = context.edited && block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Was));
+    if holds_plan(block) && !corrected && share.actions.iter().any(changes_levels) {
         return Err(Some("a plan and a change of it stand in one post"));
     }
-    let symbols = block.pieces.list.iter().filter(|piece| matches!(piece.what, What::Ticker(_)));
-    marks.extend(symbols.map(|piece| Mark::of(Field::Scope, piece)));
+    share.mark_names(block.pieces);
+    let (actions, marks) = (std::mem::take(&mut share.actions), std::mem::take(&mut share.marks));
     Ok((SignalUpdate { scope, actions }, marks))
 }
 
-/// The levels of a second half.
-fn levels_of(block: &Block<'_, '_>) -> Vec<Mark> {
-    let slots = [Slot::Target, Slot::Stop].into_iter();
-    let items = slots.flat_map(|slot| block.with(Opener::Label(slot))).flat_map(|(_, values)| &values.items);
-    items.flat_map(|item| marks::of_item(&block.pieces.list, Field::Action, item)).collect()
-}
-
-/// Which signal the update is about.
-fn scope(own: &Pieces<'_>, context: &Context<'_>, all: Option<Option<Side>>) -> Result<Scope, Refusal> {
-    let mention = named(own)?;
-    if let Some(side) = all
-        && mention.is_none()
-        && !context.reply
-    {
-        return Ok(Scope::All { side });
-    }
+/// Which signal an update of at most one symbol is about.
+fn scope(
+    told: &[Said<'_>],
+    share: &mut Share<'_>,
+    (block, context): (&Block<'_, '_>, &Context<'_>),
+    id: Id<'_>,
+) -> Result<Scope, Refusal> {
+    let own = block.pieces;
+    // Of several symbols, those that are only remarked on have no share.
+    let mention = match share.mention {
+        Some(mention) if is_one_of_several(own, mention) => Some(mention.clone()).filter(|m| !m.foreign),
+        _ => named(own)?,
+    };
     if context.reply {
         return Ok(Scope::Reply { base: mention.map(|mention| mention.base) });
     }
+    if let Some((reference, piece)) = id {
+        share.marks.push(Mark::of(Field::Scope, piece));
+        let base = mention.map(|mention| mention.base);
+        return Ok(Scope::Reference { reference: reference.to_owned(), base });
+    }
+    if let Some(side) = every(told) {
+        return Ok(Scope::All { side });
+    }
     if let Some(mention) = mention {
-        return Ok(Scope::Symbol { base: mention.base, side: side(own) });
+        let side = share.side.or_else(|| side(&own.list));
+        return Ok(Scope::Symbol { base: mention.base, side });
     }
     let quoted = tokens(context.quoted, context.words);
     let quoted = pieces(&quoted);
-    Ok(match named(&quoted)? {
-        Some(mention) => Scope::Symbol { base: mention.base, side: side(&quoted) },
-        None => Scope::Last,
-    })
+    match named(&quoted)? {
+        Some(mention) => Ok(Scope::Symbol { base: mention.base, side: side(&quoted.list) }),
+        None if told.iter().any(|said| said.has_object) => Ok(Scope::Last),
+        None => Err(None),
+    }
+}
+
+/// All signals of a side, or of both: unless a symbol was named by then.
+fn every(told: &[Said<'_>]) -> Option<Option<Side>> {
+    told.iter().take_while(|said| said.names.is_empty()).find_map(|said| said.all)
+}
+
+/// True when the text names another symbol too.
+fn is_one_of_several(pieces: &Pieces<'_>, mention: &Mention) -> bool {
+    let other = |piece: &Piece<'_>| matches!(&piece.what, What::Ticker(other) if other.base != mention.base);
+    pieces.list.iter().any(other)
 }
 
 /// The symbol that a text names, if any; several are refused.
@@ -154,8 +279,10 @@ fn named(pieces: &Pieces<'_>) -> Result<Option<Mention>, Refusal> {
 }
 
 /// The side, if exactly one is named.
-fn side(pieces: &Pieces<'_>) -> Option<Side> {
-    let has = |side| pieces.list.iter().any(|piece| piece.what.is(Meaning::Side(side)));
+fn side(list: &[Piece<'_>]) -> Option<Side> {
+    let has = |side| {
+        list.iter().any(|piece| piece.what.is(Meaning::Side(side)) || piece.what.is(Meaning::Positions(side)))
+    };
     match (has(Side::Long), has(Side::Short)) {
         (true, false) => Some(Side::Long),
         (false, true) => Some(Side::Short),
@@ -163,118 +290,61 @@ fn side(pieces: &Pieces<'_>) -> Option<Side> {
     }
 }
 
-/// Ticks behind the levels of a card that is posted again, whatever words announce them.
-fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result<Vec<Mark>, Refusal> {
-    let roles = Roles::of(block);
-    let kinds = roles.filled(block);
-    if kinds >= 3 && block.has_levels(Opener::Close) && actions.contains(&Action::Close) {
-        return Err(Some("close may only announce the targets"));
-    }
-    let sided = side(block.pieces).is_some();
-    let of = |openers: &[Opener]| -> Vec<Item<'_>> {
-        let counts = |opener: Opener| match opener {
-            Opener::Label(_) => true,
-            Opener::Header => kinds >= 2 && sided,
-            _ => kinds >= 2,
-        };
-        let fields =
-            block.fields.iter().filter(|(field, _)| openers.contains(&field.opener) && counts(field.opener));
-        fields.flat_map(|(_, values)| values.items.iter().copied()).collect()
-    };
-    let (entries, targets) = (of(&roles.entry), of(&roles.targets));
-    let known = actions.iter().any(|action| matches!(action, Action::TargetHit { .. }));
-    let in_part = targets.iter().any(|item| item.bullet.is_none());
-    let is_hit = |item: &Item<'_>| item.ticked || item.has_tick_before() && in_part;
-    let hit = targets.iter().enumerate().filter(|(_, item)| is_hit(item) && !known);
-    let numbers: Result<Vec<u8>, _> = hit.map(|(nth, _)| u8::try_from(nth + 1)).collect();
-    let numbers = numbers.map_err(|_| Some("too many targets"))?;
-    if entries.iter().any(is_hit) && !is_told_filled(actions) {
-        actions.push(Action::EntryFilled { entries: Vec::new(), price: None });
-    }
-    if !numbers.is_empty() {
-        targets::add_targets(actions, &numbers);
-    }
-    let hit = entries.iter().chain(&targets).filter(|item| is_hit(item));
-    Ok(hit.flat_map(|item| marks::of_item(&block.pieces.list, Field::Action, item)).collect())
-}
-
-/// True when the actions say already that an entry was filled.
-fn is_told_filled(actions: &[Action]) -> bool {
-    actions.iter().any(|action| matches!(action, Action::EntryFilled { .. }))
-}
-
-/// The stop and the targets that follow a bare entry in a reply.
-fn second_half(block: &Block<'_, '_>, numbers: &Numbers) -> Result<Vec<Action>, Refusal> {
-    let sided =
-        block.pieces.list.iter().any(|piece| {
-            matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
+impl Numbers<'_> {
+    /// The prices among some pieces.
+    fn prices(self, pieces: &[Piece<'_>]) -> Result<Vec<Price>, Refusal> {
+        let numbers = pieces.iter().filter_map(|piece| match piece.what {
+            What::Number(number) if clauses::is_plain_number(&piece.what) => Some(number),
+            _ => None,
         });
-    if sided || block.has_levels(Opener::Label(Slot::Entry)) {
-        return Ok(Vec::new());
+        numbers.map(|number| self.price(number)).collect()
     }
-    let mut actions = Vec::new();
-    for slot in [Slot::Target, Slot::Stop] {
-        let arrow = |piece: &Piece<'_>| matches!(piece.what, What::Icon('→' | '←'));
-        if block
-            .with(Opener::Label(slot))
-            .any(|(field, _)| block.pieces.list[field.range.clone()].iter().any(arrow))
-        {
-            return Err(Some("an arrow between levels"));
-        }
-        let items = block.with(Opener::Label(slot)).flat_map(|(_, values)| &values.items);
-        let mut prices = Vec::new();
-        for item in items {
-            let Level::Price(number) = item.level else { return Err(Some("a level that is no price")) };
-            prices.push(price(number, numbers)?);
-        }
-        match (slot, prices.as_slice()) {
-            (_, []) => {}
-            (Slot::Target, _) => actions.push(Action::SetTargets { prices }),
-            (_, [price]) => actions.push(Action::MoveStop { to: StopMove::Price { price: *price } }),
-            _ => return Err(Some("several stops are named")),
-        }
-    }
-    Ok(actions)
-}
 
-/// One price of an update: it must have one reading only, because there is no geometry to check it against.
-fn price(number: Number<'_>, numbers: &Numbers) -> Result<Price, Refusal> {
-    let read = |separators| Way { separators, spaced_thousands: false }.values(number.text);
-    let (point, comma) = (read(Separators::Point), read(Separators::Comma));
-    let plain_point = !numbers.decimal_comma && !number.text.contains(',');
-    let possible = |values: &[Decimal]| is_in_band(numbers.base.as_ref()?, *values.first()?);
-    let values = match (point, comma) {
-        (Some(point), Some(comma)) if possible(&point) == Some(true) && possible(&comma) == Some(false) => {
-            point
-        }
-        (Some(point), Some(comma)) if possible(&point) == Some(false) && possible(&comma) == Some(true) => {
-            comma
-        }
-        (Some(point), Some(comma)) if point == comma || plain_point => point,
-        (Some(values), None) | (None, Some(values)) => values,
-        _ => return Err(Some("a number can be read in two ways")),
-    };
-    let [value] = values.as_slice() else { return Err(Some("a number cannot be read")) };
-    let scale = if number.unit == Unit::Kilo { Decimal::ONE_THOUSAND } else { Decimal::ONE };
-    let value = value.checked_mul(scale).ok_or(Some("a number cannot be read"))?;
-    Price::new(value).map_err(|_| Some("a number is no price"))
+    /// One price: it must have one reading only, because there is no geometry to check it against.
+    fn price(self, number: Number<'_>) -> Result<Price, Refusal> {
+        let read = |separators| Way { separators, spaced_thousands: false }.values(number.text);
+        let (point, comma) = (read(Separators::Point), read(Separators::Comma));
+        let plain_point = !self.decimal_comma && !number.text.contains(',');
+        let possible = |values: &[Decimal]| is_in_band(self.base?, *values.first()?);
+        let values = match (point, comma) {
+            (Some(point), Some(comma))
+                if possible(&point) == Some(true) && possible(&comma) == Some(false) =>
+            {
+                point
+            }
+            (Some(point), Some(comma))
+                if possible(&point) == Some(false) && possible(&comma) == Some(true) =>
+            {
+                comma
+            }
+            (Some(point), Some(comma)) if point == comma || plain_point => point,
+            (Some(values), None) | (None, Some(values)) => values,
+            _ => return Err(Some("a number can be read in two ways")),
+        };
+        let [value] = values.as_slice() else { return Err(Some("a number cannot be read")) };
+        let scale = if number.unit == Unit::Kilo { Decimal::ONE_THOUSAND } else { Decimal::ONE };
+        let value = value.checked_mul(scale).ok_or(Some("a number cannot be read"))?;
+        Price::new(value).map_err(|_| Some("a number is no price"))
+    }
 }
 
 /// True when the text holds a side and levels of its own.
 fn holds_plan(block: &Block<'_, '_>) -> bool {
-    side(block.pieces).is_some() && block.labelled_levels() >= 2
+    let further = [Meaning::Again, Meaning::Add];
+    let further = further.iter().any(|meaning| block.pieces.list.iter().any(|piece| piece.what.is(*meaning)));
+    let sided = side(&block.pieces.list).is_some();
+    sided && block.labelled_levels() >= 2 && (!further || block.has_levels(Opener::Label(Slot::Target)))
 }
 
 fn changes_levels(action: &Action) -> bool {
-    matches!(action, Action::SetTargets { .. } | Action::MoveStop { to: StopMove::Price { .. } })
-}
-
-/// Two actions of which only one can be meant.
-fn contradiction(actions: &[Action]) -> Result<(), Refusal> {
-    let stops = actions.iter().filter(|action| matches!(action, Action::MoveStop { .. })).count();
-    let closes = actions.contains(&Action::Close) && actions.contains(&Action::Cancel);
-    if stops > 1 || closes {
-        return Err(Some("the actions contradict each other"));
-    }
-    Ok(())
+    matches!(
+        action,
+        Action::SetTargets { .. }
+            | Action::AddTargets { .. }
+            | Action::ReplaceTarget { .. }
+            | Action::SetEntry { .. }
+            | Action::Add { .. }
+            | Action::Reenter { .. }
+            | Action::MoveStop { to: StopMove::Price { .. } }
+    )
 }

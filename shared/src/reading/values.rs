@@ -3,10 +3,13 @@
 //! Entry point: [`values`]. Invariants: nothing after an unexplained word counts as a value; such numbers are `loose`
 //! and make the reader doubt the whole when they look like a price.
 
+mod explained;
+
 use super::fields::{Field, Opener};
 use super::pieces::{MAX_LIST, Piece, What};
 use super::tokens::{Number, Unit};
 use super::words::{Meaning, Slot};
+use explained::explains;
 
 /// What stands between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +100,24 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         bullet: None,
         market_behind: false,
         leading_share: None,
+        next_label: bare_label(&pieces[field.range.end.min(pieces.len())..]),
+        is_entry: !matches!(field.opener, Opener::Label(Slot::Target | Slot::Stop) | Opener::Close),
+        relation_behind: false,
         resumes: matches!(field.opener, Opener::Header | Opener::Buy | Opener::Sell).then_some(MAX_ASIDE),
     };
     for at in 0..scan.pieces.len() {
         scan.piece(at);
     }
     scan.found
+}
+
+/// The label that begins these pieces and has no value of its own.
+fn bare_label(pieces: &[Piece<'_>]) -> Option<Slot> {
+    let label = pieces.first()?;
+    let valued = pieces.get(1).is_some_and(|next| {
+        next.line == label.line && matches!(next.what, What::Number(_) | What::Mark(':' | '=' | '-'))
+    });
+    label.what.slot().filter(|_| !valued)
 }
 
 /// How many marks and icons may stand before a field's first value, or between a list number and its rocket.
@@ -114,6 +129,8 @@ const MAX_ASIDE: usize = 3;
 struct Scan<'p, 't> {
     pieces: &'p [Piece<'t>],
     found: Values<'t>,
+    /// The label that ends the field, if no value stands behind it.
+    next_label: Option<Slot>,
     joint: Joint,
     brackets: usize,
     /// The depth of brackets at which an unexplained word stood.
@@ -125,8 +142,12 @@ struct Scan<'p, 't> {
     bullet: Option<char>,
     /// True when "market" stood behind a level.
     market_behind: bool,
+    /// True in a field that may hold entries.
+    is_entry: bool,
+    /// True when "above", "below" or "break" stood behind an entry: "around 16.85, if it loses 16.2".
+    relation_behind: bool,
     /// The share before its price: "30% at 10.2".
-    leading_share: Option<Number<'t>>,
+    leading_share: Option<(Number<'t>, ShareForm)>,
     /// How many further unexplained words may stand between the side and "at" with the price; none where they may not.
     resumes: Option<usize>,
 }
@@ -150,6 +171,7 @@ impl<'t> Scan<'_, 't> {
             What::Icon(icon) if self.starts_line(at) => self.bullet = Some(icon),
             What::Icon(_) => {}
             What::Ticker(_) => {}
+            What::Unknown if self.names_coin(at) => {}
             What::Term(Meaning::At, _) if self.resumes_at(at) => self.blind = None,
             What::Term(meaning, _) => self.term(meaning),
             What::Clock | What::Unknown => {
@@ -157,8 +179,14 @@ impl<'t> Scan<'_, 't> {
                 self.blind = self.blind.or(Some(self.brackets));
             }
             What::Tangle if self.is_remark() => {}
-            What::Tangle => self.found.unclear = Some("a list number sticks to a price"),
+            What::Tangle => self.found.unclear = Some("letters or a list number stick to a price"),
         }
+    }
+
+    /// "Filecoin (FIL)": a word right before a symbol in brackets is the coin's name.
+    fn names_coin(&self, at: usize) -> bool {
+        let what = |at: usize| self.pieces.get(at).map(|piece| &piece.what);
+        matches!((what(at + 1), what(at + 2)), (Some(What::Mark('(')), Some(What::Ticker(_))))
     }
 
     fn starts_line(&self, at: usize) -> bool {
@@ -218,7 +246,10 @@ impl<'t> Scan<'_, 't> {
                 self.market_behind = true;
                 self.found.flags.push(meaning);
             }
-            Meaning::Above | Meaning::Below | Meaning::Break => self.relation = Some(meaning),
+            Meaning::Above | Meaning::Below | Meaning::Break => {
+                self.relation = Some(meaning);
+                self.relation_behind |= self.is_entry && !self.found.items.is_empty();
+            }
             Meaning::Candle(length) => self.found.candle = Some(length.as_str().to_owned()),
             _ if explains(meaning) => self.found.flags.push(meaning),
             _ => self.blind = self.blind.or(Some(self.brackets)),
@@ -251,10 +282,13 @@ impl<'t> Scan<'_, 't> {
         if self.found.items.is_empty() {
             self.found.flags.extend(self.relation);
         }
+        if self.relation_behind {
+            self.found.unclear = Some("a condition stands among the entries");
+        }
         if self.market_behind {
             self.found.unclear = Some("a market price stands among other entries");
         }
-        let share = self.leading_share.take().map(|number| (number, ShareForm::Plain));
+        let share = self.leading_share.take();
         self.found.items.push(Item { level, joint: self.joint, share, ticked: false, bullet: self.bullet });
         self.joint = Joint::Space;
     }
@@ -315,19 +349,21 @@ impl<'t> Scan<'_, 't> {
         let signed =
             at > 0 && self.pieces[at].glued && matches!(self.pieces[at - 1].what, What::Mark('+' | '-'));
         let of_profit = self.pieces.get(at + 1).is_some_and(|next| next.what.is(Meaning::OfProfit));
-        if self.blind.is_some() || of_profit {
+        if self.blind.is_some() || of_profit || self.is_labelled_behind(at) {
             return;
         }
         let joint = self.joint;
         let leads = self.brackets == 0 && self.price_is_next(at);
         let priced = matches!(self.found.items.last(), Some(Item { level: Level::Price(_), .. }));
         if leads && (!priced || joint != Joint::Range) {
-            self.leading_share = Some(number);
+            self.leading_share = Some((number, ShareForm::Plain));
             return;
         }
         let Some(last) = self.found.items.last_mut().filter(|_| priced) else {
-            if self.brackets == 0 {
-                self.push(Level::Percent(number));
+            match self.brackets {
+                0 => self.push(Level::Percent(number)),
+                // "TP1 (50%): 5.6".
+                _ => self.leading_share = Some((number, ShareForm::Bracket)),
             }
             return;
         };
@@ -350,6 +386,12 @@ impl<'t> Scan<'_, 't> {
         let price =
             next.find(|piece| !matches!(piece.what, What::Mark('$')) && !piece.what.is(Meaning::Filler));
         said && price.is_some_and(|piece| is_price(&piece.what))
+    }
+
+    /// "0.5% risk": the label of the next field is this number's own, unless a value of its own follows.
+    fn is_labelled_behind(&self, at: usize) -> bool {
+        let own = matches!(self.next_label, Some(Slot::Risk | Slot::Size));
+        own && at + 1 == self.pieces.len()
     }
 
     /// `25-30%`: one percentage with two ends.
@@ -388,10 +430,10 @@ impl<'t> Scan<'_, 't> {
             }
             Some((What::Mark(':' | '='), _)) => true,
             Some((
-                What::Mark('-' | '$' | '@')
+                What::Mark('-' | '$' | '@' | '(')
                 | What::Number(_)
                 | What::Icon(_)
-                | What::Term(Meaning::Filler | Meaning::At, _),
+                | What::Term(Meaning::Filler | Meaning::At | Meaning::Now, _),
                 _,
             )) if at == 0 => {
                 let prices = self.pieces[1..].iter().take_while(|piece| piece.line == line);
@@ -425,36 +467,4 @@ pub(super) fn is_tick(icon: char) -> bool {
 pub(super) fn small_integer(number: &Number<'_>) -> Option<u8> {
     let value = number.text.parse().ok().filter(|value| (1..=MAX_LIST).contains(value))?;
     (number.unit == Unit::None).then_some(value)
-}
-
-/// True for phrases that may stand between a label and its values.
-fn explains(meaning: Meaning) -> bool {
-    matches!(
-        meaning,
-        Meaning::Filler
-            | Meaning::At
-            | Meaning::New
-            | Meaning::From
-            | Meaning::Row
-            | Meaning::Limit
-            | Meaning::Market
-            | Meaning::Zone
-            | Meaning::Side(_)
-            | Meaning::Buy
-            | Meaning::Sell
-            | Meaning::Placeholder
-            | Meaning::NoStop
-            | Meaning::Close
-            | Meaning::Closed
-            | Meaning::CandleWord
-            | Meaning::Cross
-            | Meaning::Isolated
-            | Meaning::Spot
-            | Meaning::Futures
-            | Meaning::Venue(_)
-            | Meaning::UpTo
-            | Meaning::OfProfit
-            | Meaning::Nth(_)
-            | Meaning::Label(Slot::Side | Slot::Pair)
-    )
 }

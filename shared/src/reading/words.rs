@@ -182,6 +182,15 @@ impl<'w> Lexicon<'w> {
         self.general.tickers.get(word).copied()
     }
 
+    /// The slot that a single word opens.
+    pub(super) fn slot(self, word: &str) -> Option<Slot> {
+        let mut whole = self.all().flat_map(|words| words.phrases.whole(word));
+        whole.find(|phrase| phrase.rest.is_empty()).and_then(|phrase| match phrase.meaning {
+            Meaning::Label(slot) => Some(slot),
+            _ => None,
+        })
+    }
+
     /// True for a single word that labels or sides a call.
     pub(super) fn is_call_word(self, word: &str) -> bool {
         let slots = [Slot::Entry, Slot::Target, Slot::Stop].map(Meaning::Label);

@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Break, Entry, Side, SignalDraft, Stop, Target, TargetLevel};
+use super::{Break, Entry, Market, Side, SignalDraft, Stop, Target, TargetLevel};
 use crate::money::{Percent, Price};
 
 /// Which fields of a draft contradict each other.
@@ -74,6 +74,9 @@ pub enum Unsound {
         /// The direction of the break.
         direction: &'static str,
     },
+    /// Terms of an option without its market, or the other way round.
+    #[error("an option needs its terms, and only an option has them")]
+    OptionTerms,
     /// A percentage that is none: a stop at 0 % or beyond the whole price.
     #[error("{what} of {percent} % is outside 0.1 to {most} %")]
     PercentDistance {
@@ -101,6 +104,9 @@ const MAX_SHARE_SUM: Decimal = Decimal::from_parts(101, 0, 0, false, 0);
 
 /// Refuses a draft whose fields contradict each other.
 pub(super) fn check(draft: &SignalDraft) -> Result<(), Unsound> {
+    if draft.instrument.option.is_some() != (draft.instrument.market == Some(Market::Option)) {
+        return Err(Unsound::OptionTerms);
+    }
     check_entry(draft)?;
     check_stop(draft)?;
     check_targets(draft)
@@ -110,7 +116,7 @@ fn check_entry(draft: &SignalDraft) -> Result<(), Unsound> {
     match &draft.entry {
         Entry::Market { .. } | Entry::Limit { .. } => Ok(()),
         Entry::Zone { low, high } if low >= high => Err(Unsound::ZoneOrder { low: *low, high: *high }),
-        Entry::Zone { low, high } => within("zone", *high, *low, MAX_ZONE_RATIO),
+        Entry::Zone { low, high } => within(draft, ("zone", MAX_ZONE_RATIO), *high, *low),
         Entry::Ladder { legs, first_market } => {
             let lowest = legs.iter().map(|leg| leg.price).min();
             let highest = legs.iter().map(|leg| leg.price).max();
@@ -118,7 +124,7 @@ fn check_entry(draft: &SignalDraft) -> Result<(), Unsound> {
                 return if *first_market { Ok(()) } else { Err(Unsound::EmptyLadder) };
             };
             check_shares("entries", legs.iter().filter_map(|leg| leg.share))?;
-            within("ladder", highest, lowest, MAX_LADDER_RATIO)
+            within(draft, ("ladder", MAX_LADDER_RATIO), highest, lowest)
         }
         Entry::Trigger { direction, .. } => match (draft.side, direction) {
             (Side::Long, Break::Below) => Err(Unsound::TriggerSide { side: draft.side, direction: "below" }),
@@ -131,7 +137,9 @@ fn check_entry(draft: &SignalDraft) -> Result<(), Unsound> {
 fn check_stop(draft: &SignalDraft) -> Result<(), Unsound> {
     let stop = match &draft.stop {
         None | Some(Stop::None) => return Ok(()),
-        Some(Stop::Percent { percent }) => return check_percent("stop", *percent, 50),
+        Some(Stop::Percent { percent }) => {
+            return check_percent("stop", *percent, if is_premium(draft) { 99 } else { 50 });
+        }
         Some(Stop::Price { price } | Stop::OnClose { price, .. }) => *price,
     };
     for entry in draft.entry.prices() {
@@ -139,6 +147,9 @@ fn check_stop(draft: &SignalDraft) -> Result<(), Unsound> {
             return Err(wrong_side(("stop", stop), ("entry", entry), draft.side, draft.side == Side::Short));
         }
         let distance = (entry.get() - stop.get()).abs();
+        if is_premium(draft) {
+            continue;
+        }
         if distance < entry.get() * MIN_STOP_DISTANCE {
             return Err(Unsound::Distance { what: "stop", price: stop, problem: "too near", other: entry });
         }
@@ -176,7 +187,7 @@ fn check_targets(draft: &SignalDraft) -> Result<(), Unsound> {
                     draft.side == Side::Long,
                 ));
             }
-            within("target", target.max(entry), target.min(entry), MAX_TARGET_RATIO)?;
+            within(draft, ("target", MAX_TARGET_RATIO), target.max(entry), target.min(entry))?;
         }
     }
     let prices: Vec<Price> = target_prices(&draft.targets).collect();
@@ -203,8 +214,18 @@ fn wrong_side(what: (&'static str, Price), other: (&'static str, Price), side: S
     Unsound::WrongSide { what: what.0, price: what.1, relation, other_what: other.0, other: other.1, side }
 }
 
-fn within(what: &'static str, high: Price, low: Price, ratio: Decimal) -> Result<(), Unsound> {
-    if high.get() > low.get() * ratio {
+/// True for an option: its premium may multiply or vanish within days, so that no distance is implausible.
+fn is_premium(draft: &SignalDraft) -> bool {
+    draft.instrument.option.is_some()
+}
+
+fn within(
+    draft: &SignalDraft,
+    (what, ratio): (&'static str, Decimal),
+    high: Price,
+    low: Price,
+) -> Result<(), Unsound> {
+    if !is_premium(draft) && high.get() > low.get() * ratio {
         return Err(Unsound::Distance { what, price: high, problem: "too far", other: low });
     }
     Ok(())
@@ -226,7 +247,7 @@ fn check_shares(what: &'static str, shares: impl Iterator<Item = Percent>) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{EntryLeg, Instrument, Signal};
+    use crate::signal::{EntryLeg, Instrument, OptionRight, OptionTerms, Signal};
 
     fn price(text: &str) -> Price {
         text.parse().unwrap()
@@ -311,6 +332,23 @@ mod tests {
                 .is_ok()
         );
         assert!(Signal::new(SignalDraft { entry, ..draft(Side::Long, "1", "115", &["110"]) }).is_err());
+    }
+
+    #[test]
+    fn premiums_may_move_further_than_prices_but_not_the_other_way() {
+        let terms = OptionTerms { right: OptionRight::Put, strike: price("95000"), expiry: "09-26".into() };
+        let option = |stop: &str, targets: &[&str]| {
+            let mut draft = draft(Side::Long, "0.0385", stop, targets);
+            draft.instrument.market = Some(Market::Option);
+            draft.instrument.option = Some(terms.clone());
+            draft
+        };
+        assert!(Signal::new(option("0.01", &["0.06", "0.8"])).is_ok());
+        assert!(Signal::new(option("0.05", &["0.06"])).is_err());
+        assert!(Signal::new(option("0.01", &["0.03"])).is_err());
+        let mut spot = option("0.01", &["0.06"]);
+        spot.instrument.market = Some(Market::Spot);
+        assert!(Signal::new(spot).is_err(), "terms without their market");
     }
 
     #[test]

@@ -28,12 +28,12 @@ pub struct EventRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
-    /// A post was read as a new signal.
+    /// A post was read as a new signal. Only one whose record does not say `reread` is fresh.
     SignalPosted {
         /// The signal.
         signal: Box<SignalRecord>,
     },
-    /// A later revision of its post reads differently: the same signal id, new fields.
+    /// A later revision of its post reads differently, or its post was read again: the same signal id, new fields.
     SignalRevised {
         /// The signal as it reads now.
         signal: Box<SignalRecord>,
@@ -43,11 +43,12 @@ pub enum Event {
         /// The update; its `signal_id` is present.
         update: Box<UpdateRecord>,
     },
-    /// The signal's post was deleted, or was edited so that it no longer reads as that signal.
+    /// The signal's post was deleted, or was edited or read again so that it no longer reads as that signal. The reason of
+    /// a withdrawal after reading again begins with `read again: `.
     SignalWithdrawn {
         /// The signal.
         signal_id: Uuid,
-        /// When its post was deleted or edited.
+        /// When its post was deleted or edited; after reading again, when the revision that was read came to be.
         #[serde(with = "time::serde::rfc3339")]
         occurred_at: OffsetDateTime,
         /// Why, for a person.
@@ -76,6 +77,18 @@ pub enum Event {
         /// The update; its `signal_id` is absent.
         update: Box<UpdateRecord>,
         /// Why no signal was found, for a person.
+        reason: String,
+    },
+    /// A post was read again and does not say this update any more. What was done about it stays done.
+    UpdateWithdrawn {
+        /// The update.
+        update_id: Uuid,
+        /// The signal that it was bound to, if any.
+        signal_id: Option<Uuid>,
+        /// When the revision that was read again came to be.
+        #[serde(with = "time::serde::rfc3339")]
+        occurred_at: OffsetDateTime,
+        /// Why, for a person.
         reason: String,
     },
     /// A kind that this version does not know. Only clients see this; they skip it.
@@ -118,6 +131,11 @@ pub struct SignalRecord {
     pub received_at: OffsetDateTime,
     /// The version of the reader that read it.
     pub reader_version: u32,
+    /// True when the signal was found or changed by reading a stored post again, with a later reader or another profile
+    /// of its channel: nobody knew it in this form when it was posted. It is for the record and is never to be traded,
+    /// however young its post is. All times stay those of the post. Absent means false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reread: bool,
     /// The signal itself.
     pub signal: Signal,
 }
@@ -146,6 +164,10 @@ pub struct UpdateRecord {
     /// When the server received it.
     #[serde(with = "time::serde::rfc3339")]
     pub received_at: OffsetDateTime,
+    /// True when the update was found by reading a stored post again. It is for the record, and nothing is to be done about
+    /// it: what it asked for was asked for at `occurred_at`. Absent means false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reread: bool,
     /// What it says.
     pub update: SignalUpdate,
 }
@@ -158,6 +180,7 @@ impl Event {
             Event::SignalUpdated { update } | Event::UpdateUnbound { update, .. } => Some(update.occurred_at),
             Event::SignalWithdrawn { occurred_at, .. }
             | Event::SignalDisputed { occurred_at, .. }
+            | Event::UpdateWithdrawn { occurred_at, .. }
             | Event::PostDisputed { occurred_at, .. } => Some(*occurred_at),
             Event::Unknown => None,
         }

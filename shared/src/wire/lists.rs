@@ -46,9 +46,9 @@ pub struct SignalState {
 pub enum SignalStatus {
     /// Not ended.
     Open,
-    /// Closed, stopped out or cancelled by an update.
+    /// Closed, stopped out or cancelled by an update, and not entered again since.
     Ended,
-    /// Its post was deleted, or edited away.
+    /// Its post was deleted, edited away, or read again as something else.
     Withdrawn,
 }
 
@@ -60,7 +60,7 @@ pub struct SignalDetail {
     pub state: SignalState,
     /// Every known revision of its post, oldest first.
     pub posts: Vec<PostRecord>,
-    /// Its follow-ups, oldest first.
+    /// Its follow-ups, oldest first, as its channel's posts read today.
     pub updates: Vec<UpdateRecord>,
 }
 
@@ -78,7 +78,10 @@ pub struct PostRecord {
     /// When the server received it first.
     #[serde(with = "time::serde::rfc3339")]
     pub received_at: OffsetDateTime,
-    /// What the reader made of it; absent for a tombstone.
+    /// What the reader made of it, by the newest reading, with the evidence: for each field of a signal or an update, the
+    /// stretch of the post that it was read from. `evidence[].part` names the text (`content`, `embeds[0].title`,
+    /// `embeds[0].fields[2].value`, `forwarded[0].content`…), `start` and `end` are offsets into it in bytes of UTF-8.
+    /// A field that the post does not state has none. Absent for a tombstone, which has no text.
     pub reading: Option<Reading>,
 }
 

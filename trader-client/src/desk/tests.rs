@@ -157,6 +157,7 @@ fn signal(number: u128, at: OffsetDateTime) -> Event {
             seen_at: at,
             received_at: at,
             reader_version: 1,
+            reread: false,
             signal: Signal::new(draft).unwrap(),
         }),
     }
@@ -174,6 +175,7 @@ fn update(number: u128, at: OffsetDateTime, action: Action) -> Event {
             posted_at: at,
             occurred_at: at,
             received_at: at,
+            reread: false,
             update: SignalUpdate { scope: Scope::Last, actions: vec![action] },
         }),
     }

@@ -194,7 +194,8 @@ impl Engine {
         let Some(card) = self.signals.get_mut(&record.id) else { return };
         card.revisions += 1;
         if self.trades.contains_key(&record.id) {
-            let text = "its post was edited and reads differently now: the trade stays as planned".to_owned();
+            let what = if record.reread { "was read again" } else { "was edited" };
+            let text = format!("its post {what} and reads differently now: the trade stays as planned");
             self.note(now, record.id, (Topic::NotActedOn, text));
         }
     }

@@ -1,11 +1,13 @@
 //! What a channel's follow-ups change about a trade. Claims ("target hit", "stopped out") change nothing: fills decide.
 //!
-//! Entry point: [`Engine::on_update`]. Invariants: no update raises a risk; what is not acted on is noted with its reason.
+//! Entry point: [`Engine::on_update`]. Invariants: no update raises a risk; what is not acted on is noted with its reason;
+//! an update that was found by reading an old post again moves nothing.
 
 use shared::money::{Percent, Price, Quantity};
 use shared::update::{Action, StopMove};
 use shared::wire::UpdateRecord;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{Engine, Snapshot, Topic, Trade, grouped};
 use crate::policy::Market;
@@ -17,6 +19,13 @@ impl Engine {
     /// Takes the actions of an update one after the other. Signals that are not traded have nothing to update.
     pub(super) fn on_update(&mut self, now: OffsetDateTime, update: &UpdateRecord, snapshot: &Snapshot) {
         let Some(signal) = update.signal_id else { return };
+        if update.reread {
+            return self.on_late_word(
+                now,
+                signal,
+                "a follow-up was found by reading its post again: not acted on",
+            );
+        }
         let Some(trade) = self.trades.get_mut(&signal) else { return };
         let price = match snapshot.markets.get(&trade.plan.pair) {
             Some(Market::Quoted { price, .. }) => Some(*price),
@@ -29,6 +38,13 @@ impl Engine {
                 Ok(text) => self.note(now, signal, (Topic::Handled, text)),
                 Err(text) => self.note(now, signal, (Topic::NotActedOn, text)),
             }
+        }
+    }
+
+    /// Says that something came to light too late to be acted on. Nothing is undone and nothing is caught up on.
+    pub(super) fn on_late_word(&mut self, now: OffsetDateTime, signal: Uuid, text: &str) {
+        if self.trades.contains_key(&signal) {
+            self.note(now, signal, (Topic::NotActedOn, text.to_owned()));
         }
     }
 }

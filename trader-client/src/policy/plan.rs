@@ -134,6 +134,9 @@ pub fn plan(record: &SignalRecord, rules: &Rules, view: &AccountView) -> Result<
     let signal = &record.signal;
     check_choice(record, &rules.policy)?;
     let pair = pair_of(signal, &rules.policy)?;
+    if record.reread {
+        return Err(Refusal::ReadAgain);
+    }
     check_age(record, &rules.policy, view.now)?;
     check_standing(view.standing)?;
     check_features(signal)?;

@@ -38,6 +38,9 @@ refusals! {
     /// The prices are in another currency than the account's.
     OtherCurrency { stated: Symbol, account: Symbol } = "other_currency",
         "it is quoted in {stated}, and this account trades in {account}";
+    /// It was found by reading a stored post again: when it was posted, nobody knew it.
+    ReadAgain = "read_again",
+        "it was found by reading its post again, so it is not fresh: such signals are never traded";
     /// The post is too old.
     TooOld { age: Age, limit: Span } = "too_old",
         "it was posted {age} ago, longer than the limit of {limit}";

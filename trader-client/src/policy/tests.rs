@@ -55,6 +55,7 @@ fn record(draft: SignalDraft) -> SignalRecord {
         seen_at: POSTED,
         received_at: POSTED,
         reader_version: 1,
+        reread: false,
         signal: Signal::new(draft).unwrap(),
     }
 }
@@ -99,6 +100,21 @@ fn code(draft: SignalDraft, rules: &Rules, view: &AccountView) -> &'static str {
 fn quantities(draft: SignalDraft, rules: &Rules, view: &AccountView) -> Vec<String> {
     let plan = plan(&record(draft), rules, view).unwrap();
     plan.legs.iter().map(|leg| leg.quantity.to_string()).collect()
+}
+
+#[test]
+fn a_signal_that_was_found_by_reading_again_is_never_planned_however_young_its_post_is() {
+    let found = SignalRecord { reread: true, ..record(draft()) };
+    assert!(plan(&record(draft()), &rules(), &view()).is_ok(), "the same signal, heard in time");
+    let mut patient = rules();
+    patient.policy.max_signal_age = Span(Duration::days(3650));
+    for age in [Duration::ZERO, Duration::SECOND, Duration::days(400)] {
+        let view = AccountView { now: POSTED + age, ..view() };
+        for rules in [&rules(), &patient] {
+            let refusal = plan(&found, rules, &view).unwrap_err();
+            assert_eq!(refusal.code(), "read_again", "{age}");
+        }
+    }
 }
 
 #[test]

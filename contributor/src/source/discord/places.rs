@@ -80,6 +80,14 @@ impl Places {
         self.statuses = statuses;
     }
 
+    /// The server cannot be asked: the channels that were listened to in the last run count as approved for now. False when
+    /// there are none.
+    pub(super) fn trust_the_last_run(&mut self) -> bool {
+        let roots = self.places.values().filter(|place| place.kept.parent.is_none());
+        self.statuses = roots.map(|root| (root.kept.id.to_string(), ChannelStatus::Approved)).collect();
+        !self.statuses.is_empty()
+    }
+
     /// The server's word on a wanted channel: `None` when it is approved.
     pub(super) fn objection(&self, id: &str) -> Option<&'static str> {
         match self.statuses.get(id) {
@@ -292,6 +300,18 @@ mod tests {
         let again = places.trouble(Snowflake(5), "still closed", NOW + time::Duration::HOUR);
         assert_eq!((first.read_to, again.trouble), (Snowflake(40), Some(("still closed".into(), NOW))));
         assert_eq!(places.known(Snowflake(5)), Known::Silent);
+    }
+
+    #[test]
+    fn without_the_server_what_was_listened_to_before_is_listened_to() {
+        let mut raw_places = places(Some(ChannelStatus::Approved));
+        raw_places.notice(&raw(r#"{"id":"5","type":0,"name":"vip"}"#));
+        let kept = raw_places.get(Snowflake(5)).unwrap().kept.clone();
+        let mut next = Places::new(&[Snowflake(5), Snowflake(6)], vec![kept]);
+        assert_eq!(next.known(Snowflake(5)), Known::Silent);
+        assert!(next.trust_the_last_run());
+        assert_eq!([next.known(Snowflake(5)), next.known(Snowflake(6))], [Known::Wanted, Known::Silent]);
+        assert!(!places(None).trust_the_last_run());
     }
 
     #[test]

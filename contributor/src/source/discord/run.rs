@@ -146,6 +146,9 @@ async fn approve(places: &mut Places, bot: &Bot, api: &Api) -> Result<(), Failur
         match statuses(api).await {
             Ok(statuses) => places.set_statuses(statuses),
             Err(NoAnswer::Never(reason)) => return Err(Failure::Configuration(reason)),
+            Err(NoAnswer::Later(reason)) if places.trust_the_last_run() => tracing::warn!(
+                "{reason}; the channels of the last run are listened to, and the outbox keeps what they say"
+            ),
             Err(NoAnswer::Later(reason)) => {
                 tracing::warn!(
                     "{reason}; nothing can be heard before the server has said which channels are approved"

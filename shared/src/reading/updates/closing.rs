@@ -1,7 +1,8 @@
 //! Closing in follow-ups: in whole, in part, or before there was an entry.
 //!
-//! Entry point: [`Clause::closing`]. Invariants: "close" is also an adjective and a candle's end; a share belongs to
-//! closing only when it stands in the same clause and is no profit.
+//! Entry point: [`Clause::closing`]. Invariants: "close" is also an adjective and a candle's end, "out" and "flat" have
+//! many meanings: they count only where a trade stands beside them. A share belongs to closing only when it stands in
+//! the same clause and is no profit.
 
 use rust_decimal::Decimal;
 
@@ -10,57 +11,84 @@ use super::super::tokens::{Number, Unit};
 use super::super::values::small_integer;
 use super::super::words::{Meaning, Slot};
 use super::Refusal;
-use super::clauses::{Clause, Told, is_plain_number};
+use super::clauses::{Clause, is_plain_number, unknown};
 use crate::money::Percent;
 use crate::update::Action;
 
+/// How far behind "flat" its reason may stand, in pieces.
+const MAX_AHEAD: usize = 12;
+
 impl Clause<'_, '_> {
     /// Closing, part-closing and cancelling; only in part beside a stop that is moved.
-    pub(super) fn closing(&self, told: &mut Told, whole: bool) -> Result<(), Refusal> {
+    pub(super) fn closing(&self, actions: &mut Vec<Action>, whole: bool) -> Result<(), Refusal> {
         let object = self.has_trade();
-        let closes = self.has(Meaning::Closed) || self.is_asked_to_close();
-        let share = self.share()?;
+        let closes = self.is_closed() || self.is_asked_to_close();
+        let sells = self.has_any(&[Meaning::Sell, Meaning::Buy]) && self.count_prices() <= 1;
         let takes =
-            closes || self.has(Meaning::Close) || self.has(Meaning::Part) || self.has(Meaning::Partial);
+            self.has_any(&[Meaning::Closed, Meaning::Close, Meaning::Part, Meaning::Partial, Meaning::Out]);
+        let share = self.share()?.filter(|_| takes || sells && object);
+        let targeted = self.place(Slot::Target).is_some();
         let action = match share {
-            _ if whole && self.has(Meaning::Cancel) && object => Action::Cancel,
-            Some(share) if takes => Action::PartClose { share: Some(share) },
+            _ if whole && self.has(Meaning::Cancel) && object && !targeted => Action::Cancel,
+            Some(share) if share.get() == Decimal::ONE_HUNDRED && whole && object => Action::Close,
+            Some(_) if self.count_prices() > 1 + self.count_of_fraction() => {
+                return Err(Some("a share for each of several prices"));
+            }
+            Some(share) => Action::PartClose { share: Some(share) },
             None if whole && self.has(Meaning::Partial) && object => Action::PartClose { share: None },
-            None if whole && closes && object && self.place(Slot::Target).is_none() => Action::Close,
-            None if whole && self.has(Meaning::Out) && object && self.is_short() => Action::Close,
+            None if whole && closes && object && !targeted => Action::Close,
+            None if whole && self.is_out() && !targeted => Action::Close,
             _ => return Ok(()),
         };
-        let prices = self.pieces.iter().filter(|piece| is_plain_number(&piece.what)).count();
-        if action == Action::Close && prices > 1 {
+        if action == Action::Close && self.count_prices() > 1 {
             return Err(Some("close may only announce the targets"));
         }
-        let mut sides = self.pieces.iter().filter_map(|piece| match piece.what {
-            What::Term(Meaning::Positions(side), _) => Some(side),
-            What::Term(Meaning::Side(side), _) => Some(side),
-            _ => None,
-        });
-        let several =
-            |piece: &Piece<'_>| matches!(piece.what, What::Term(Meaning::All | Meaning::Positions(_), _));
-        if self.pieces.iter().any(several) {
-            told.all = Some(sides.next());
-        }
-        if !told.actions.contains(&action) {
-            told.actions.push(action);
+        if !actions.contains(&action) {
+            actions.push(action);
         }
         Ok(())
+    }
+
+    /// How many numbers make up a fraction: `2/3`.
+    fn count_of_fraction(&self) -> usize {
+        let fraction = self.pieces.iter().enumerate().any(|(at, piece)| match &piece.what {
+            What::Number(number) => self.fraction(at, number).is_some(),
+            _ => false,
+        });
+        if fraction { 2 } else { 0 }
+    }
+
+    /// Above, below, a candle: the close of a candle, or a condition.
+    fn tells_of_candle(&self) -> bool {
+        self.pieces.iter().any(|piece| {
+            matches!(
+                piece.what,
+                What::Term(
+                    Meaning::Candle(_)
+                        | Meaning::CandleWord
+                        | Meaning::Above
+                        | Meaning::Below
+                        | Meaning::Break
+                        | Meaning::Zone,
+                    _
+                )
+            )
+        })
+    }
+
+    /// "Closed at 5.71", "closing LTC". Right behind a symbol, an unexplained word makes it a candle's: "SOL closed strong".
+    fn is_closed(&self) -> bool {
+        let Some(at) = self.at(Meaning::Closed) else { return false };
+        let ticker_before = self.pieces[..at].iter().any(|piece| matches!(piece.what, What::Ticker(_)));
+        let odd = matches!(self.pieces.get(at + 1).map(|piece| &piece.what), Some(What::Unknown));
+        !(self.tells_of_candle() || ticker_before && odd)
     }
 
     /// "Close" is asked for when the clause begins with it, or ends with it behind the symbol. "BTC close to its high",
     /// "4h close above" and "that was close" ask for nothing.
     fn is_asked_to_close(&self) -> bool {
-        let Some(at) = self.pieces.iter().position(|piece| piece.what.is(Meaning::Close)) else {
+        let Some(at) = self.at(Meaning::Close) else {
             return false;
-        };
-        let candle = |piece: &Piece<'_>| {
-            matches!(
-                piece.what,
-                What::Term(Meaning::Candle(_) | Meaning::CandleWord | Meaning::Above | Meaning::Below, _)
-            )
         };
         let before = |piece: &Piece<'_>| {
             matches!(
@@ -68,26 +96,87 @@ impl Clause<'_, '_> {
                 What::Mark(_)
                     | What::Icon(_)
                     | What::Ticker(_)
-                    | What::Term(Meaning::Side(_) | Meaning::Part | Meaning::And, _)
+                    | What::Term(
+                        Meaning::Side(_)
+                            | Meaning::Positions(_)
+                            | Meaning::Part
+                            | Meaning::And
+                            | Meaning::Filler
+                            | Meaning::All
+                            | Meaning::Trade
+                            | Meaning::Trades
+                            | Meaning::Market
+                            | Meaning::Now
+                            | Meaning::Label(_),
+                        _
+                    )
             )
         };
         let next = self.pieces.get(at + 1).map(|piece| &piece.what);
         let share = self.pieces[..at]
             .iter()
             .any(|piece| matches!(&piece.what, What::Number(n) if n.unit == Unit::Percent));
-        let starts = self.pieces[..at].iter().all(before) || share;
-        let plain = at == 0 || !self.pieces[at..].iter().any(|p| is_plain_number(&p.what)) || share;
+        let colon = self.pieces[..at].iter().rposition(|piece| matches!(piece.what, What::Mark(':')));
+        let starts = self.pieces[colon.unwrap_or(0)..at].iter().all(before) || share;
+        let was = at > 0 && self.pieces[at - 1].what.is(Meaning::Was);
+        let plain =
+            at == 0 || !self.pieces[at..].iter().any(|p| is_plain_number(&p.what)) || share || self.is_card();
         starts
             && plain
-            && !self.pieces.iter().any(candle)
+            && !was
+            && !self.tells_of_candle()
             && !matches!(next, Some(What::Term(Meaning::To, _)))
     }
 
-    /// "Out of this one": few words, or it is about something else.
-    fn is_short(&self) -> bool {
-        self.unknown() <= 2
-            && (self.has(Meaning::Trade)
-                || self.pieces.iter().any(|piece| matches!(piece.what, What::Ticker(_))))
+    /// "Exit: 11.84": a label with its price.
+    fn is_card(&self) -> bool {
+        matches!(self.pieces, [Piece { what: What::Term(..), .. }, Piece { what: What::Mark(':'), .. }, ..])
+    }
+
+    /// "Out of this one", "SOL – out", "flat": at the clause's start, or right behind the symbol's dash or colon.
+    fn is_out(&self) -> bool {
+        let Some(at) = self.at(Meaning::Out) else { return false };
+        let before = self.pieces[..at].iter().all(|piece| {
+            matches!(
+                piece.what,
+                What::Mark(_)
+                    | What::Icon(_)
+                    | What::Ticker(_)
+                    | What::Term(Meaning::Filler | Meaning::Now | Meaning::And, _)
+            )
+        });
+        let ticker_before = self.pieces[..at].iter().rposition(|piece| matches!(piece.what, What::Ticker(_)));
+        let parted = ticker_before.is_none_or(|ticker| {
+            self.pieces[ticker + 1..at].iter().any(|piece| matches!(piece.what, What::Mark('-' | ':' | '>')))
+        });
+        let behind = &self.pieces[at + 1..];
+        let trade = |piece: &Piece<'_>| {
+            matches!(
+                piece.what,
+                What::Ticker(_)
+                    | What::Term(Meaning::Trade | Meaning::Trades | Meaning::All | Meaning::Positions(_), _)
+            )
+        };
+        let object = self.pieces.iter().any(trade) || self.reply && self.unknown() == 0;
+        let label =
+            matches!(behind, [.., Piece { what: What::Mark(':'), .. }, next] if is_plain_number(&next.what));
+        before
+            && parted
+            && (object || self.is_whole_thought())
+            && !label
+            && unknown(behind) <= 2
+            && !self.tells_of_candle()
+    }
+
+    /// "Flat. Took the loss.": a single word, and the next thought tells of a result or a stop.
+    fn is_whole_thought(&self) -> bool {
+        let said = |piece: &&Piece<'_>| !matches!(piece.what, What::Mark(_) | What::Icon(_));
+        let behind = &self.onwards[self.pieces.len()..];
+        let next = behind.first().map_or(0, |piece| piece.line);
+        let mut next = behind.iter().take(MAX_AHEAD).take_while(|piece| piece.line == next);
+        let results = |slot: Slot| matches!(slot, Slot::Decoy | Slot::Outcome | Slot::Stop);
+        self.pieces.iter().filter(said).count() == 1
+            && next.any(|piece| piece.what.slot().is_some_and(results))
     }
 
     /// The part to close: `40%`, half, a third, `1/3`. A signed percentage or one "of profit" is a result.
@@ -97,7 +186,7 @@ impl Clause<'_, '_> {
                 What::Number(number) if number.unit == Unit::Percent && !self.is_result(at) => {
                     Some(percent(*number)?)
                 }
-                What::Number(number) if number.text == "1" => self.fraction(at),
+                What::Number(number) => self.fraction(at, number),
                 What::Term(Meaning::Half, _) => percent_of(50, 1),
                 What::Term(Meaning::Third, _) => percent_of(100, 3),
                 What::Term(Meaning::Quarter, _) => percent_of(25, 1),
@@ -114,6 +203,7 @@ impl Clause<'_, '_> {
         Ok(None)
     }
 
+    /// `+4%`, "4% profit", "gained 4%", and whatever stands in brackets behind a price.
     fn is_result(&self, at: usize) -> bool {
         let signed =
             at > 0 && self.pieces[at].glued && matches!(self.pieces[at - 1].what, What::Mark('+' | '-'));
@@ -126,12 +216,14 @@ impl Clause<'_, '_> {
         signed || profit || labelled
     }
 
-    /// `1/3` as a third.
-    fn fraction(&self, at: usize) -> Option<Percent> {
+    /// `1/3` as a third, `2/3` as two of them.
+    fn fraction(&self, at: usize, above: &Number<'_>) -> Option<Percent> {
         let slash = matches!(self.pieces.get(at + 1)?.what, What::Mark('/'));
         let What::Number(below) = &self.pieces.get(at + 2)?.what else { return None };
-        let below = small_integer(below).filter(|below| slash && (2..=10).contains(below))?;
-        percent_of(100, i64::from(below))
+        let (above, below) = (small_integer(above)?, small_integer(below)?);
+        let glued = self.pieces[at + 1].glued && self.pieces[at + 2].glued;
+        let is_part = slash && glued && above < below && (2..=10).contains(&below);
+        if is_part { percent_of(100 * i64::from(above), i64::from(below)) } else { None }
     }
 }
 

@@ -1,72 +1,178 @@
-//! Stops in follow-ups: where one is moved to, and whether it was hit.
+//! Stops in follow-ups: where one is moved to, whether it follows the price, and whether it was hit.
 //!
-//! Entry points: [`Clause::moved_stop`], [`Clause::is_stopped_out`]. Old values often stand beside new ones.
+//! Entry points: [`Clause::moved_stop`], [`Clause::stopped`]. Old values often stand beside new ones.
 
 use super::super::pieces::{Piece, What};
+use super::super::tokens::Unit;
 use super::super::words::{Meaning, Slot};
 use super::Refusal;
-use super::clauses::{Clause, is_plain_number};
-use crate::update::StopMove;
+use super::clauses::{Clause, arrow, is_plain_number, unknown};
+use crate::money::Price;
+use crate::update::{Action, StopMove};
+
+/// How many words between a stop and the entry nobody may have explained, where it is said to be moved.
+const MAX_UNKNOWN_TO_ENTRY: usize = 2;
 
 impl<'t> Clause<'_, 't> {
     /// Where the stop goes, if the clause moves it.
-    pub(super) fn moved_stop(&self) -> Result<Option<StopMove>, Refusal> {
-        let stop = self.place(Slot::Stop);
-        let arrow = self.pieces.iter().any(|piece| matches!(piece.what, What::Icon('→' | '←')));
-        let mover = self.has(Meaning::Move) || self.has(Meaning::New) || arrow;
-        let to = self.has(Meaning::To);
-        let Some(stop) = stop else {
-            let moves = self.has(Meaning::Move) && self.has(Meaning::BreakEven);
-            return Ok(moves.then_some(StopMove::BreakEven));
+    pub(super) fn moved_stop(&self) -> Result<Option<Action>, Refusal> {
+        let to = |to: StopMove| Some(Action::MoveStop { to });
+        if let Some(trailed) = self.trailed()? {
+            return Ok(Some(trailed));
+        }
+        let moves = self.has_any(&[Meaning::Move, Meaning::Trail]);
+        let Some(stop) = self.place(Slot::Stop) else {
+            let leads = self.has_any(&[Meaning::To, Meaning::Now]) || self.has_arrow();
+            let object = self.has_trade() || moves;
+            let entry =
+                self.has(Meaning::BreakEven) && !self.has_any(REPORTS) && self.place(Slot::Target).is_none();
+            return Ok(if entry && object && (moves || leads) && self.count_prices() == 0 {
+                to(StopMove::BreakEven)
+            } else {
+                None
+            });
         };
+        if self.has_any(REPORTS) && !moves {
+            return Ok(None);
+        }
         let behind = &self.pieces[stop + 1..];
-        let reports = self.has(Meaning::Hit) || self.has(Meaning::StoppedOut) || self.has(Meaning::Closed);
-        if reports && !self.has(Meaning::Move) {
+        if self.goes_to_entry(stop) {
+            return Ok(to(StopMove::BreakEven));
+        }
+        let mover = moves || self.has_any(MOVERS) || self.has_arrow();
+        if let Some(target) = target_named(behind).filter(|_| mover) {
+            return Ok(to(StopMove::Target { target }));
+        }
+        let alone = self.is_bare_stop(stop);
+        if !mover && !alone {
             return Ok(None);
         }
-        let to_entry = behind
-            .iter()
-            .any(|piece| piece.what.is(Meaning::BreakEven) || piece.what.slot() == Some(Slot::Entry));
-        if to_entry {
-            return Ok(Some(StopMove::BreakEven));
-        }
-        let target = behind.iter().find_map(|piece| match piece.what {
-            What::Term(Meaning::Label(Slot::Target), Some(index)) => Some(index),
-            _ => None,
-        });
-        if let Some(target) = target.filter(|_| mover || to) {
-            return Ok(Some(StopMove::Target { target }));
-        }
-        if !mover && !to {
-            return Ok(None);
-        }
-        self.stop_price(behind)
-    }
-
-    /// The new price of a stop: behind an arrow the later one, before "was" the earlier one.
-    fn stop_price(&self, behind: &[Piece<'t>]) -> Result<Option<StopMove>, Refusal> {
-        let leads = |piece: &Piece<'_>| matches!(piece.what, What::Icon('→') | What::Term(Meaning::To, _));
-        let after = behind.iter().rposition(leads).map_or(0, |at| at + 1);
-        let before =
-            behind.iter().position(|piece| matches!(piece.what, What::Icon('←'))).unwrap_or(behind.len());
-        let earlier = |piece: &Piece<'_>| piece.what.is(Meaning::Was) || piece.what.is(Meaning::From);
-        let was = behind[after..].iter().position(earlier).map_or(behind.len(), |at| after + at);
-        let prices = self.prices(behind.get(after..was.min(before)).unwrap_or_default())?;
-        match prices.as_slice() {
+        match self.new_prices(behind)?.as_slice() {
+            [] if moves => match self.new_prices(&self.pieces[..stop])?.as_slice() {
+                [price] => Ok(to(StopMove::Price { price: *price })),
+                _ => Ok(None),
+            },
             [] => Ok(None),
-            [price] => Ok(Some(StopMove::Price { price: *price })),
+            [price] => Ok(to(StopMove::Price { price: *price })),
             _ => Err(Some("several new stops are named")),
         }
     }
 
-    pub(super) fn is_stopped_out(&self) -> bool {
-        let hit = self.has(Meaning::Hit);
-        let stop = self.place(Slot::Stop).is_some();
-        let crossed = self.pieces.iter().any(|piece| matches!(piece.what, What::Icon('❌' | '⛔')));
-        let no_target = self.place(Slot::Target).is_none();
-        self.has(Meaning::StoppedOut)
-            || hit && stop && no_target
-            || hit && no_target && self.has(Meaning::BreakEven)
-            || crossed && stop && no_target && !self.pieces.iter().any(|piece| is_plain_number(&piece.what))
+    /// "Trail 2%", "trailing stop of 0.8 %". A trailing stop with a price is one that is moved.
+    fn trailed(&self) -> Result<Option<Action>, Refusal> {
+        let Some(at) = self.at(Meaning::Trail).filter(|_| !self.has_any(REPORTS)) else { return Ok(None) };
+        let placed =
+            self.has(Meaning::BreakEven) || self.place(Slot::Entry).is_some() || self.count_prices() > 0;
+        let percent = self.pieces.iter().find_map(|piece| match piece.what {
+            What::Number(number) if number.unit == Unit::Percent => Some(number),
+            _ => None,
+        });
+        match percent {
+            Some(number) if !placed => {
+                let percent =
+                    number.text.replace(',', ".").parse().map_err(|_| Some("a percentage cannot be read"))?;
+                Ok(Some(Action::TrailStop { percent: Some(percent) }))
+            }
+            None if !placed && self.place(Slot::Stop).is_some() && self.has_trade() && at == 0 => {
+                Ok(Some(Action::TrailStop { percent: None }))
+            }
+            _ => Ok(None),
+        }
     }
+
+    /// "Stop to entry", "stop for the rest at BE".
+    fn goes_to_entry(&self, stop: usize) -> bool {
+        let is_entry =
+            |piece: &Piece<'_>| piece.what.is(Meaning::BreakEven) || piece.what.slot() == Some(Slot::Entry);
+        let Some(entry) = self.pieces.iter().position(is_entry) else { return false };
+        let between =
+            if entry > stop { &self.pieces[stop + 1..entry] } else { &self.pieces[entry + 1..stop] };
+        let moves = self.has_any(&[Meaning::Move, Meaning::To, Meaning::Trail]) || self.has_arrow();
+        let priced = between.iter().any(|piece| is_plain_number(&piece.what));
+        (entry > stop || moves) && unknown(between) <= MAX_UNKNOWN_TO_ENTRY && !priced
+    }
+
+    /// `SL 5.31`, `sl=5.18`: a stop and its price, and beside them only the symbol; or the stop of a reply.
+    fn is_bare_stop(&self, stop: usize) -> bool {
+        let others = self.pieces[..stop].iter().any(|piece| {
+            !matches!(
+                piece.what,
+                What::Ticker(_)
+                    | What::Mark(_)
+                    | What::Icon(_)
+                    | What::Number(_)
+                    | What::Term(Meaning::Filler | Meaning::Changed | Meaning::Now, _)
+                    | What::Term(Meaning::Label(Slot::Reference), _)
+            )
+        });
+        let priced = self.pieces[..stop].iter().any(|piece| is_plain_number(&piece.what));
+        let listed = self.pieces[..stop].iter().all(|piece| !matches!(piece.what, What::Number(_)));
+        let meant = self.has_ticker() || self.after_deed && self.named || self.reply && stop == 0;
+        !others && (listed || !priced) && meant && self.count_prices() == 1 && self.unknown() == 0
+    }
+
+    /// The new values of a list: behind an arrow the later ones, before "was" the earlier ones.
+    pub(super) fn new_prices(&self, behind: &[Piece<'t>]) -> Result<Vec<Price>, Refusal> {
+        let leads = |piece: &Piece<'_>| arrow(&piece.what) == Some(true) || piece.what.is(Meaning::To);
+        let number_before = |at: usize| behind[..at].iter().any(|piece| is_plain_number(&piece.what));
+        let earlier = |piece: &Piece<'_>| {
+            arrow(&piece.what) == Some(false) || piece.what.is(Meaning::Was) || piece.what.is(Meaning::From)
+        };
+        let old = behind.iter().position(earlier);
+        let lead = behind.iter().rposition(leads);
+        let range = match (lead, old) {
+            (Some(lead), Some(old)) if old < lead => lead + 1..behind.len(),
+            (Some(lead), Some(old)) if number_before(old) => lead + 1..old,
+            (Some(lead), _) => lead + 1..behind.len(),
+            (None, Some(old)) => 0..old,
+            (None, None) => 0..behind.len(),
+        };
+        let stop = |piece: &Piece<'_>| matches!(piece.what, What::Term(Meaning::Part | Meaning::Close, _));
+        let list = behind.get(range).unwrap_or_default();
+        let end = list.iter().position(stop).unwrap_or(list.len());
+        self.numbers.prices(&list[..end])
+    }
+
+    /// Whether the stop was hit, and whether it stood at the entry by then.
+    pub(super) fn stopped(&self) -> Option<Action> {
+        let stop = self.place(Slot::Stop);
+        let target = self.place(Slot::Target);
+        let hit = self.at(Meaning::Hit).or_else(|| self.at(Meaning::Filled));
+        let crossed = self.pieces.iter().any(|piece| matches!(piece.what, What::Icon('❌' | '⛔' | '🛑')));
+        let nearer =
+            |hit: usize, stop: usize| target.is_none_or(|target| hit.abs_diff(stop) < hit.abs_diff(target));
+        let at_entry = self.has(Meaning::BreakEven) || self.place(Slot::Entry).is_some();
+        let stopped = self.has(Meaning::StoppedOut)
+            || stop.zip(hit).is_some_and(|(stop, hit)| nearer(hit, stop))
+            || hit.is_some() && target.is_none() && self.has(Meaning::BreakEven) && !self.has(Meaning::Move)
+            || crossed && stop.is_some() && target.is_none() && self.count_prices() == 0;
+        match (stopped, at_entry) {
+            (false, _) => None,
+            (true, true) => Some(Action::StoppedAtBreakEven),
+            (true, false) => Some(Action::StoppedOut),
+        }
+    }
+}
+
+/// Words that tell what became of a stop.
+const REPORTS: &[Meaning] =
+    &[Meaning::Hit, Meaning::StoppedOut, Meaning::Closed, Meaning::Filled, Meaning::Out];
+
+/// Words that put a value in the place of another one, beside those of moving.
+const MOVERS: &[Meaning] =
+    &[Meaning::New, Meaning::Now, Meaning::To, Meaning::UpTo, Meaning::Changed, Meaning::Was];
+
+/// The first target that is named with its number.
+fn target_named(pieces: &[Piece<'_>]) -> Option<u8> {
+    pieces.iter().enumerate().find_map(|(at, piece)| {
+        let What::Term(Meaning::Label(Slot::Target), index) = piece.what else { return None };
+        let before = at.checked_sub(1).map(|before| &pieces[before].what);
+        match (index, before, pieces.get(at + 1).map(|piece| &piece.what)) {
+            (Some(index), _, _) => Some(index),
+            (None, Some(What::Term(Meaning::Nth(nth), _)), _) => Some(*nth),
+            (None, _, Some(What::Term(Meaning::Count(count) | Meaning::Nth(count), _))) => Some(*count),
+            (None, _, Some(What::Number(number))) => super::super::values::small_integer(number),
+            _ => None,
+        }
+    })
 }

@@ -1,96 +1,232 @@
-//! Targets in follow-ups: which were reached, and new ones.
+//! Targets in follow-ups: which were reached, and which are new.
 //!
 //! Entry points: [`Clause::targets`], [`Clause::new_targets`], [`add_targets`].
+//! Invariant: a number behind the word "target" is its index only when it is small and whole; prices are never indices.
 
-use super::super::pieces::{MAX_LIST, What};
+use super::super::pieces::{MAX_LIST, Piece, What};
 use super::super::tokens::Unit;
 use super::super::values::small_integer;
 use super::super::words::{Meaning, Slot};
 use super::Refusal;
-use super::clauses::{Clause, Told};
+use super::clauses::{Clause, is_plain_number};
+use crate::money::Price;
 use crate::update::Action;
 
-impl Clause<'_, '_> {
+/// How far behind "new targets" their prices may begin, in pieces.
+const MAX_AHEAD: usize = 10;
+
+impl<'t> Clause<'_, 't> {
     /// "TP1 & TP2 hit", "first target smashed", "all targets done", "TP2 ✅".
-    pub(super) fn targets(&self, told: &mut Told, pending: &mut Vec<u8>) {
+    pub(super) fn targets(&self, actions: &mut Vec<Action>, pending: &mut Vec<u8>) {
+        let Some(target) = self.place(Slot::Target) else {
+            if self.has(Meaning::Hit) || self.ticked() {
+                add_targets(actions, pending);
+            }
+            pending.clear();
+            return;
+        };
         let numbers = self.target_numbers();
-        let names_target = self.place(Slot::Target).is_some();
-        let hit = self.has(Meaning::Hit) || self.ticked();
-        let all = names_target && (self.has(Meaning::All)) && numbers.is_empty();
+        let hit = self.is_reached(target);
+        let every = self.has(Meaning::All) && numbers.is_empty();
         pending.extend(numbers);
-        if hit && all {
-            told.actions.push(Action::TargetHit { targets: Vec::new() });
-        } else if hit && !pending.is_empty() {
-            add_targets(&mut told.actions, pending);
+        if hit && every {
+            actions.push(Action::TargetHit { targets: Vec::new() });
+        } else if hit {
+            add_targets(actions, pending);
         }
-        if hit || !names_target {
+        if hit {
             pending.clear();
         }
     }
 
+    /// A word of reaching, a tick, or an icon of joy right behind the target and its number.
+    fn is_reached(&self, target: usize) -> bool {
+        let joyful = |piece: &Piece<'_>| matches!(piece.what, What::Icon('🎯' | '💥' | '🎉' | '🥳' | '💯'));
+        let filled = self.has(Meaning::Filled) && self.place(Slot::Entry).is_none();
+        let glad = self.pieces.last().is_some_and(joyful) && !self.has_price_behind(target);
+        self.has(Meaning::Hit) || self.ticked() || filled || glad
+    }
+
+    /// True for a price in the clause, or right behind it without a bracket.
+    fn has_price_behind(&self, target: usize) -> bool {
+        let own = self.pieces[target + 1..].iter().any(|piece| {
+            matches!(&piece.what, What::Number(number) if is_plain_number(&piece.what) && small_integer(number).is_none())
+        });
+        let behind = &self.onwards[self.pieces.len()..];
+        let next = behind.iter().find(|piece| !matches!(piece.what, What::Icon(_)));
+        own || next
+            .is_some_and(|piece| is_plain_number(&piece.what) && piece.line == self.pieces[target].line)
+    }
+
     /// The numbers beside the word "target": glued to it, behind it, or as ordinals before it.
-    pub(super) fn target_numbers(&self) -> Vec<u8> {
+    fn target_numbers(&self) -> Vec<u8> {
         let mut found = Vec::new();
         for (at, piece) in self.pieces.iter().enumerate() {
             let What::Term(Meaning::Label(Slot::Target), index) = piece.what else { continue };
+            let before = ordinals_before(&self.pieces[..at]);
             if let Some(index) = index {
                 found.push(index);
-                continue;
-            }
-            let before = at.checked_sub(1).map(|before| &self.pieces[before].what);
-            match before {
-                Some(What::Term(Meaning::Nth(nth), _)) => found.push(*nth),
-                Some(What::Number(number)) if number.unit == Unit::Ordinal => {
-                    found.extend(number.text.parse::<u8>())
-                }
-                _ => found.extend(self.numbers_behind(at)),
+                found.extend(self.joined_behind(at, index));
+            } else if !before.is_empty() {
+                found.extend(before);
+            } else if !(self.has(Meaning::All)
+                && at > 0
+                && matches!(self.pieces[at - 1].what, What::Term(Meaning::Count(_), _)))
+            {
+                found.extend(self.numbers_behind(at).0);
             }
         }
         found.retain(|number| (1..=MAX_LIST).contains(number));
         found
     }
 
-    /// `target 2`, `target 1 & 2`, `target ②`, `hedef birinci`.
-    fn numbers_behind(&self, at: usize) -> Vec<u8> {
+    /// `TP1/2`, `tp1 & 2`, `TP1-3`: further numbers that are joined to a glued one without being prices.
+    fn joined_behind(&self, label: usize, first: u8) -> Vec<u8> {
         let mut found = Vec::new();
-        for piece in &self.pieces[at + 1..] {
+        let mut last = first;
+        for pair in self.pieces[label + 1..].chunks_exact(2) {
+            let What::Number(number) = &pair[1].what else { break };
+            let Some(next) = small_integer(number).filter(|next| *next > last && *next <= last + 9) else {
+                break;
+            };
+            match pair[0].what {
+                What::Mark('-') if pair[0].glued && pair[1].glued => found.extend(last + 1..=next),
+                What::Mark('&' | '+' | '/' | ',') | What::Term(Meaning::And, _) => found.push(next),
+                _ => break,
+            }
+            last = next;
+        }
+        found
+    }
+
+    /// `target 2`, `target 1 & 2`, `target ②`, `target two`; and how many pieces that takes.
+    fn numbers_behind(&self, at: usize) -> (Vec<u8>, usize) {
+        let mut found = Vec::new();
+        let mut taken = 0;
+        for (nth, piece) in self.pieces[at + 1..].iter().enumerate() {
             match &piece.what {
                 What::Number(number) => match small_integer(number) {
                     Some(value) => found.push(value),
                     None => break,
                 },
                 What::Index(index) => found.push(*index),
-                What::Term(Meaning::Nth(nth), _) => found.push(*nth),
+                What::Term(Meaning::Nth(nth) | Meaning::Count(nth), _) => found.push(*nth),
                 What::Mark('#' | '&' | '+' | '(' | ')' | '-' | ':' | '/' | ',')
-                | What::Term(Meaning::And, _) => {}
+                | What::Term(Meaning::And, _) => continue,
                 _ => break,
             }
+            taken = nth + 1;
         }
-        found
+        (found, taken)
     }
 
-    /// "New targets 1.44 / 1.50": the prices may stand in later clauses, so the whole line is looked at.
-    pub(super) fn new_targets(&self, told: &mut Told) -> Result<(), Refusal> {
+    /// True when the clause gives targets new values.
+    pub(super) fn changes_targets(&self) -> bool {
+        let Some(target) = self.place(Slot::Target) else { return false };
+        let told = [
+            Meaning::New,
+            Meaning::Changed,
+            Meaning::More,
+            Meaning::Move,
+            Meaning::Now,
+            Meaning::Add,
+            Meaning::Was,
+        ];
+        let leads = |piece: &Piece<'_>| {
+            piece.what.is(Meaning::To) || matches!(piece.what, What::Icon('→' | '➜' | '➡'))
+        };
+        let behind = &self.pieces[target + 1..];
+        let led = behind.iter().position(leads);
+        let plainly = led.is_some_and(|led| {
+            let index = self.target_index(target).1;
+            !behind[index.min(led)..led].iter().any(|piece| is_plain_number(&piece.what))
+        });
+        self.has_any(&told) || plainly
+    }
+
+    /// "New targets 1.44 / 1.50", "TP2 raised to 438", "one more target, 0.0688".
+    pub(super) fn new_targets(&self, actions: &mut Vec<Action>) -> Result<(), Refusal> {
         let Some(target) = self.place(Slot::Target) else { return Ok(()) };
-        let new = self.pieces[..target]
-            .iter()
-            .any(|piece| piece.what.is(Meaning::New) || piece.what.is(Meaning::Changed));
-        if !new {
+        if self.is_reached(target) || !self.changes_targets() || self.has(Meaning::StoppedOut) {
             return Ok(());
         }
-        let line = self.pieces[target].line;
-        let end = self.onwards.iter().position(|piece| piece.line != line).unwrap_or(self.onwards.len());
-        let behind = &self.onwards[target + 1..end];
-        let prices = self.prices(behind)?;
-        if !prices.is_empty() {
-            told.actions.push(Action::SetTargets { prices });
+        let (numbers, taken) = self.target_index(target);
+        let mut prices = self.new_prices(&self.pieces[target + 1 + taken..])?;
+        if prices.is_empty() {
+            prices = self.prices_ahead()?;
+        }
+        let more = self.has_any(&[Meaning::More, Meaning::Add]);
+        match (numbers.as_slice(), prices.as_slice()) {
+            (_, []) => {}
+            _ if more => actions.push(Action::AddTargets { prices }),
+            ([target], [price]) => actions.push(Action::ReplaceTarget { target: *target, price: *price }),
+            ([], _) => actions.push(Action::SetTargets { prices }),
+            _ => return Err(Some("it is not clear which target is replaced")),
         }
         Ok(())
     }
+
+    /// The number of the first target of the clause, and how many pieces behind its word that takes.
+    fn target_index(&self, target: usize) -> (Vec<u8>, usize) {
+        if let What::Term(_, Some(index)) = self.pieces[target].what {
+            return (vec![index], 0);
+        }
+        let before = ordinals_before(&self.pieces[..target]);
+        if !before.is_empty() {
+            return (before, 0);
+        }
+        let (numbers, taken) = self.numbers_behind(target);
+        let others = self.pieces[target + 1 + taken..].iter().any(|piece| is_plain_number(&piece.what));
+        if others && numbers.len() == 1 { (numbers, taken) } else { (Vec::new(), 0) }
+    }
+
+    /// The prices that begin behind the clause, with nothing but "new" and the like between.
+    fn prices_ahead(&self) -> Result<Vec<Price>, Refusal> {
+        let ahead = &self.onwards[self.pieces.len()..];
+        let first = ahead.iter().take(MAX_AHEAD).position(|piece| is_plain_number(&piece.what));
+        let Some(first) = first.filter(|first| ahead[..*first].iter().all(is_between)) else {
+            return Ok(Vec::new());
+        };
+        let rest = &ahead[first..];
+        let end = rest.iter().position(|piece| !is_plain_number(&piece.what) && !is_between(piece));
+        self.numbers.prices(&rest[..end.unwrap_or(rest.len())])
+    }
+}
+
+/// Marks and words that may stand among new prices.
+fn is_between(piece: &Piece<'_>) -> bool {
+    matches!(
+        piece.what,
+        What::Mark(_)
+            | What::Icon(_)
+            | What::Term(Meaning::Filler | Meaning::New | Meaning::Now | Meaning::And | Meaning::To, _)
+    )
+}
+
+/// "First", "2nd", "1st, 2nd & 3rd", "both" right before the word "target".
+fn ordinals_before(pieces: &[Piece<'_>]) -> Vec<u8> {
+    let mut found = Vec::new();
+    for piece in pieces.iter().rev() {
+        match &piece.what {
+            What::Term(Meaning::Nth(nth), _) => found.push(*nth),
+            What::Number(number) if number.unit == Unit::Ordinal => found.extend(number.text.parse::<u8>()),
+            What::Term(Meaning::Count(count), _) if found.is_empty() && *count > 1 => {
+                return (1..=*count).collect();
+            }
+            What::Mark(',' | '&' | '+' | '/') | What::Term(Meaning::And, _) if !found.is_empty() => {}
+            What::Term(Meaning::Filler, _) | What::Ticker(_) if found.is_empty() => {}
+            _ => break,
+        }
+    }
+    found.reverse();
+    found
 }
 
 /// Adds reached targets to those that are known already.
 pub(super) fn add_targets(actions: &mut Vec<Action>, numbers: &[u8]) {
+    if numbers.is_empty() {
+        return;
+    }
     let known = actions.iter_mut().find_map(|action| match action {
         Action::TargetHit { targets } => Some(targets),
         _ => None,

@@ -60,11 +60,18 @@ fn price_follows(tokens: &Tokens<'_>, from: usize) -> bool {
             Kind::Number(number) if number.unit == Unit::Percent && token.line == line => skipped += 1,
             Kind::Mark('.' | '!' | '?') => return false,
             Kind::Mark(_) | Kind::Icon(_) | Kind::Index(_) => {}
-            Kind::Word(_) if tokens.phrase(at).is_some_and(|found| found.meaning.is_small()) => skipped += 1,
+            Kind::Word(_) if tokens.phrase(at).is_some_and(|found| introduces(found.meaning)) => skipped += 1,
             _ => return false,
         }
     }
     false
+}
+
+/// Small words, and those that say how the price is meant.
+fn introduces(meaning: Meaning) -> bool {
+    let relation =
+        matches!(meaning, Meaning::Above | Meaning::Below | Meaning::Limit | Meaning::Zone | Meaning::Market);
+    meaning.is_small() || relation
 }
 
 /// True when a colon and then a word with a letter follow in the line: "Market: APE/USDT".

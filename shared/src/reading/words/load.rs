@@ -72,6 +72,12 @@ struct Language {
     /// Phrases that are labels only where they head a line.
     #[serde(default)]
     heads: BTreeMap<String, Vec<String>>,
+    /// The words by which people talk about trades, apart because they are many.
+    #[serde(default)]
+    talk: BTreeMap<String, Vec<String>>,
+    /// Likewise, but only in texts of this language.
+    #[serde(default)]
+    small_talk: BTreeMap<String, Vec<String>>,
     /// Names of coins by their ticker.
     #[serde(default)]
     coins: BTreeMap<String, Vec<String>>,
@@ -90,8 +96,11 @@ impl Words {
         let origin = Origin { language: self.languages, decimal_comma: language.decimal_comma, small: false };
         self.languages = self.languages.saturating_add(1);
         self.add_heads(file, &language.heads, origin)?;
+        let small = Origin { small: true, ..origin };
         self.add_phrases(file, &language.words, origin)?;
-        self.add_phrases(file, &language.small_words, Origin { small: true, ..origin })
+        self.add_phrases(file, &language.small_words, small)?;
+        self.add_phrases(file, &language.talk, origin)?;
+        self.add_phrases(file, &language.small_talk, small)
     }
 
     /// Adds phrases that are labels at the head of a line; they may mean something else elsewhere.

@@ -83,6 +83,8 @@ pub(in crate::reading) enum Meaning {
     Closed,
     /// Out of a trade; weaker than `Close`.
     Out,
+    /// What a price is hoped to reach: a target where an entry is stated.
+    Aim,
     /// To cancel, or cancelled.
     Cancel,
     /// The stop was hit.
@@ -101,24 +103,50 @@ pub(in crate::reading) enum Meaning {
     All,
     /// All longs or all shorts.
     Positions(Side),
-    /// Positions of either direction, and orders.
+    /// One position or order, of either direction.
     Trade,
+    /// Several positions or orders.
+    Trades,
     /// A list of trades that run already.
     Tracker,
     /// Ordinals in words, from 1.
     Nth(u8),
     /// An earlier value follows.
     Was,
-    /// A further entry into a running trade: no new signal.
+    /// The trade is entered again after it ended.
     Again,
+    /// More is bought or sold for a position that is open.
+    Add,
+    /// The stop follows the price.
+    Trail,
+    /// Further ones of a kind: extra, one more.
+    More,
+    /// As of now: what stands here is the new value.
+    Now,
+    /// A number in words, behind its noun or before several.
+    Count(u8),
     /// Something about an earlier call is different now.
     Changed,
     /// Turns what follows into its opposite.
     Negation,
     /// The words of a member who talks about the own trade, or thanks for one.
     Bystander,
-    /// Only perhaps: if, would, might.
+    /// Only on a condition, or somebody's: if, would, he.
     Hedge,
+    /// Only perhaps: may, maybe, possible. Weaker than `Hedge`.
+    Perhaps,
+    /// Somebody else's trade: friends, other groups, newspapers, and the verbs that quote them.
+    Others,
+    /// Verbs of trading in the past: an unknown word before one is its subject.
+    Acted,
+    /// Words with which callers introduce a call; they say nothing by themselves.
+    Caller,
+    /// What should or could have been done.
+    Hindsight,
+    /// Asks for something, also without a question mark.
+    Asks,
+    /// A remark with a word of another kind that leaves the call alone: "not financial advice".
+    Aside,
     /// Introduces what is to be done later: once, after.
     Later,
     /// Tells of results or the past.
@@ -131,6 +159,12 @@ pub(in crate::reading) enum Meaning {
     Satoshi,
     /// Options, whose prices and words mean other things.
     Option,
+    /// Buying an option to open a position.
+    OptionBuy,
+    /// Selling an option, or closing one.
+    OptionOther,
+    /// Was bought: counts as buying where an option is named in full.
+    Bought,
     /// Shares, currencies, metals, contract addresses.
     NotCrypto,
 }
@@ -166,6 +200,8 @@ pub(in crate::reading) enum Slot {
     Decoy,
     /// What a trade made: it runs already, or it is over.
     Outcome,
+    /// The author's own number or id of a call.
+    Reference,
     /// A part of a bot's card that repeats the other labels with other meanings; it runs to the end.
     Appendix,
     /// The kind of the call, regular or breakout.
@@ -175,7 +211,14 @@ pub(in crate::reading) enum Slot {
 impl Meaning {
     /// True for small words, which may stand between a label and its value.
     pub(in crate::reading) fn is_small(self) -> bool {
-        matches!(self, Meaning::Filler | Meaning::At)
+        matches!(self, Meaning::Filler | Meaning::At | Meaning::Now)
+    }
+}
+
+impl Slot {
+    /// True for labels that announce levels, or ends of a range, so that a value inside them is one of theirs.
+    pub(in crate::reading) fn may_be_listed(self) -> bool {
+        matches!(self, Slot::Entry | Slot::Target | Slot::Stop | Slot::Leverage)
     }
 }
 
@@ -266,6 +309,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("confidence", Meaning::Label(Slot::Confidence)),
     ("decoy", Meaning::Label(Slot::Decoy)),
     ("outcome", Meaning::Label(Slot::Outcome)),
+    ("reference", Meaning::Label(Slot::Reference)),
     ("appendix", Meaning::Label(Slot::Appendix)),
     ("long", Meaning::Side(Side::Long)),
     ("short", Meaning::Side(Side::Short)),
@@ -320,6 +364,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("close", Meaning::Close),
     ("closed", Meaning::Closed),
     ("out", Meaning::Out),
+    ("aim", Meaning::Aim),
     ("cancel", Meaning::Cancel),
     ("stopped_out", Meaning::StoppedOut),
     ("part", Meaning::Part),
@@ -331,6 +376,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("longs", Meaning::Positions(Side::Long)),
     ("shorts", Meaning::Positions(Side::Short)),
     ("trade", Meaning::Trade),
+    ("trades", Meaning::Trades),
     ("tracker", Meaning::Tracker),
     ("nth_1", Meaning::Nth(1)),
     ("nth_2", Meaning::Nth(2)),
@@ -338,9 +384,25 @@ const NAMES: &[(&str, Meaning)] = &[
     ("nth_4", Meaning::Nth(4)),
     ("was", Meaning::Was),
     ("again", Meaning::Again),
+    ("add", Meaning::Add),
+    ("trail", Meaning::Trail),
+    ("more", Meaning::More),
+    ("now", Meaning::Now),
+    ("count_1", Meaning::Count(1)),
+    ("count_2", Meaning::Count(2)),
+    ("count_3", Meaning::Count(3)),
+    ("count_4", Meaning::Count(4)),
+    ("count_5", Meaning::Count(5)),
     ("changed", Meaning::Changed),
     ("negation", Meaning::Negation),
     ("hedge", Meaning::Hedge),
+    ("perhaps", Meaning::Perhaps),
+    ("others", Meaning::Others),
+    ("caller", Meaning::Caller),
+    ("hindsight", Meaning::Hindsight),
+    ("acted", Meaning::Acted),
+    ("asks", Meaning::Asks),
+    ("aside", Meaning::Aside),
     ("bystander", Meaning::Bystander),
     ("later", Meaning::Later),
     ("report", Meaning::Report),
@@ -348,5 +410,8 @@ const NAMES: &[(&str, Meaning)] = &[
     ("advert", Meaning::Advert),
     ("satoshi", Meaning::Satoshi),
     ("option", Meaning::Option),
+    ("option_buy", Meaning::OptionBuy),
+    ("option_other", Meaning::OptionOther),
+    ("bought", Meaning::Bought),
     ("not_crypto", Meaning::NotCrypto),
 ];

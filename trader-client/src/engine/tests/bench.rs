@@ -56,6 +56,7 @@ pub(super) fn record(number: u128, draft: SignalDraft, at: OffsetDateTime) -> Si
         seen_at: at,
         received_at: at,
         reader_version: 1,
+        reread: false,
         signal: Signal::new(draft).unwrap(),
     }
 }
@@ -149,6 +150,15 @@ impl Bench {
     }
 
     pub(super) fn update(&mut self, number: u128, actions: Vec<Action>) -> Vec<Command> {
+        self.told(number, actions, false)
+    }
+
+    /// An update that was found by reading an old post again.
+    pub(super) fn late_update(&mut self, number: u128, actions: Vec<Action>) -> Vec<Command> {
+        self.told(number, actions, true)
+    }
+
+    fn told(&mut self, number: u128, actions: Vec<Action>, reread: bool) -> Vec<Command> {
         let update = Box::new(UpdateRecord {
             id: Uuid::from_u128(1000 + number),
             signal_id: Some(Uuid::from_u128(number)),
@@ -159,6 +169,7 @@ impl Bench {
             posted_at: self.now,
             occurred_at: self.now,
             received_at: self.now,
+            reread,
             update: SignalUpdate { scope: Scope::Last, actions },
         });
         let input = self.event(Event::SignalUpdated { update });

@@ -3,7 +3,7 @@
 use shared::update::{Action, StopMove};
 
 use super::super::*;
-use super::bench::{Bench, draft, price, words};
+use super::bench::{Bench, draft, price, record, words};
 
 fn filled() -> Bench {
     let mut bench = Bench::new();
@@ -131,4 +131,30 @@ fn claims_and_new_targets_are_noted_and_change_nothing() {
         assert_eq!(bench.last_note().0, Topic::NotActedOn);
     }
     assert_eq!(bench.working(Role::Target(0)), "1 @ 105");
+}
+
+#[test]
+fn what_was_found_by_reading_again_opens_nothing_and_moves_nothing() {
+    let mut bench = filled();
+    let mut found = record(8, draft(), bench.now);
+    found.reread = true;
+    let input = bench.event(Event::SignalPosted { signal: Box::new(found.clone()) });
+    assert!(bench.settle(input).is_empty());
+    assert!(bench.last_note().1.contains("reading its post again"), "{:?}", bench.last_note());
+    // The same signal under another event is still the one that was refused.
+    found.reread = false;
+    let input = bench.event(Event::SignalPosted { signal: Box::new(found) });
+    assert!(bench.settle(input).is_empty());
+    for action in [Action::Close, Action::PartClose { share: "50".parse().ok() }, Action::Cancel] {
+        assert!(bench.late_update(7, vec![action]).is_empty());
+        assert_eq!(bench.last_note().0, Topic::NotActedOn);
+    }
+    assert!(bench.late_update(7, move_stop(StopMove::BreakEven)).is_empty());
+    assert_eq!(bench.working(Role::Stop), "3 @ 95");
+    let (signal_id, occurred_at) = (Some(Uuid::from_u128(7)), bench.now);
+    let reason = "read again: its post does not say this".to_owned();
+    let gone = Event::UpdateWithdrawn { update_id: Uuid::from_u128(1007), signal_id, occurred_at, reason };
+    let input = bench.event(gone);
+    assert!(bench.settle(input).is_empty());
+    assert!(bench.last_note().1.starts_with("a follow-up is withdrawn"), "{:?}", bench.last_note());
 }

@@ -1,0 +1,270 @@
+//! Deeds: what each clause of a follow-up says happened, or asks for.
+//!
+//! Entry point: [`read`]. Invariants: a negated clause says nothing; what is said under a condition is left out, and if
+//! nothing else is said the whole is doubtful; a share belongs to closing only when it stands in the same clause.
+
+use super::super::marks::Mark;
+use super::super::pieces::{Piece, Pieces, What};
+use super::super::symbols::Mention;
+use super::super::words::{Meaning, Slot};
+use super::clauses::{Clause, clauses, unknown};
+use super::{Numbers, Refusal};
+use crate::signal::Side;
+use crate::update::Action;
+
+/// What one clause says.
+#[derive(Debug, Default)]
+pub(super) struct Said<'p> {
+    /// What happened or is asked for.
+    pub(super) actions: Vec<Action>,
+    /// Where.
+    pub(super) mark: Option<Mark>,
+    /// Set when every open signal is meant, or every one of a side.
+    pub(super) all: Option<Option<Side>>,
+    /// True when a stop, a target or a trade is named, and little else.
+    pub(super) has_object: bool,
+    /// The symbols that it names.
+    pub(super) names: Vec<&'p Mention>,
+    /// True when these are named together: "SAND and GALA".
+    pub(super) together: bool,
+    /// The side that it names.
+    pub(super) side: Option<Side>,
+    /// True when it says something only under a condition.
+    pub(super) conditional: bool,
+}
+
+/// The most unexplained words of a clause that still counts: beyond that it is prose about something.
+const MAX_UNKNOWN: usize = 6;
+
+/// Likewise where neither a symbol nor a reply says that a trade is meant.
+const MAX_UNKNOWN_ALONE: usize = 1;
+
+/// The most actions of one update.
+pub(super) const MAX_ACTIONS: usize = 16;
+
+/// Reads all clauses of a text. `named` says that something beside symbols tells which call is meant.
+pub(super) fn read<'p>(pieces: &'p Pieces<'_>, reply: bool, named: bool) -> Result<Vec<Said<'p>>, Refusal> {
+    let mut told = Vec::new();
+    let named = named || pieces.list.iter().any(|piece| matches!(piece.what, What::Ticker(_)));
+    let mut pending: Vec<u8> = Vec::new();
+    let mut base = first_name(&pieces.list);
+    let (mut governed, mut count) = (false, 0);
+    for range in clauses(&pieces.list) {
+        let (onwards, list) = (&pieces.list[range.start..], &pieces.list[range.clone()]);
+        base = first_name(list).or(base);
+        let numbers =
+            Numbers { decimal_comma: pieces.decimal_comma, base: base.map(|mention| &mention.base) };
+        let after_deed = told.last().is_some_and(takes_no_stop) && goes_on(&pieces.list, range.start);
+        let clause = Clause { pieces: list, onwards, numbers, reply, named, after_deed };
+        let mut said = clause.read(&mut pending)?;
+        let conditional = governed && said.actions.iter().any(is_instruction) || clause.is_conditional();
+        if conditional && !said.actions.is_empty() {
+            said.actions.clear();
+            said.conditional = true;
+        }
+        if clause.bears_on_last()
+            && let Some(last) = told.last_mut()
+        {
+            withdraw(last);
+        }
+        governed = clause.governs_next(governed, pieces.list.get(range.end));
+        count += said.actions.len();
+        if count > MAX_ACTIONS {
+            return Err(Some("more actions than any update has"));
+        }
+        told.push(said);
+    }
+    Ok(told)
+}
+
+/// True for what was done to a position whose stop may be told next.
+fn takes_no_stop(said: &Said<'_>) -> bool {
+    said.actions.iter().any(|action| {
+        matches!(action, Action::TargetHit { .. } | Action::PartClose { .. } | Action::EntryFilled { .. })
+    })
+}
+
+/// True when a clause begins in the line of the one before it.
+fn goes_on(list: &[Piece<'_>], start: usize) -> bool {
+    start > 0 && list[start].line == list[start - 1].line
+}
+
+fn first_name<'p>(list: &'p [Piece<'_>]) -> Option<&'p Mention> {
+    list.iter().find_map(|piece| match &piece.what {
+        What::Ticker(mention) => Some(mention.as_ref()),
+        _ => None,
+    })
+}
+
+/// "Stop to entry, if TP1 hits": the condition behind takes the instruction back.
+fn withdraw(said: &mut Said<'_>) {
+    if said.actions.iter().any(is_instruction) {
+        said.actions.clear();
+        said.conditional = true;
+    }
+}
+
+/// Something to be done, rather than told.
+pub(super) fn is_instruction(action: &Action) -> bool {
+    !matches!(
+        action,
+        Action::TargetHit { .. }
+            | Action::EntryFilled { .. }
+            | Action::StoppedOut
+            | Action::StoppedAtBreakEven
+    )
+}
+
+impl<'p> Clause<'p, '_> {
+    fn read(&self, pending: &mut Vec<u8>) -> Result<Said<'p>, Refusal> {
+        let mut said = Said { names: self.names(), together: self.names_together(), ..Said::default() };
+        said.side = self.side();
+        if self.is_negated() || self.unknown() > MAX_UNKNOWN {
+            pending.clear();
+            return Ok(said);
+        }
+        let moved = self.moved_stop()?;
+        let has_moved = moved.is_some();
+        let stopped = if has_moved { None } else { self.stopped() };
+        if moved.is_none() && stopped.is_none() && self.acts_at_target() {
+            said.conditional = true;
+            return Ok(said);
+        }
+        self.targets(&mut said.actions, pending);
+        said.actions.extend(moved);
+        let free = !has_moved && stopped.is_none();
+        said.actions.extend(stopped);
+        if free {
+            self.new_targets(&mut said.actions)?;
+        }
+        let levelled = !said.actions.is_empty();
+        if free && !levelled {
+            self.entries(&mut said.actions)?;
+        }
+        if said.actions.iter().all(|action| !matches!(action, Action::Add { .. } | Action::Reenter { .. })) {
+            self.closing(&mut said.actions, free)?;
+        }
+        if !said.actions.is_empty() {
+            said.mark = self.mark();
+            let alone = said.actions == [Action::Close] && self.pieces.len() <= 2;
+            said.has_object =
+                alone || self.unknown() <= MAX_UNKNOWN_ALONE && self.names_object(&said.actions);
+            said.all = self.all();
+        }
+        Ok(said)
+    }
+
+    fn names(&self) -> Vec<&'p Mention> {
+        let mut names: Vec<&Mention> = Vec::new();
+        for piece in self.pieces {
+            if let What::Ticker(mention) = &piece.what
+                && !names.iter().any(|known| known.base == mention.base)
+            {
+                names.push(mention);
+            }
+        }
+        names
+    }
+
+    /// True when nothing but "and", commas and the like stands between the symbols.
+    fn names_together(&self) -> bool {
+        let is_name = |piece: &Piece<'_>| matches!(piece.what, What::Ticker(_));
+        let (Some(first), Some(last)) =
+            (self.pieces.iter().position(is_name), self.pieces.iter().rposition(is_name))
+        else {
+            return false;
+        };
+        self.pieces[first..=last].iter().all(|piece| {
+            is_name(piece)
+                || matches!(piece.what, What::Mark(',' | '&' | '+' | '/') | What::Term(Meaning::And, _))
+        })
+    }
+
+    /// The side, if exactly one is named.
+    fn side(&self) -> Option<Side> {
+        let has = |side| self.has_any(&[Meaning::Side(side), Meaning::Positions(side)]);
+        match (has(Side::Long), has(Side::Short)) {
+            (true, false) => Some(Side::Long),
+            (false, true) => Some(Side::Short),
+            _ => None,
+        }
+    }
+
+    /// "Every long", "shorts", "all positions"; but not "all of it".
+    fn all(&self) -> Option<Option<Side>> {
+        let positions = |side| self.has(Meaning::Positions(side));
+        let several = positions(Side::Long) || positions(Side::Short);
+        let every = self.has_any(&[Meaning::All, Meaning::Tracker])
+            && !self.has(Meaning::Trade)
+            && self.place(Slot::Target).is_none();
+        (several || every).then(|| self.side())
+    }
+
+    /// "Don't close". "Cancel what is not filled" cancels all the same.
+    fn is_negated(&self) -> bool {
+        let cancel = self.at(Meaning::Cancel);
+        let unfilled =
+            |at: usize| self.pieces[at..].iter().take(3).any(|piece| piece.what.is(Meaning::Filled));
+        let mut negations =
+            self.pieces.iter().enumerate().filter(|(_, piece)| piece.what.is(Meaning::Negation));
+        negations.any(|(at, _)| !(cancel.is_some_and(|cancel| cancel < at) && unfilled(at)))
+    }
+
+    /// "If", "cancel below", or "once", "after" around something that is to be done. "Closed after the first target" is a report.
+    fn is_conditional(&self) -> bool {
+        let report = self.has(Meaning::StoppedOut)
+            || self.has(Meaning::Closed) && !self.has(Meaning::Move) && self.place(Slot::Stop).is_none()
+            || self.has(Meaning::Cancel) && self.place(Slot::Target).is_none();
+        let relation = self.has_any(&[Meaning::Above, Meaning::Below, Meaning::Break]);
+        let until = self.has_any(&[Meaning::Cancel, Meaning::Close, Meaning::Out]) && relation;
+        self.has_any(&[Meaning::Hedge, Meaning::Perhaps, Meaning::Others, Meaning::Hindsight])
+            || until
+            || self.has(Meaning::Later) && !report
+    }
+
+    /// "If TP1 hits" behind an instruction.
+    fn bears_on_last(&self) -> bool {
+        let event = [Meaning::Hit, Meaning::Above, Meaning::Below, Meaning::Break, Meaning::Filled];
+        self.has_any(&[Meaning::Hedge, Meaning::Perhaps, Meaning::Later])
+            && (self.has_any(&event) || self.place(Slot::Target).is_some())
+            && !self.has_any(&[Meaning::Again, Meaning::Add])
+    }
+
+    /// True when what follows in the same sentence hangs on a condition.
+    fn governs_next(&self, governed: bool, next: Option<&Piece<'_>>) -> bool {
+        let Some(last) = self.pieces.last() else { return governed };
+        let goes_on = next.is_some_and(|next| next.line == last.line)
+            && !matches!(last.what, What::Mark('.' | ';' | '|' | '!') | What::Icon(_));
+        goes_on && (governed || self.has_any(&[Meaning::Hedge, Meaning::Later]))
+    }
+
+    /// "Close 25% at TP2", "sell a third at every target": advice for later, unless that target was reached.
+    fn acts_at_target(&self) -> bool {
+        let acts = self.has_any(&[Meaning::Close, Meaning::Part, Meaning::Partial]);
+        acts && self.place(Slot::Target).is_some()
+            && !self.has(Meaning::Hit)
+            && !self.ticked()
+            && !self.changes_targets()
+    }
+
+    fn names_object(&self, actions: &[Action]) -> bool {
+        let parts = actions.iter().any(|action| matches!(action, Action::PartClose { .. }));
+        let meant = [
+            Meaning::BreakEven,
+            Meaning::StoppedOut,
+            Meaning::Close,
+            Meaning::Closed,
+            Meaning::Partial,
+            Meaning::Now,
+        ];
+        let meant = if parts { &meant[..] } else { &meant[..2] };
+        [Slot::Stop, Slot::Target, Slot::Entry].iter().any(|slot| self.place(*slot).is_some())
+            || self.has_any(meant)
+            || self.names_trade()
+    }
+
+    /// How many words of the clause's end nobody explained.
+    pub(super) fn unknown_behind(&self, at: usize) -> usize {
+        unknown(&self.pieces[at + 1..])
+    }
+}
