@@ -246,7 +246,8 @@ async fn two_contributors_with_outages_of_their_own_have_everything_together() {
     bob.said("listening").await;
     let discord = &relay.discord;
     discord.post(CALLS, "both");
-    relay.until_kept(1).await;
+    let both = async |at: usize| relay.kept().await.get(at).is_some_and(|kept| kept.sightings == 2);
+    eventually("both have seen it", async || both(0).await).await;
     assert_eq!(ana.stop().await, Some(0));
     let message = discord.post(CALLS, "bob alone");
     discord.edit(CALLS, message, "bob alone, edited");
@@ -261,6 +262,10 @@ async fn two_contributors_with_outages_of_their_own_have_everything_together() {
     let mut bob = start("bob");
     bob.said("listening").await;
     discord.post(CALLS, "both again");
-    let kept = relay.until_kept(6).await;
-    assert_eq!(texts(&kept), ["both", "bob alone", "bob alone, edited", "ana alone", "-", "both again"]);
+    let wanted = ["both", "bob alone", "bob alone, edited", "ana alone", "-", "both again"];
+    assert_eq!(texts(&relay.until_kept(6).await), wanted);
+    eventually("both have seen it again", async || both(5).await).await;
+    let sightings: Vec<i64> = relay.kept().await.iter().map(|kept| kept.sightings).collect();
+    // Ana read only the edited text back; what came and went while bob was away only she has seen.
+    assert_eq!(sightings, [2, 1, 2, 1, 1, 2], "{}", bob.log());
 }

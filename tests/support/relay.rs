@@ -28,7 +28,8 @@ pub struct Relay {
     pub discord: FakeDiscord,
     /// The contributors' folders are in it.
     pub folder: TempDir,
-    key: String,
+    /// The key of the contributor `bob`, and that of all others.
+    keys: [String; 2],
 }
 
 /// One revision as the server has it.
@@ -48,12 +49,12 @@ impl Relay {
     /// Starts server and Discord, and approves the three channels that are wanted.
     pub async fn start() -> Self {
         let server = TestServer::start().await;
-        let key = server.key(Role::Contributor).await;
+        let keys = [server.key(Role::Contributor).await, server.key(Role::Contributor).await];
         let relay = Self {
             server,
             discord: FakeDiscord::start().await,
             folder: tempfile::tempdir().expect("a folder"),
-            key,
+            keys,
         };
         for (id, name) in [(CALLS, "vip-calls"), (NEWS, "news"), (FORUM, "ideas")] {
             relay.approve(id, name).await;
@@ -74,7 +75,7 @@ impl Relay {
         let mut contributor = command("contributor");
         contributor
             .env("CONTRIBUTOR__SERVER", &self.server.url)
-            .env("CONTRIBUTOR__API_KEY", &self.key)
+            .env("CONTRIBUTOR__API_KEY", &self.keys[usize::from(name != "bob")])
             .env("CONTRIBUTOR__DISCORD__TOKEN", TOKEN)
             .env("CONTRIBUTOR__DISCORD__API", &self.discord.api)
             .env("CONTRIBUTOR__DISCORD__CHANNELS", format!("[\"{CALLS}\", \"{NEWS}\", \"{FORUM}\"]"))

@@ -13,7 +13,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::world::{Cut, Out, Session, World};
+use super::world::{Cut, Out, Session, World, bot_user};
 use super::{GUILD, TOKEN};
 
 type Shared = Arc<Mutex<World>>;
@@ -155,7 +155,7 @@ fn identify(world: &mut World, data: &Value) -> Then {
     let mut session = Session { seq: 0, log: Vec::new(), intents, out: Some(out) };
     let resume_url = world.resume_url.clone().unwrap_or_else(|| world.gateway_url.clone());
     let ready = json!({ "v": 10, "session_id": name, "resume_gateway_url": resume_url,
-        "user": { "id": "1", "username": "relay", "bot": true }, "guilds": [{ "id": GUILD.to_string(), "unavailable": true }],
+        "user": bot_user(true), "guilds": [{ "id": GUILD.to_string(), "unavailable": true }],
         "application": { "id": "1", "flags": 1 << 19 } });
     session.tell("READY", ready, false);
     let described = |is_thread: bool| {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::world::World;
+use super::world::{World, bot_user};
 use super::{GUILD, TOKEN};
 
 type Shared = Arc<Mutex<World>>;
@@ -117,11 +117,7 @@ fn count(buckets: &Buckets, route: &str, (limit, window): (u32, Duration)) -> (O
 
 async fn me(State(world): State<Shared>) -> Json<Value> {
     let is_bot = world.lock().expect("no panic").is_bot;
-    Json(
-        json!({ "id": "1", "username": "relay", "discriminator": "0001", "avatar": null, "bot": is_bot, "global_name": null,
-        "public_flags": 0, "flags": 0, "primary_guild": null, "mfa_enabled": true, "locale": "en-US", "verified": true,
-        "email": null, "premium_type": 0 }),
-    )
+    Json(bot_user(is_bot))
 }
 
 async fn guilds() -> Json<Value> {
@@ -134,7 +130,8 @@ async fn application(State(world): State<Shared>) -> Json<Value> {
     let flags = if world.lock().expect("no panic").has_content_intent { 1 << 19 } else { 0 };
     Json(
         json!({ "id": "1", "name": "relay", "description": "", "flags": flags, "icon": null, "bot_public": false,
-        "bot_require_code_grant": false, "verify_key": "0" }),
+        "team": null, "summary": "", "owner": { "id": "2", "username": "owner", "discriminator": "0", "avatar": null,
+        "global_name": null, "public_flags": 0, "flags": 0, "primary_guild": null }, "bot_require_code_grant": false, "verify_key": "0" }),
     )
 }
 

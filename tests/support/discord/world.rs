@@ -248,6 +248,11 @@ impl World {
         if let Some(parent) = channel.parent {
             let at = channel.archived_at.map_or_else(Self::now, |at| at.format(&Rfc3339).expect("a time"));
             described["parent_id"] = json!(parent.to_string());
+            merge(
+                &mut described,
+                &json!({ "owner_id": "9", "message_count": channel.messages.len(),
+                "total_message_sent": channel.messages.len(), "member_count": 1 }),
+            );
             described["thread_metadata"] = json!({ "archived": channel.archived_at.is_some(), "archive_timestamp": at,
                 "auto_archive_duration": 1440, "locked": false });
         }
@@ -288,7 +293,7 @@ impl World {
 
     /// Forgets every session, as Discord does some minutes after its connection ended.
     pub fn forget_sessions(&mut self) {
-        self.sessions.retain(|_, session| session.out.is_some());
+        self.sessions.retain(|_, session| session.out.as_ref().is_some_and(|out| !out.is_closed()));
     }
 
     /// Whether a bot is connected with a session.
@@ -320,6 +325,13 @@ impl Session {
     }
 }
 
+/// The token's owner.
+pub(super) fn bot_user(is_bot: bool) -> Value {
+    json!({ "id": "1", "username": "relay", "discriminator": "0001", "avatar": null, "bot": is_bot, "global_name": null,
+        "public_flags": 0, "flags": 0, "primary_guild": null, "mfa_enabled": true, "locale": "en-US", "verified": true,
+        "email": null, "premium_type": 0 })
+}
+
 /// Puts the fields of `changes` into `target`.
 fn merge(target: &mut Value, changes: &Value) {
     for (key, value) in changes.as_object().expect("an object") {
@@ -330,7 +342,8 @@ fn merge(target: &mut Value, changes: &Value) {
 /// A message as the gateway tells it: with its server and what its author is there.
 fn live(mut message: Value) -> Value {
     message["guild_id"] = json!(GUILD.to_string());
-    message["member"] = json!({ "roles": [], "nick": null });
+    message["member"] = json!({ "roles": [], "nick": null, "flags": 0, "deaf": false, "mute": false, "avatar": null,
+        "joined_at": "2026-01-01T00:00:00+00:00", "premium_since": null, "pending": false });
     message
 }
 
