@@ -18,20 +18,16 @@ use crate::source::lenient::{Id, Text, needed, normal, odd_as_none};
 /// Stands for an author whose id the file does not tell.
 const UNKNOWN_AUTHOR: &str = "unknown";
 
-/// Decodes the text of one message of `channel`.
-pub(super) fn decode(raw: &str, guild: Option<&str>, channel: &ChannelRef) -> serde_json::Result<Post> {
+/// Decodes the text of one message of `channel`. True beside it when the exporter has rendered the text: it is not as its
+/// author wrote it, and differs from what others heard.
+pub(super) fn decode(
+    raw: &str,
+    guild: Option<&str>,
+    channel: &ChannelRef,
+) -> serde_json::Result<(Post, bool)> {
     let message: Message = serde_json::from_str(raw)?;
-    match message.original(guild, channel) {
-        Some((channel, external_id)) => {
-            let mut post = message.into_post(channel, external_id)?;
-            be_the_originals(&mut post);
-            Ok(post)
-        }
-        None => {
-            let external_id = message.id.clone().into_text();
-            message.into_post(channel.clone(), external_id)
-        }
-    }
+    let is_rendered = message.is_rendered();
+    Ok((message.decoded(guild, channel)?, is_rendered))
 }
 
 /// A copy is dated and signed as the live listener does it, so that all followers agree: by the original's id, and not by a
@@ -80,10 +76,21 @@ struct Message {
     embeds: Option<Vec<RawEmbed>>,
     #[serde(default, deserialize_with = "odd_as_none")]
     attachments: Option<Vec<RawAttachment>>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    mentions: Option<Vec<Mention>>,
     #[serde(default)]
     reference: Option<Reference>,
     #[serde(default)]
     forwarded_message: Option<RawForwarded>,
+}
+
+/// Somebody whom the text names.
+#[derive(Deserialize)]
+struct Mention {
+    #[serde(default, deserialize_with = "odd_as_none")]
+    name: Option<Text>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    nickname: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +175,31 @@ struct RawAttachment {
 }
 
 impl Message {
+    fn decoded(self, guild: Option<&str>, channel: &ChannelRef) -> serde_json::Result<Post> {
+        match self.original(guild, channel) {
+            Some((channel, external_id)) => {
+                let mut post = self.into_post(channel, external_id)?;
+                be_the_originals(&mut post);
+                Ok(post)
+            }
+            None => {
+                let external_id = self.id.clone().into_text();
+                self.into_post(channel.clone(), external_id)
+            }
+        }
+    }
+
+    /// Whether a mention stands in the text by its name: Discord writes `<@id>`, and `--markdown` makes `@name` of it.
+    fn is_rendered(&self) -> bool {
+        let Some(Text(content)) = &self.content else { return false };
+        let by_name = |name: &Option<Text>| {
+            name.as_ref().is_some_and(|Text(name)| !name.is_empty() && content.contains(&format!("@{name}")))
+        };
+        let mut mentions = self.mentions.iter().flatten();
+        !content.contains("<@")
+            && mentions.any(|mention| by_name(&mention.nickname) || by_name(&mention.name))
+    }
+
     /// The original's channel and id, if this is a crosspost: an ordinary message, no reply and no forward, that refers
     /// to a message of another guild, or of another channel of this guild.
     ///

@@ -32,7 +32,23 @@ fn decode(raw: &str) -> serde_json::Result<Post> {
         external_id: "10".to_owned(),
         name: "vip".to_owned(),
     };
-    message::decode(raw, Some("1"), &channel)
+    message::decode(raw, Some("1"), &channel).map(|(post, _)| post)
+}
+
+#[test]
+fn a_text_that_the_exporter_has_rendered_is_noticed() {
+    let mentioning = |content: &str| {
+        let mentions = r#"[{"id":"5","name":"ann","nickname":"Ann the Trader"}]"#;
+        format!(
+            r#"{{"id":"1","timestamp":"2026-05-01T12:00:00Z","content":"{content}","mentions":{mentions}}}"#
+        )
+    };
+    let rendered = |content: &str| {
+        let (_, ended) = read_text(export_of(&[&mentioning(content)]).as_bytes());
+        ended.unwrap().rendered
+    };
+    assert_eq!([rendered("thanks @Ann the Trader"), rendered("@ann look")], [1, 1]);
+    assert_eq!([rendered("thanks <@5>"), rendered("a reply without words for her")], [0, 0]);
 }
 
 #[test]
