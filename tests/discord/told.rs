@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shared::wire::Missed;
-use support::discord::{CALLS, Cut, NEWS};
+use support::discord::{CALLS, Cut, LOUNGE, NEWS};
 use support::eventually;
-use support::program::run;
+use support::program::{command, run};
 use support::relay::{Listening, Relay, texts};
 
 /// Asserts that `contributor run` ends with exit code 78 and these words.
@@ -154,6 +154,24 @@ async fn in_a_test_no_other_machine_is_talked_to() {
     let mut elsewhere = relay.contributor("contributor");
     elsewhere.arg("run").env("CONTRIBUTOR__DISCORD__API", "http://192.0.2.1/api/v10");
     ends_with(&mut Listening::start(&mut elsewhere), "the token would be sent there").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_host_approves_a_channel_beside_a_running_server_and_it_is_heard() {
+    let relay = Relay::start().await;
+    let lounge = LOUNGE.to_string();
+    let mut approve = command("server");
+    approve.args(["admin", "approve-channel", "--discord", &lounge, "--name", "lounge"]);
+    let approved = run(approve.env("DATABASE_URL", relay.server.scratch.url())).await;
+    assert_eq!(approved.code, Some(0), "{}", approved.err);
+    assert!(approved.out.contains("lounge") && approved.out.contains("is approved"), "{}", approved.out);
+    let mut listen = relay.contributor("contributor");
+    listen.arg("run").env("CONTRIBUTOR__DISCORD__CHANNELS", format!("[\"{lounge}\"]"));
+    let mut contributor = Listening::start(&mut listen);
+    contributor.said("listening").await;
+    relay.discord.post(CALLS, "not wanted here");
+    relay.discord.post(LOUNGE, "wanted and approved");
+    assert_eq!(texts(&relay.until_kept(1).await), ["wanted and approved"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
