@@ -1,6 +1,6 @@
 //! Discord, heard by a bot. Everything that knows Discord stays below this file.
 //!
-//! Entry point: [`run`]. The way of a message: `gateway` hears it, `dispatch` says what it is, `message` makes a post of it,
+//! Entry point: [`run()`]. The way of a message: `gateway` hears it, `dispatch` says what it is, `message` makes a post of it,
 //! `intake` stages it, `listener` keeps the order, `history` reads back what nobody heard.
 //! Invariants: only bot tokens; nothing is kept twice; the gateway position moves only with what it covers.
 
