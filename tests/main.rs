@@ -1,8 +1,8 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
 //!
-//! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`] and [`reread`] for the
-//! API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for listening to Discord,
-//! [`restart`] for what `kill -9` may not break.
+//! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
+//! [`reread_hard`] for the API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for
+//! listening to Discord, [`restart`] for what `kill -9` may not break.
 
 mod discord;
 mod feed;
@@ -15,4 +15,5 @@ mod outage;
 mod profiles;
 mod reads;
 mod reread;
+mod reread_hard;
 mod restart;

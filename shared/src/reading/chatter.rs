@@ -23,6 +23,8 @@ use text::Text;
 pub(super) enum Objection {
     /// Nothing to act on at all.
     Noise(&'static str),
+    /// The trade is negated or only considered; what a text tells of a running trade stands all the same.
+    Governed(&'static str),
     /// It tells of a trade that is running already: perhaps an update.
     Running(&'static str),
     /// It may be a signal, but not one to vouch for.
@@ -32,7 +34,9 @@ pub(super) enum Objection {
 /// The first objection against reading the block as a new signal. Against a whole card it is a doubt, never more.
 pub(super) fn objection(block: &Block<'_, '_>) -> Option<Objection> {
     match first_objection(block)? {
-        Objection::Noise(reason) if is_card(block) => Some(Objection::Doubt(reason)),
+        Objection::Noise(reason) | Objection::Governed(reason) if is_card(block) => {
+            Some(Objection::Doubt(reason))
+        }
         objection => Some(objection),
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Cleaned {
     pub(super) quoted: Text,
     /// True when something was struck out.
     pub(super) struck: bool,
+    /// What was struck out.
+    pub(super) gone: Text,
 }
 
 /// Cleans the texts of a source. `words` tells which names of custom emoji mean something.
@@ -64,7 +66,11 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
         // What is invisible may hide a reference, as in `h\u{200b}ttps`.
         let hidden = visible.len() < stretch.text.chars().count();
         if stretch.text.contains('~') {
-            cleaned.struck |= strike(&mut visible);
+            let gone = strike(&mut visible);
+            cleaned.struck |= !gone.is_empty();
+            let mut plain = Vec::new();
+            rewrite(&gone, &mut plain);
+            plain.split(|(c, _)| *c == '\n').for_each(|line| cleaned.gone.push_line(line));
         }
         let referring = hidden || references::may_hold(stretch.text);
         let kept = if referring { references::without(&visible, words) } else { visible };
@@ -188,8 +194,8 @@ fn without_heading(line: &[Seen]) -> &[Seen] {
     if heads { bare } else { line }
 }
 
-/// Drops `~~struck out~~` spans; true if there were any. An opening mark without a closing one is left alone.
-fn strike(seen: &mut Vec<Seen>) -> bool {
+/// Drops `~~struck out~~` spans, and hands them back, each as a line. An opening mark without a closing one is left alone.
+fn strike(seen: &mut Vec<Seen>) -> Vec<Seen> {
     let is_mark = |at: usize| matches!(seen.get(at..at + 2), Some([('~', _), ('~', _)]));
     let mut marks = Vec::new();
     let mut at = 0;
@@ -199,15 +205,18 @@ fn strike(seen: &mut Vec<Seen>) -> bool {
         at += if mark { 2 } else { 1 };
     }
     let mut kept = Vec::with_capacity(seen.len());
+    let mut gone = Vec::new();
     let mut from = 0;
     for pair in marks.chunks_exact(2) {
+        gone.extend_from_slice(&seen[pair[0] + 2..pair[1]]);
+        gone.push(('\n', seen[pair[1]].1));
         kept.extend_from_slice(&seen[from..pair[0]]);
         kept.push((' ', seen[pair[0]].1));
         from = pair[1] + 2;
     }
     kept.extend_from_slice(&seen[from..]);
     *seen = kept;
-    marks.len() >= 2
+    gone
 }
 
 /// Rewrites what NFKC would spoil, applies it, and settles what it leaves.

@@ -379,7 +379,7 @@ fn is_preposition(what: &What<'_>) -> bool {
 fn labelled_by(icon: char) -> Option<Slot> {
     match icon {
         '🎯' | '📤' | '🏁' | '🥅' | '💵' => Some(Slot::Target),
-        '🛑' | '⛔' | '🚫' | '🛡' => Some(Slot::Stop),
+        '🛑' | '⛔' | '🚫' | '🛡' | '❌' | '☠' => Some(Slot::Stop),
         '💰' | '📥' | '🚪' | '📍' | '▶' => Some(Slot::Entry),
         _ => None,
     }

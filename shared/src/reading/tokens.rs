@@ -76,6 +76,8 @@ pub(super) enum Unit {
 pub(super) struct Tokens<'t> {
     list: Vec<Token<'t>>,
     phrases: Vec<Option<Found>>,
+    /// True when words of another language than English were found.
+    pub(super) foreign: bool,
     /// The text that they were cut from.
     pub(super) plain: &'t str,
     /// The words that hold for this text.
@@ -111,12 +113,13 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         let (kind, length) = cutter.token(at, first);
         list.push(Token { kind, raw: &text.plain[at..at + length], at, line, glued });
         at += length;
+        at += ending_length(kind, &text.plain[at - length..at], &text.plain[at..]);
         glued = true;
     }
-    let phrases = words.phrases(&list);
+    let (phrases, foreign) = words.phrases(&list);
     match layouts::written_out(&list, words, &phrases, &text.plain) {
-        Some(list) => Tokens { phrases: words.phrases(&list), list, plain: &text.plain, words },
-        None => Tokens { list, phrases, plain: &text.plain, words },
+        Some(list) => Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words },
+        None => Tokens { list, phrases, foreign, plain: &text.plain, words },
     }
 }
 
@@ -173,6 +176,29 @@ impl<'t> Cutter<'t> {
     }
 }
 
+/// The length of the ending that an apostrophe ties to a ticker or a number, as in `AVAX'ta` and `3050'den`: it is no part
+/// of either.
+fn ending_length(kind: Kind<'_>, raw: &str, onwards: &str) -> usize {
+    let Some(ending) = onwards.strip_prefix('\'') else { return 0 };
+    let takes = match kind {
+        Kind::Number(_) => true,
+        Kind::Word(_) => is_capital(raw),
+        _ => false,
+    };
+    let length = ending.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(ending.len());
+    let ends = !ending[length..].starts_with(char::is_alphanumeric);
+    if takes && ends && (1..=MAX_ENDING).contains(&length) { length + 1 } else { 0 }
+}
+
+/// The longest such ending: `'nden`.
+const MAX_ENDING: usize = 4;
+
+/// True for two and more capitals, perhaps with digits: a ticker, or a label such as `TP1`.
+fn is_capital(raw: &str) -> bool {
+    let capitals = raw.bytes().filter(u8::is_ascii_uppercase).count();
+    capitals >= 2 && raw.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
 /// What begins with a digit.
 enum Counted<'t> {
     Number(Number<'t>, usize),
@@ -196,7 +222,9 @@ fn word_length(rest: &str) -> usize {
         let mut next_is_letter = || characters.peek().is_some_and(|(_, next)| next.is_alphabetic());
         let inside =
             character.is_alphanumeric() && !is_unspaced(character) || character == '\'' && next_is_letter();
-        if !inside {
+        let ends =
+            character == '\'' && is_capital(&rest[..at]) && !rest[at + 1..].starts_with(char::is_uppercase);
+        if !inside || ends {
             return at;
         }
     }

@@ -86,8 +86,8 @@ impl<'w> Lexicon<'w> {
     }
 
     /// The longest phrase of the vocabulary at each token. What languages disagree on is read as the language does that
-    /// most of the text's words are from.
-    pub(super) fn phrases(self, tokens: &[Token<'_>]) -> Vec<Option<Found>> {
+    /// most of the text's words are from; and whether that is another one than English.
+    pub(super) fn phrases(self, tokens: &[Token<'_>]) -> (Vec<Option<Found>>, bool) {
         let mut votes = Votes::default();
         let heard = (0..tokens.len()).map(|at| {
             let (found, languages) = self.phrase(tokens, at, Languages::default())?;
@@ -101,7 +101,7 @@ impl<'w> Lexicon<'w> {
                 *phrase = self.phrase(tokens, at, spoken).map(|(found, _)| found);
             }
         }
-        phrases
+        (phrases, !spoken.is_empty())
     }
 
     /// The longest phrase at token `at` of a text in these languages, and the languages that know it.

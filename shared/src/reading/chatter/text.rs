@@ -58,6 +58,13 @@ pub(super) fn governs(sentence: &[Piece<'_>]) -> bool {
         || entry.is_some_and(|at| sentence[at..].iter().any(|piece| is_price(&piece.what)))
 }
 
+/// "Target 150 was the plan": what follows the last price of the call puts all of it into the past. "Stop 88, was 87" does not.
+pub(super) fn is_past(sentence: &[Piece<'_>]) -> bool {
+    let last = sentence.iter().rposition(|piece| is_price(&piece.what));
+    let [was, next, ..] = last.map_or(&[][..], |last| &sentence[last + 1..]) else { return false };
+    was.what.is(Meaning::Was) && matches!(next.what, What::Unknown | What::Term(..))
+}
+
 /// True for a side, buying and selling.
 pub(super) fn names_side(piece: &Piece<'_>) -> bool {
     matches!(

@@ -89,7 +89,7 @@ fn columns(
         (false, true) => &[Cut::Comma],
         (false, false) => &[Cut::Gap(2), Cut::Gap(1)],
     };
-    is_header(&columns, phrases).then_some((columns, cuts))
+    is_header(list, &columns, phrases).then_some((columns, cuts))
 }
 
 fn is_pipe(token: &Token<'_>) -> bool {
@@ -126,8 +126,15 @@ fn by_phrases(phrases: &[Option<Found>], header: &Range<usize>) -> Vec<Range<usi
     columns
 }
 
-/// True for a header: more labels than other words, among them the entry, and a stop or targets.
-fn is_header(columns: &[Range<usize>], phrases: &[Option<Found>]) -> bool {
+/// True for a header: more labels than other words, among them the entry, and a stop or targets. A table with a column for
+/// what became of each trade lists running ones.
+fn is_header(list: &[Token<'_>], columns: &[Range<usize>], phrases: &[Option<Found>]) -> bool {
+    let follows = |column: &Range<usize>| {
+        matches!(list.get(column.start).map(|token| token.kind), Some(Kind::Word("status" | "state")))
+    };
+    if columns.iter().any(follows) {
+        return false;
+    }
     let slots: Vec<Slot> = columns.iter().filter_map(|column| slot(phrases, column)).collect();
     let has = |slot| slots.contains(&slot);
     slots.len() >= MIN_LABELS

@@ -53,8 +53,14 @@ fn ends_thought(list: &[Piece<'_>], at: usize) -> bool {
         let piece = at.and_then(|at| list.get(at));
         piece.is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Term(Meaning::Nth(_), _)))
     };
+    let name = |at: Option<usize>| {
+        at.and_then(|at| list.get(at)).is_some_and(|piece| matches!(piece.what, What::Ticker(_)))
+    };
     match list[at].what {
-        What::Mark(',') => !(number(at.checked_sub(1)) && number(Some(at + 1))),
+        What::Mark(',') => {
+            let (before, next) = (at.checked_sub(1), Some(at + 1));
+            !(number(before) && number(next) || name(before) && name(next))
+        }
         What::Mark('/') => matches!(list.get(at + 1), Some(Piece { what: What::Mark('/'), glued: true, .. })),
         What::Mark('.' | ';' | '|' | '!') => true,
         What::Icon(icon) => arrow(&What::Icon(icon)).is_none() && icon != '🆔',
@@ -65,9 +71,8 @@ fn ends_thought(list: &[Piece<'_>], at: usize) -> bool {
 /// Which way an arrow points: `true` to the right.
 pub(super) fn arrow(what: &What<'_>) -> Option<bool> {
     match what {
-        What::Icon('→' | '➜' | '➡' | '➔' | '➝' | '⇒' | '⟶') | What::Mark('>' | '»') => {
-            Some(true)
-        }
+        What::Icon('→' | '⬆' | '⬇' | '↑' | '↓' | '➜' | '➡' | '➔' | '➝' | '⇒' | '⟶')
+        | What::Mark('>' | '»') => Some(true),
         What::Icon('←' | '⬅' | '⇐' | '⟵') | What::Mark('<' | '«') => Some(false),
         _ => None,
     }
@@ -80,8 +85,12 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
     for at in range.clone() {
         let what = &list[at].what;
         let cut = match what {
-            What::Term(Meaning::And, _) | What::Mark('&' | '+') if done.is_some() => {
-                begins_deed(&list[at + 1..range.end]).then_some(at + 1)
+            What::Term(Meaning::And, _) | What::Mark('&' | '+' | '/')
+                if done.is_some() || moves_stop(&list[start..at]) =>
+            {
+                let fraction = matches!(list.get(at + 1), Some(Piece { what: What::Number(_), .. }));
+                (!(fraction && matches!(what, What::Mark('/'))) && begins_deed(&list[at + 1..range.end]))
+                    .then_some(at + 1)
             }
             What::Term(Meaning::Move | Meaning::Trail, _) | What::Term(Meaning::Label(Slot::Stop), _)
                 if done.is_some_and(|deed| {
@@ -100,8 +109,6 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
             && is_deed(meaning)
         {
             done = Some(meaning);
-        } else if matches!(what, What::Term(Meaning::Label(Slot::Stop), _)) && done.is_none() {
-            done = moves_stop(&list[at..range.end]).then_some(Meaning::Move);
         }
     }
     found.push(start..range.end);
@@ -152,7 +159,10 @@ fn moves_stop(rest: &[Piece<'_>]) -> bool {
         arrow(&piece.what).is_some()
             || matches!(
                 piece.what,
-                What::Term(Meaning::To | Meaning::Move | Meaning::BreakEven | Meaning::UpTo, _)
+                What::Term(
+                    Meaning::To | Meaning::Move | Meaning::New | Meaning::BreakEven | Meaning::UpTo,
+                    _
+                )
             )
     };
     let rest_moves = rest.iter().any(moved);
