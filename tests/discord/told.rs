@@ -68,6 +68,20 @@ async fn close_codes_after_which_nobody_may_come_back_end_the_program_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_drop_without_a_code_and_one_with_4003_are_over_soon() {
+    let relay = Relay::start().await;
+    let _contributor = relay.listen().await;
+    for (cut, number) in [(Cut::NoCode, 1), (Cut::Code(4003), 2)] {
+        let began = Instant::now();
+        relay.discord.cut(cut);
+        eventually("it is connected again", async || relay.discord.with(|world| world.resumed) >= number)
+            .await;
+        assert!(began.elapsed() < Duration::from_secs(2), "{cut:?} took {:?}", began.elapsed());
+    }
+    assert_eq!(relay.discord.with(|world| world.identified), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_that_break_at_once_are_not_tried_in_a_busy_loop() {
     let relay = Relay::start().await;
     let _contributor = relay.listen().await;

@@ -56,7 +56,7 @@ pub(super) fn fatal_close(code: u16) -> Option<String> {
 pub(super) fn forbidden(channel: &str) -> String {
     format!(
         "channel {channel} is closed to the bot (403). On Discord: the channel's settings, then Permissions, add the bot's role \
-         and allow View Channel and Read Message History. This channel is left alone and looked at again every half an hour"
+         and allow View Channel and Read Message History. This channel is left alone and looked at again every ten minutes"
     )
 }
 
