@@ -2,7 +2,7 @@
 
 use shared::reading::{ChannelProfile, Field, Part, ProfileDraft, Reader, Verdict, read};
 
-mod posts;
+use crate::posts;
 
 const MADE_UP: &str = r#"
 decimal_comma = true
