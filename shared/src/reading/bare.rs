@@ -24,12 +24,16 @@ pub(super) fn is_plain(block: &Block<'_, '_>) -> bool {
     let entries = clauses.clone().flatten().filter(|piece| entry(piece)).count();
     let first = clauses.next().unwrap_or_default();
     let names = |piece: &Piece<'_>| matches!(&piece.what, What::Ticker(mention) if mention.strength >= Strength::Guess);
-    let sides = |piece: &Piece<'_>| matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy, _));
+    let sides = |piece: &Piece<'_>| {
+        matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::OptionBuy, _))
+    };
     let said = first.iter().filter(|piece| entry(piece)).count();
+    // A premium is one price: two are one that was cut.
+    let most = if first.iter().any(|piece| piece.what.is(Meaning::OptionBuy)) { 1 } else { 2 };
     first.iter().all(is_understood)
         && first.iter().any(names)
         && first.iter().filter(|piece| sides(piece)).count() == 1
-        && (1..=2).contains(&said)
+        && (1..=most).contains(&said)
         && said == entries
 }
 
@@ -37,12 +41,15 @@ pub(super) fn is_plain(block: &Block<'_, '_>) -> bool {
 fn is_understood(piece: &Piece<'_>) -> bool {
     match &piece.what {
         What::Ticker(_) | What::Icon(_) => true,
-        What::Number(number) => matches!(number.unit, Unit::None | Unit::Kilo | Unit::Times | Unit::Span(_)),
+        What::Number(number) => {
+            number.unit.is_of_price() || matches!(number.unit, Unit::Times | Unit::Span(_))
+        }
         What::Mark(mark) => matches!(mark, ':' | '-' | '/' | '$' | '@' | '|' | '=' | '#' | '~'),
         What::Term(meaning, _) => matches!(
             meaning,
             Meaning::Side(_)
                 | Meaning::Buy
+                | Meaning::OptionBuy
                 | Meaning::Market
                 | Meaning::Limit
                 | Meaning::Filler

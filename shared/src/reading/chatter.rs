@@ -16,7 +16,7 @@ use super::fields::Opener;
 use super::pieces::Piece;
 use super::signals::Block;
 use super::words::{Meaning, Slot};
-use text::Text;
+use text::{Text, is_aside};
 
 /// Why a text is not a new signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,11 @@ const NOT_NEW: &[(Meaning, Objection)] = &[
 ];
 
 fn known(text: &Text<'_, '_>, words: &[(Meaning, Objection)]) -> Option<Objection> {
-    let found = words.iter().find(|(meaning, _)| text.list.iter().any(|piece| piece.what.is(*meaning)));
-    found.map(|(_, objection)| *objection)
+    let says = |meaning: Meaning| {
+        let mut places = text.list.iter().enumerate().filter(|(_, piece)| piece.what.is(meaning));
+        places.any(|(at, _)| !is_aside(text.list, text.first_level, at))
+    };
+    words.iter().find(|(meaning, _)| says(*meaning)).map(|(_, objection)| *objection)
 }
 
 /// True for entry, targets and stop, each under its label in a line of its own.

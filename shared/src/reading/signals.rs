@@ -148,6 +148,8 @@ fn read_numbers(block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doub
             Ok(signal) if sound.iter().any(|(_, known)| *known == signal) => {}
             Ok(signal) => sound.push((way, signal)),
             Err(doubt @ Doubt::Stray(_)) => return Err(doubt),
+            // What a way says that reads the numbers is worth more than that another one does not.
+            Err(Doubt::Unreadable) => {}
             Err(doubt) => first_error = first_error.or(Some(doubt)),
         }
     }

@@ -208,6 +208,8 @@ pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
                 && !labels_id(tokens, at)
         }
         TickerKind::Noun => stands_in_call(tokens, at),
+        // "Short ALGO": a word of the vocabulary too, but in capitals beside the side it is the coin.
+        TickerKind::Coin => upper && tokens.phrase(at).is_some() && is_header(tokens, at),
         _ => false,
     };
     let found = mention(tokens.words, word, None, false).filter(|_| meant)?;

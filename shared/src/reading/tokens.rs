@@ -5,6 +5,8 @@
 
 use std::ops::Deref;
 
+use rust_decimal::Decimal;
+
 use super::clean::{Text, index_of};
 use super::layouts;
 use super::words::{Found, Lexicon};
@@ -59,6 +61,8 @@ pub(super) enum Unit {
     None,
     /// Thousands: `91.3k`.
     Kilo,
+    /// Tens of thousands: `9.3万`.
+    Myriad,
     /// Leverage: `8x`.
     Times,
     /// Per cent.
@@ -69,6 +73,22 @@ pub(super) enum Unit {
     Span(char),
     /// `1st`, `2nd`.
     Ordinal,
+}
+
+impl Unit {
+    /// True for what may be a price, with or without a letter for its scale.
+    pub(super) fn is_of_price(self) -> bool {
+        matches!(self, Unit::None | Unit::Kilo | Unit::Myriad)
+    }
+
+    /// How many units the number counts: a thousand with a `k`.
+    pub(super) fn scale(self) -> Decimal {
+        match self {
+            Unit::Kilo => Decimal::ONE_THOUSAND,
+            Unit::Myriad => Decimal::from_parts(10_000, 0, 0, false, 0),
+            _ => Decimal::ONE,
+        }
+    }
 }
 
 /// The tokens of a text, each with the longest known phrase that begins there.
@@ -110,7 +130,10 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
             glued = false;
             continue;
         }
-        let (kind, length) = cutter.token(at, first);
+        let (kind, length) = match leader_length(&text.plain, at) {
+            Some(length) => (Kind::Mark(':'), length),
+            None => cutter.token(at, first),
+        };
         list.push(Token { kind, raw: &text.plain[at..at + length], at, line, glued });
         at += length;
         at += ending_length(kind, &text.plain[at - length..at], &text.plain[at..]);
@@ -122,6 +145,21 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         None => Tokens { list, phrases, foreign, plain: &text.plain, words },
     }
 }
+
+/// The length of the dots that lead from a label to its value: `Entry ..... 4.612`. Such a row means a colon.
+fn leader_length(plain: &str, at: usize) -> Option<usize> {
+    let rest = plain.as_bytes().get(at..)?;
+    if rest.first() != Some(&b'.') {
+        return None;
+    }
+    let dots = rest.iter().take_while(|byte| **byte == b'.').count();
+    let apart = at.checked_sub(1).is_some_and(|before| plain.as_bytes()[before] == b' ')
+        && matches!(rest.get(dots), Some(b' '));
+    (dots >= LEADER || dots > 1 && apart).then_some(dots)
+}
+
+/// So many dots are no ellipsis.
+const LEADER: usize = 5;
 
 struct Cutter<'t> {
     plain: &'t str,
@@ -165,10 +203,14 @@ impl<'t> Cutter<'t> {
         let letters = rest[digits..].chars().take_while(|c| c.is_alphanumeric() || *c == '%' || *c == '×');
         let suffix: usize = letters.map(char::len_utf8).sum();
         let counted = |unit, length| Counted::Number(Number { text: &rest[..digits], at, unit }, length);
+        if let Some(ending) = ordinal_length(&self.lower[at + digits..]) {
+            return counted(Unit::Ordinal, digits + ending);
+        }
         if rest[digits..].starts_with(" %") {
             return counted(Unit::Percent, digits + 2);
         }
-        match unit(&self.lower[at + digits..at + digits + suffix]) {
+        let suffix_text = &self.lower[at + digits..at + digits + suffix];
+        match unit(suffix_text).or_else(|| Some((self.words.unit(suffix_text)?, suffix))) {
             Some((unit, length)) => counted(unit, digits + length),
             None if rest[..digits].bytes().all(|b| b.is_ascii_digit()) => Counted::Name(digits + suffix),
             None => counted(Unit::None, digits),
@@ -272,6 +314,8 @@ fn unit(suffix: &str) -> Option<(Unit, usize)> {
     const UNITS: &[(&str, Unit)] = &[
         ("%", Unit::Percent),
         ("k", Unit::Kilo),
+        ("к", Unit::Kilo),
+        ("만", Unit::Myriad),
         ("x", Unit::Times),
         ("х", Unit::Times),
         ("×", Unit::Times),
@@ -288,6 +332,8 @@ fn unit(suffix: &str) -> Option<(Unit, usize)> {
         ("nd", Unit::Ordinal),
         ("rd", Unit::Ordinal),
         ("th", Unit::Ordinal),
+        ("ª", Unit::Ordinal),
+        ("º", Unit::Ordinal),
         ("usdt", Unit::None),
         ("usd", Unit::None),
         ("usdc", Unit::None),
@@ -297,12 +343,28 @@ fn unit(suffix: &str) -> Option<(Unit, usize)> {
         let unit = if first == '%' { Unit::Percent } else { Unit::Times };
         return Some((unit, first.len_utf8()));
     }
+    if matches!(first, '万' | '萬') && !is_amount(&suffix[first.len_utf8()..]) {
+        return Some((Unit::Myriad, first.len_utf8()));
+    }
     if is_unspaced(first) {
         return Some((Unit::None, 0));
     }
     let end = suffix.find(|c| is_unspaced(c) || c == '%').unwrap_or(suffix.len());
     let found = UNITS.iter().find(|(name, _)| *name == &suffix[..end])?;
     Some((found.1, end))
+}
+
+/// The length of the ending of `1-я`, `2-й` and `3-ю`, with its hyphen.
+fn ordinal_length(suffix: &str) -> Option<usize> {
+    let ending = suffix.strip_prefix('-')?;
+    let letters = ending.chars().take_while(|c| c.is_alphabetic());
+    let length: usize = letters.map(char::len_utf8).sum();
+    matches!(&ending[..length], "я" | "й" | "ю" | "е" | "ая" | "ый" | "ой" | "ую" | "а").then_some(length + 1)
+}
+
+/// `10万U`, `5万美元`: money that is put in, or a profit, and no price.
+fn is_amount(onwards: &str) -> bool {
+    onwards.starts_with(['u', '美', '刀', '元', '块', '枚', '个', '人', '本', '日'])
 }
 
 #[cfg(test)]
@@ -333,6 +395,11 @@ mod tests {
             shown("8x 1INCH 64.2k 12% 4h"),
             ["8:Times", "1inch", "64.2:Kilo", "12:Percent", "4:Span('h')"]
         );
+        assert_eq!(
+            shown("9.3万 93.2к 1-я 12часов"),
+            ["9.3:Myriad", "93.2:Kilo", "1:Ordinal", "12:Span('h')"]
+        );
+        assert_ne!(shown("10万U")[0], "10:Myriad", "that is money");
         assert_eq!(shown("don't TP1 API3USDT"), ["don't", "tp1", "api3usdt"]);
         assert_eq!(shown("1000PEPE 7.05USDT 2nd"), ["1000pepe", "7.05:None", "2:Ordinal"]);
     }

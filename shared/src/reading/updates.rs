@@ -27,7 +27,7 @@ use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible::is_in_band;
 use super::signals::{Block, the_symbol};
 use super::symbols::Mention;
-use super::tokens::{Number, Unit, tokens};
+use super::tokens::{Number, tokens};
 use super::values::is_tick;
 use super::words::{Lexicon, Meaning, Slot};
 use crate::money::Price;
@@ -358,8 +358,7 @@ impl Numbers<'_> {
             _ => return Err(Some("a number can be read in two ways")),
         };
         let [value] = values.as_slice() else { return Err(Some("a number cannot be read")) };
-        let scale = if number.unit == Unit::Kilo { Decimal::ONE_THOUSAND } else { Decimal::ONE };
-        let value = value.checked_mul(scale).ok_or(Some("a number cannot be read"))?;
+        let value = value.checked_mul(number.unit.scale()).ok_or(Some("a number cannot be read"))?;
         Price::new(value).map_err(|_| Some("a number is no price"))
     }
 }

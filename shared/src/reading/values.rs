@@ -177,9 +177,14 @@ impl<'t> Scan<'_, 't> {
             What::Icon(_) => {}
             What::Ticker(_) => {}
             What::Unknown if self.names_coin(at) => {}
+            What::Term(meaning @ (Meaning::Above | Meaning::Below | Meaning::Break), _)
+                if self.is_postposed(at) =>
+            {
+                self.found.flags.push(meaning);
+            }
             What::Term(Meaning::At, _) if self.resumes_at(at) => self.blind = None,
             What::Term(Meaning::Hedge | Meaning::Perhaps | Meaning::Later, _)
-                if self.is_close_condition(at) => {}
+                if self.is_close_condition(at) || self.is_trigger(at) => {}
             What::Term(meaning, _) => self.term(meaning),
             What::Clock | What::Unknown => {
                 self.resumes = self.resumes.and_then(|left| left.checked_sub(1));
@@ -234,6 +239,8 @@ impl<'t> Scan<'_, 't> {
                 self.relation_behind |= self.is_entry && !self.found.items.is_empty();
             }
             Meaning::Candle(length) => self.found.candle = Some(length.as_str().to_owned()),
+            // Behind a level, or in brackets, "now" tells the time.
+            Meaning::Now if self.brackets > 0 || !self.found.items.is_empty() => {}
             _ if explains(meaning) => self.found.flags.push(meaning),
             _ => self.blind = self.blind.or(Some(self.brackets)),
         }
@@ -269,11 +276,11 @@ impl<'t> Scan<'_, 't> {
 
     fn number(&mut self, at: usize, number: Number<'t>) {
         match number.unit {
-            Unit::None | Unit::Kilo if self.is_percent_range(at) => {
+            Unit::None | Unit::Kilo | Unit::Myriad if self.is_percent_range(at) => {
                 self.found.unclear = self.found.unclear.or(self.unless_blind("a range of percentages"));
             }
             Unit::None if self.is_leverage_range(at) => {}
-            Unit::None | Unit::Kilo => self.price(at, number),
+            Unit::None | Unit::Kilo | Unit::Myriad => self.price(at, number),
             Unit::Percent => self.percent(at, number),
             Unit::Risk if self.blind.is_none() => self.push(Level::Multiple(number)),
             Unit::Span(letter) if self.blind.is_none() => {
@@ -337,7 +344,7 @@ impl<'t> Scan<'_, 't> {
 
 /// A number that may be a price.
 pub(super) fn is_price(what: &What<'_>) -> bool {
-    matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
+    matches!(what, What::Number(number) if number.unit.is_of_price())
 }
 
 impl Item<'_> {

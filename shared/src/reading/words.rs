@@ -16,11 +16,11 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use super::tokens::{Kind, Token, is_unspaced};
+use super::tokens::{Kind, Token, Unit, is_unspaced};
 
 pub(super) use heads::Head;
 pub use load::BadLanguage;
-pub(super) use meanings::{Meaning, Slot};
+pub(super) use meanings::{Meaning, Named, Slot};
 use spoken::{Languages, Votes};
 pub(super) use table::Origin;
 use table::{OPEN_END, Phrase, Table};
@@ -187,6 +187,15 @@ impl<'w> Lexicon<'w> {
         let mut whole = self.all().flat_map(|words| words.phrases.whole(word));
         whole.find(|phrase| phrase.rest.is_empty()).and_then(|phrase| match phrase.meaning {
             Meaning::Label(slot) => Some(slot),
+            _ => None,
+        })
+    }
+
+    /// What a number counts whose unit is this word.
+    pub(super) fn unit(self, word: &str) -> Option<Unit> {
+        let whole = self.all().flat_map(|words| words.phrases.whole(word));
+        whole.filter(|phrase| phrase.rest.is_empty()).find_map(|phrase| match phrase.meaning {
+            Meaning::Counts(counted) => Some(counted.unit()),
             _ => None,
         })
     }

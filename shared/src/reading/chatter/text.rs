@@ -47,6 +47,18 @@ impl<'p, 't> Text<'p, 't> {
     }
 }
 
+/// True for a remark in brackets behind the first price: "(trail the stop once in profit)".
+pub(super) fn is_aside(list: &[Piece<'_>], first_level: usize, at: usize) -> bool {
+    let line = list[at].line;
+    let bracket = |piece: &Piece<'_>| match piece.what {
+        What::Mark('(') => Some(true),
+        What::Mark(')') => Some(false),
+        _ => None,
+    };
+    let before = list[..at].iter().rev().take_while(|piece| piece.line == line);
+    at > first_level && before.into_iter().find_map(bracket) == Some(true)
+}
+
 fn ends(piece: &Piece<'_>) -> bool {
     matches!(piece.what, What::Mark('.' | ';' | '!' | '?' | '。'))
 }

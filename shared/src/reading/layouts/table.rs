@@ -61,13 +61,26 @@ fn table<'t>(
     phrases: &[Option<Found>],
     header: &Range<usize>,
 ) -> Option<(Vec<Token<'t>>, usize)> {
-    let plain =
-        |token: &Token<'_>| !matches!(token.kind, Kind::Number(_) | Kind::Mark(':' | '=' | '.' | '?'));
-    if header.len() < MIN_LABELS || header.end == list.len() || !list[header.clone()].iter().all(plain) {
+    let plain = |at: usize| match list[at].kind {
+        Kind::Number(number) => number.text.len() == 1 && counts_column(list, at, header),
+        kind => !matches!(kind, Kind::Mark(':' | '=' | '.' | '?')),
+    };
+    if header.len() < MIN_LABELS || header.end == list.len() || !header.clone().all(plain) {
         return None;
     }
     let (columns, cuts) = columns(list, phrases, header)?;
     cuts.iter().find_map(|cut| rows(list, header.end, (&columns, *cut)))
+}
+
+/// `| TP 1 | TP 2 |`: a number that ends its column, behind a word.
+fn counts_column(list: &[Token<'_>], at: usize, header: &Range<usize>) -> bool {
+    let divides = |token: &Token<'_>| is_pipe(token) || matches!(token.kind, Kind::Mark(','));
+    let before = at.checked_sub(1).filter(|before| header.contains(before));
+    let ends = match list.get(at + 1).filter(|_| header.contains(&(at + 1))) {
+        Some(next) => divides(next),
+        None => list[header.clone()].iter().any(divides),
+    };
+    ends && before.is_some_and(|before| matches!(list[before].kind, Kind::Word(_)))
 }
 
 /// The columns of a header, and the ways in which its rows may be cut.
@@ -220,7 +233,9 @@ fn write_row<'t>(
             written.push(implied(';', before, line));
         }
         first = false;
-        for (nth, token) in list[column.clone()].iter().enumerate() {
+        // The place of a cell tells which target it is.
+        let words = list[column.clone()].iter().filter(|token| !matches!(token.kind, Kind::Number(_)));
+        for (nth, token) in words.enumerate() {
             let glued = nth > 0 && token.glued;
             written.push(Token { kind: token.kind, raw: "", at: before, line, glued });
         }

@@ -9,7 +9,6 @@ use std::ops::Range;
 use super::super::evidence::Field;
 use super::super::marks::Mark;
 use super::super::pieces::{Bytes, Piece, What};
-use super::super::tokens::Unit;
 use super::super::values::is_tick;
 use super::super::words::{Meaning, Slot};
 use super::Numbers;
@@ -256,5 +255,5 @@ pub(super) fn unknown(pieces: &[Piece<'_>]) -> usize {
 }
 
 pub(super) fn is_plain_number(what: &What<'_>) -> bool {
-    matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
+    matches!(what, What::Number(number) if number.unit.is_of_price())
 }

@@ -2,6 +2,7 @@
 //!
 //! Entry points: the questions of [`Scan`]. Invariant: they look at a few pieces of the same line, or at the field's start.
 
+use super::super::exits::trigger_length;
 use super::super::pieces::What;
 use super::super::tokens::{Number, Unit};
 use super::super::words::{Meaning, Slot};
@@ -29,6 +30,29 @@ impl<'t> Scan<'_, 't> {
             && behind.any(|piece| {
                 matches!(piece.what, What::Term(Meaning::Candle(_) | Meaning::CandleWord | Meaning::Close, _))
             })
+    }
+
+    /// "Long, only if we break above 7.92": the condition is the trigger's own.
+    pub(super) fn is_trigger(&self, at: usize) -> bool {
+        !self.is_stop && self.found.items.is_empty() && trigger_length(&self.pieces[at + 1..]).is_some()
+    }
+
+    /// "98500 above buy", "2,26 üstünde long": where the verb comes last, the word for the break stands behind its price.
+    pub(super) fn is_postposed(&self, at: usize) -> bool {
+        let line = self.pieces[at].line;
+        let follows = at
+            .checked_sub(1)
+            .is_some_and(|before| self.pieces[before].line == line && is_price(&self.pieces[before].what));
+        let mut next = self.pieces[at + 1..].iter().take_while(|piece| piece.line == line);
+        let passed = [Meaning::Filler, Meaning::At, Meaning::CandleWord];
+        let next = next.find(|piece| !passed.iter().any(|meaning| piece.what.is(*meaning)));
+        let closes = next.is_none_or(|next| {
+            matches!(
+                next.what,
+                What::Mark(',' | ';' | '.') | What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _)
+            )
+        });
+        follows && closes && self.is_entry && self.blind.is_none() && self.found.items.len() == 1
     }
 
     /// True where "at" and a price follow a side with few words between, in the same clause.
