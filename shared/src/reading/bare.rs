@@ -96,6 +96,7 @@ fn is_harmless(piece: &Piece<'_>) -> bool {
                     | Meaning::Half
                     | Meaning::Third
                     | Meaning::Quarter
+                    | Meaning::Tenths(_)
                     | Meaning::Partial
                     | Meaning::All
                     | Meaning::Positions(_)

@@ -301,8 +301,8 @@ pub(super) fn in_capitals(words: Lexicon<'_>, raw: &str, known: bool) -> Option<
     let possible = is_upper(raw) && is_ticker(raw) && (2..=10).contains(&raw.len());
     let kind = words.ticker(&lower);
     let ticker = match kind {
-        Some(TickerKind::Word | TickerKind::Noun) => true,
-        Some(TickerKind::Coin | TickerKind::CoinOrWord) | None => !known,
+        Some(TickerKind::Word | TickerKind::Noun | TickerKind::Coin) => true,
+        Some(TickerKind::CoinOrWord) | None => !known,
         Some(_) => false,
     };
     if possible && ticker { mention(words, &lower, None, false) } else { None }

@@ -62,9 +62,19 @@ fn ends_thought(list: &[Piece<'_>], at: usize) -> bool {
         }
         What::Mark('/') => matches!(list.get(at + 1), Some(Piece { what: What::Mark('/'), glued: true, .. })),
         What::Mark('.' | ';' | '|' | '!') => true,
+        What::Icon('❌' | '⛔' | '🛑') if ends_in_outcome(list, at) => false,
         What::Icon(icon) => arrow(&What::Icon(icon)).is_none() && icon != '🆔',
         _ => false,
     }
+}
+
+/// `SL 5.18 ❌ hit`: a single word of outcome ends the line.
+fn ends_in_outcome(list: &[Piece<'_>], at: usize) -> bool {
+    let mut behind = list[at + 1..].iter().take_while(|piece| piece.line == list[at].line);
+    let outcome = behind.next().is_some_and(|next| {
+        matches!(next.what, What::Term(Meaning::Hit | Meaning::StoppedOut | Meaning::Filled, _))
+    });
+    outcome && behind.next().is_none()
 }
 
 /// Which way an arrow points: `true` to the right.
@@ -84,6 +94,11 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
     for at in range.clone() {
         let what = &list[at].what;
         let cut = match what {
+            What::Term(Meaning::And, _) | What::Mark('&' | '+' | '/' | ',')
+                if is_placed(&list[start..at]) && is_placed(&list[at + 1..range.end]) =>
+            {
+                Some(at + 1)
+            }
             What::Term(Meaning::And, _) | What::Mark('&' | '+' | '/')
                 if done.is_some() || moves_stop(&list[start..at]) =>
             {
@@ -113,6 +128,14 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
     found.push(start..range.end);
 }
 
+/// A symbol and a price behind it, and no further symbol: "on HBAR to 0.2065".
+fn is_placed(pieces: &[Piece<'_>]) -> bool {
+    let name = |piece: &Piece<'_>| matches!(piece.what, What::Ticker(_));
+    let Some(at) = pieces.iter().position(name) else { return false };
+    let end = pieces[at + 1..].iter().position(name).map_or(pieces.len(), |next| at + 1 + next);
+    pieces[at..end].iter().any(|piece| is_plain_number(&piece.what))
+}
+
 /// True when what was hit is a target, so that a stop behind it is another matter.
 fn hits_target(pieces: &[Piece<'_>]) -> bool {
     pieces.iter().any(|piece| piece.what.slot() == Some(Slot::Target))
@@ -140,6 +163,9 @@ fn is_outcome(meaning: Meaning) -> bool {
             | Meaning::Part
             | Meaning::Partial
             | Meaning::Half
+            | Meaning::Third
+            | Meaning::Quarter
+            | Meaning::Tenths(_)
     )
 }
 
