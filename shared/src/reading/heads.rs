@@ -32,6 +32,30 @@ pub(super) fn settle(list: &mut [Piece<'_>], heads: &[(Bytes, Slot)]) {
     }
 }
 
+/// "Add: 16.80" in a line of a card with entry, stop and targets: a further entry, nothing that is done to a running trade.
+pub(super) fn settle_second_entries(list: &mut [Piece<'_>]) {
+    let announces = |list: &[Piece<'_>], at: usize| {
+        let begins = at > 0 && list[at - 1].line != list[at].line;
+        let [add, colon, price, ..] = &list[at..] else { return false };
+        begins
+            && add.what.is(Meaning::Add)
+            && matches!(colon.what, What::Mark(':' | '='))
+            && is_price(&price.what)
+            && price.line == add.line
+    };
+    if !(0..list.len()).any(|at| announces(list, at))
+        || ![Slot::Entry, Slot::Target, Slot::Stop].into_iter().all(|slot| is_labelled(list, slot))
+        || !is_call(list)
+    {
+        return;
+    }
+    for at in 0..list.len() {
+        if announces(list, at) {
+            list[at].what = What::Term(Meaning::Label(Slot::Entry), None);
+        }
+    }
+}
+
 /// The first piece of the head becomes the label, the others mean nothing more.
 fn apply(list: &mut [Piece<'_>], (bytes, slot): &(Bytes, Slot)) {
     let first = list.partition_point(|piece| piece.bytes.start < bytes.start);

@@ -81,8 +81,10 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     while at < tokens.len() {
         let token = &tokens[at];
         if matches!(token.kind, Kind::Word(_))
-            && (begins_column(&pieces.list, token.line) || is_key(tokens, at))
+            && let in_column = (begins_column(&pieces.list, token.line) || is_key(tokens, at))
+            && (in_column || begins_sentence(&pieces.list, token.line))
             && let Some(Head { slot, length }) = tokens.words.head(tokens, at)
+            && (in_column || slot == Slot::Stop)
         {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
             heads.push((Bytes { start: token.at, end }, slot));
@@ -98,6 +100,7 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
         pieces.list.push(Piece { what, line: token.line, glued: token.glued, bytes });
     }
     heads::settle(&mut pieces.list, &heads);
+    heads::settle_second_entries(&mut pieces.list);
     pieces
 }
 
@@ -143,6 +146,11 @@ fn begins_column(list: &[Piece<'_>], line: usize) -> bool {
         }
     }
     true
+}
+
+/// "… to 8.25. Wrong below 7.80.": behind the end of a sentence or a clause, where a stop in other words may stand.
+fn begins_sentence(list: &[Piece<'_>], line: usize) -> bool {
+    list.last().is_some_and(|last| last.line == line && matches!(last.what, What::Mark('.' | ',' | ';')))
 }
 
 /// `…;open=6.284;…`: a key behind a mark, its sign glued to it.
