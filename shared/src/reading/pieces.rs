@@ -239,13 +239,13 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
 
 /// "24 hours", "12 часов", "10 倍", "4 saatlik": the unit is a word behind the number. None counts more than three digits.
 fn unit_behind(tokens: &Tokens<'_>, at: usize, number: Number<'_>) -> Option<(Unit, usize)> {
-    let counts = number.unit == Unit::None
-        && number.text.len() <= MAX_COUNT
-        && number.text.bytes().all(|b| b.is_ascii_digit());
-    let next = tokens.get(at + 1).filter(|next| counts && next.line == tokens[at].line)?;
+    let counts = number.text.len() <= MAX_COUNT && number.text.bytes().all(|b| b.is_ascii_digit());
+    let next = tokens.get(at + 1).filter(|next| next.line == tokens[at].line && number.unit == Unit::None)?;
     let found = tokens.phrase(at + 1).filter(|_| matches!(next.kind, Kind::Word(_)))?;
     match found.meaning {
-        Meaning::Counts(counted) => Some((counted.unit(), found.length)),
+        Meaning::Counts(counted) if counts || counted.unit() == Unit::Kilo => {
+            Some((counted.unit(), found.length))
+        }
         Meaning::Candle(Named::Hour) if matches!(number.text, "1" | "2" | "4" | "6" | "8" | "12") => {
             Some((Unit::Span('h'), found.length))
         }

@@ -241,6 +241,8 @@ pub(in crate::reading) enum Counted {
     Weeks,
     /// Leverage.
     Times,
+    /// Thousands.
+    Thousands,
 }
 
 impl Counted {
@@ -252,6 +254,7 @@ impl Counted {
             Counted::Days => Unit::Span('d'),
             Counted::Weeks => Unit::Span('w'),
             Counted::Times => Unit::Times,
+            Counted::Thousands => Unit::Kilo,
         }
     }
 }
@@ -382,6 +385,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("unit_hours", Meaning::Counts(Counted::Hours)),
     ("unit_days", Meaning::Counts(Counted::Days)),
     ("unit_weeks", Meaning::Counts(Counted::Weeks)),
+    ("unit_thousands", Meaning::Counts(Counted::Thousands)),
     ("unit_times", Meaning::Counts(Counted::Times)),
     ("venue_binance", Meaning::Venue(Named::Binance)),
     ("venue_bybit", Meaning::Venue(Named::Bybit)),
