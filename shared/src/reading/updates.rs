@@ -149,6 +149,8 @@ fn is_follow_up_word(meaning: Meaning) -> bool {
             | Meaning::Third
             | Meaning::Quarter
             | Meaning::Tenths(_)
+            | Meaning::TwoThirds
+            | Meaning::ThreeQuarters
             | Meaning::Add
             | Meaning::Again
             | Meaning::Changed

@@ -104,6 +104,10 @@ pub(in crate::reading) enum Meaning {
     Third,
     /// A quarter of something.
     Quarter,
+    /// Two thirds of something.
+    TwoThirds,
+    /// Three quarters of something.
+    ThreeQuarters,
     /// So many tenths of something.
     Tenths(u8),
     /// All of something.
@@ -420,6 +424,8 @@ const NAMES: &[(&str, Meaning)] = &[
     ("half", Meaning::Half),
     ("third", Meaning::Third),
     ("quarter", Meaning::Quarter),
+    ("two_thirds", Meaning::TwoThirds),
+    ("three_quarters", Meaning::ThreeQuarters),
     ("tenths_1", Meaning::Tenths(1)),
     ("tenths_2", Meaning::Tenths(2)),
     ("tenths_3", Meaning::Tenths(3)),
