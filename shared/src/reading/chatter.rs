@@ -49,7 +49,7 @@ fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
     let text = Text::of(block);
     talk::objection(&text)
         .or_else(|| quotes::objection(&text))
-        .or_else(|| known(&text, NOT_NEW))
+        .or_else(|| known(block, NOT_NEW))
         .or_else(|| running::objection(block))
 }
 
@@ -59,8 +59,8 @@ const NOT_NEW: &[(Meaning, Objection)] = &[
     (Meaning::Tracker, Objection::Running("it lists running trades")),
 ];
 
-fn known(text: &Text<'_, '_>, words: &[(Meaning, Objection)]) -> Option<Objection> {
-    let found = words.iter().find(|(meaning, _)| text.list.iter().any(|piece| piece.what.is(*meaning)));
+fn known(block: &Block<'_, '_>, words: &[(Meaning, Objection)]) -> Option<Objection> {
+    let found = words.iter().find(|(meaning, _)| block.pieces.has(*meaning));
     found.map(|(_, objection)| *objection)
 }
 

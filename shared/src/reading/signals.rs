@@ -243,7 +243,7 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
     known.details.fill(&mut draft);
     if draft.leverage.is_some()
         && draft.instrument.option.is_none()
-        && !block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Spot))
+        && !block.pieces.has(Meaning::Spot)
     {
         draft.instrument.market = Some(Market::Perp);
     }
@@ -303,7 +303,7 @@ fn divided(pieces: &Pieces<'_>) -> bool {
 }
 
 fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
-    let has = |meaning| pieces.list.iter().any(|piece| piece.what.is(meaning));
+    let has = |meaning| pieces.has(meaning);
     let venue = pieces.list.iter().find_map(|piece| match piece.what {
         What::Term(Meaning::Venue(venue), _) => Some(venue.as_str().to_owned()),
         _ => None,

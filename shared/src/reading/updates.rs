@@ -154,9 +154,7 @@ fn without_number<'t>(pieces: &Pieces<'t>, id: &Piece<'_>) -> Pieces<'t> {
 type Id<'p> = Option<(&'p str, &'p Piece<'p>)>;
 
 fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
-    let list = &block.pieces.list;
-    let has = |meaning: Meaning| list.iter().any(|piece| piece.what.is(meaning));
-    if has(Meaning::Bystander) || has(Meaning::Advert) {
+    if block.pieces.has(Meaning::Bystander) || block.pieces.has(Meaning::Advert) {
         return Err(None);
     }
     let told = deeds::read(block.pieces, context.reply, id.is_some())?;
@@ -208,7 +206,7 @@ fn finished(
     (block, context): (&Block<'_, '_>, &Context<'_>),
 ) -> Result<(SignalUpdate, Vec<Mark>), Refusal> {
     share.settle()?;
-    let corrected = context.edited && block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Was));
+    let corrected = context.edited && block.pieces.has(Meaning::Was);
     if holds_plan(block) && !corrected && share.actions.iter().any(changes_levels) {
         return Err(Some("a plan and a change of it stand in one post"));
     }
@@ -330,8 +328,7 @@ impl Numbers<'_> {
 
 /// True when the text holds a side and levels of its own.
 fn holds_plan(block: &Block<'_, '_>) -> bool {
-    let further = [Meaning::Again, Meaning::Add];
-    let further = further.iter().any(|meaning| block.pieces.list.iter().any(|piece| piece.what.is(*meaning)));
+    let further = block.pieces.has(Meaning::Again) || block.pieces.has(Meaning::Add);
     let sided = side(&block.pieces.list).is_some();
     sided && block.labelled_levels() >= 2 && (!further || block.has_levels(Opener::Label(Slot::Target)))
 }

@@ -8,6 +8,7 @@
 mod heads;
 mod load;
 mod meanings;
+mod meant;
 mod spoken;
 mod table;
 mod tickers;
@@ -21,6 +22,7 @@ use super::tokens::{Kind, Token, is_unspaced};
 pub(super) use heads::Head;
 pub use load::BadLanguage;
 pub(super) use meanings::{Meaning, Slot};
+pub(super) use meant::Meant;
 use spoken::{Languages, Votes};
 pub(super) use table::Origin;
 use table::{OPEN_END, Phrase, Table};

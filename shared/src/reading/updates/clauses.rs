@@ -11,7 +11,7 @@ use super::super::marks::Mark;
 use super::super::pieces::{Bytes, Piece, What};
 use super::super::tokens::Unit;
 use super::super::values::is_tick;
-use super::super::words::{Meaning, Slot};
+use super::super::words::{Meaning, Meant, Slot};
 use super::Numbers;
 
 /// The most unexplained words of a clause that speaks of a trade, where no symbol stands in it.
@@ -21,6 +21,8 @@ const MAX_UNKNOWN_IN_REPLY: usize = 2;
 pub(super) struct Clause<'p, 't> {
     /// Its pieces.
     pub(super) pieces: &'p [Piece<'t>],
+    /// The meanings that occur in it.
+    pub(super) meant: Meant,
     /// The text from the clause's start on.
     pub(super) onwards: &'p [Piece<'t>],
     /// What is known about its numbers.
@@ -75,18 +77,20 @@ pub(super) fn arrow(what: &What<'_>) -> Option<bool> {
 
 /// Cuts between two deeds of one sentence.
 fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usize>>) {
+    let ahead = Ahead::of(list, range.clone());
     let mut start = range.start;
     let mut done: Option<Meaning> = None;
+    // True when a target stands between the start and here: a stop behind what hit it is another matter.
+    let mut targeted = false;
     for at in range.clone() {
         let what = &list[at].what;
         let cut = match what {
             What::Term(Meaning::And, _) | What::Mark('&' | '+') if done.is_some() => {
-                begins_deed(&list[at + 1..range.end]).then_some(at + 1)
+                ahead.begins_deed(at + 1).then_some(at + 1)
             }
-            What::Term(Meaning::Move | Meaning::Trail, _) | What::Term(Meaning::Label(Slot::Stop), _)
-                if done.is_some_and(|deed| {
-                    is_outcome(deed) && (deed != Meaning::Hit || hits_target(&list[start..at]))
-                }) && moves_stop(&list[at..range.end]) =>
+            What::Term(Meaning::Move | Meaning::Trail | Meaning::Label(Slot::Stop), _)
+                if done.is_some_and(|deed| is_outcome(deed) && (deed != Meaning::Hit || targeted))
+                    && ahead.moves_stop(list, at) =>
             {
                 Some(at)
             }
@@ -94,22 +98,69 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
         };
         if let Some(cut) = cut {
             found.push(start..cut);
-            (start, done) = (cut, None);
+            (start, done, targeted) = (cut, None, false);
         }
+        targeted |= what.slot() == Some(Slot::Target);
         if let What::Term(meaning, _) = list[at].what
             && is_deed(meaning)
         {
             done = Some(meaning);
         } else if matches!(what, What::Term(Meaning::Label(Slot::Stop), _)) && done.is_none() {
-            done = moves_stop(&list[at..range.end]).then_some(Meaning::Move);
+            done = ahead.moves_stop(list, at).then_some(Meaning::Move);
         }
     }
     found.push(start..range.end);
 }
 
-/// True when what was hit is a target, so that a stop behind it is another matter.
-fn hits_target(pieces: &[Piece<'_>]) -> bool {
-    pieces.iter().any(|piece| piece.what.slot() == Some(Slot::Target))
+/// Where the last piece of each kind stands in a sentence, so that what comes behind a place need not be searched. Each
+/// number is the place behind that piece; 0 stands for none.
+#[derive(Default)]
+struct Ahead {
+    stop: usize,
+    target: usize,
+    /// A deed other than reaching something, or "out".
+    deed: usize,
+    /// A place or a direction for a stop.
+    direction: usize,
+    break_even: usize,
+    /// A new place for a target, or that it was reached.
+    told: usize,
+}
+
+impl Ahead {
+    fn of(list: &[Piece<'_>], range: Range<usize>) -> Self {
+        let mut ahead = Self::default();
+        for at in range {
+            let behind = at + 1;
+            if arrow(&list[at].what).is_some() {
+                ahead.direction = behind;
+            }
+            let What::Term(meaning, _) = list[at].what else { continue };
+            match meaning {
+                Meaning::Label(Slot::Stop) => ahead.stop = behind,
+                Meaning::Label(Slot::Target) => ahead.target = behind,
+                Meaning::To => (ahead.direction, ahead.told) = (behind, behind),
+                Meaning::Move | Meaning::UpTo => ahead.direction = behind,
+                Meaning::BreakEven => (ahead.direction, ahead.break_even) = (behind, behind),
+                Meaning::Now | Meaning::Hit => ahead.told = behind,
+                _ => {}
+            }
+            if is_deed(meaning) && meaning != Meaning::Hit || meaning == Meaning::Out {
+                ahead.deed = behind;
+            }
+        }
+        ahead
+    }
+
+    fn begins_deed(&self, at: usize) -> bool {
+        self.deed > at || self.stop > at || self.target > at && self.told > at
+    }
+
+    /// A stop, and a place or a direction for it.
+    fn moves_stop(&self, list: &[Piece<'_>], at: usize) -> bool {
+        let moved_to_entry = self.break_even > at && list[at].what.is(Meaning::Move);
+        self.stop > at && self.direction > at || moved_to_entry
+    }
 }
 
 /// What is done, or was done.
@@ -137,29 +188,6 @@ fn is_outcome(meaning: Meaning) -> bool {
     )
 }
 
-fn begins_deed(rest: &[Piece<'_>]) -> bool {
-    let has = |is: &dyn Fn(&What<'_>) -> bool| rest.iter().any(|piece| is(&piece.what));
-    let deed = |what: &What<'_>| matches!(what, What::Term(meaning, _) if is_deed(*meaning) && *meaning != Meaning::Hit || *meaning == Meaning::Out);
-    let target_moves = rest.iter().any(|piece| piece.what.slot() == Some(Slot::Target))
-        && has(&|what| matches!(what, What::Term(Meaning::To | Meaning::Now | Meaning::Hit, _)));
-    has(&deed) || has(&|what| what.slot() == Some(Slot::Stop)) || target_moves
-}
-
-/// A stop, and a place or a direction for it.
-fn moves_stop(rest: &[Piece<'_>]) -> bool {
-    let stop = rest.iter().any(|piece| piece.what.slot() == Some(Slot::Stop));
-    let moved = |piece: &Piece<'_>| {
-        arrow(&piece.what).is_some()
-            || matches!(
-                piece.what,
-                What::Term(Meaning::To | Meaning::Move | Meaning::BreakEven | Meaning::UpTo, _)
-            )
-    };
-    let rest_moves = rest.iter().any(moved);
-    let to_entry = rest.iter().any(|piece| piece.what.is(Meaning::BreakEven));
-    stop && rest_moves || to_entry && rest.first().is_some_and(|piece| piece.what.is(Meaning::Move))
-}
-
 impl<'t> Clause<'_, 't> {
     /// The whole clause, without the marks and icons at its ends.
     pub(super) fn mark(&self) -> Option<Mark> {
@@ -171,21 +199,20 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn has(&self, meaning: Meaning) -> bool {
-        self.pieces.iter().any(|piece| piece.what.is(meaning))
+        self.meant.may_hold(meaning) && self.pieces.iter().any(|piece| piece.what.is(meaning))
     }
 
     pub(super) fn has_any(&self, meanings: &[Meaning]) -> bool {
-        self.pieces
-            .iter()
-            .any(|piece| matches!(piece.what, What::Term(found, _) if meanings.contains(&found)))
+        meanings.iter().any(|meaning| self.has(*meaning))
     }
 
     pub(super) fn at(&self, meaning: Meaning) -> Option<usize> {
-        self.pieces.iter().position(|piece| piece.what.is(meaning))
+        let list = if self.meant.may_hold(meaning) { self.pieces } else { &[] };
+        list.iter().position(|piece| piece.what.is(meaning))
     }
 
     pub(super) fn place(&self, slot: Slot) -> Option<usize> {
-        self.pieces.iter().position(|piece| piece.what.slot() == Some(slot))
+        self.at(Meaning::Label(slot))
     }
 
     pub(super) fn has_ticker(&self) -> bool {
