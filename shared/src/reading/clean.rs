@@ -9,7 +9,7 @@
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-use super::characters::{circled, is_invisible, lower, settle, spelled};
+use super::characters::{circled, is_invisible, is_settled, lower, settle, spelled};
 use super::lookalikes;
 use super::references;
 use super::source::Source;
@@ -55,7 +55,8 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
         if !plain.is_empty() {
             plain.extend(stretch.joint.chars().map(|c| (c, stretch.base)));
         }
-        if is_bare(stretch.text) {
+        let may_refer = references::may_hold(stretch.text);
+        if !may_refer && is_bare(stretch.text) {
             plain.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_markup(*c)));
             continue;
         }
@@ -66,11 +67,13 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
         if stretch.text.contains('~') {
             cleaned.struck |= strike(&mut visible);
         }
-        let referring = hidden || references::may_hold(stretch.text);
+        let referring = hidden || may_refer;
         let kept = if referring { references::without(&visible, words) } else { visible };
         rewrite(&kept, &mut plain);
     }
-    lookalikes::fold(&mut plain);
+    if source.texts().iter().any(|stretch| !stretch.text.is_ascii()) {
+        lookalikes::fold(&mut plain);
+    }
     let mut lines = plain.split(|(character, _)| *character == '\n');
     // A text that ends with its line has no further line.
     if plain.last().is_none_or(|(last, _)| *last == '\n') {
@@ -88,9 +91,9 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
     cleaned
 }
 
-/// True for a text that needs nothing but the removal of markup: plain ASCII without references and strokes.
+/// True for a text without references that needs nothing but the removal of markup: plain ASCII without strokes.
 fn is_bare(text: &str) -> bool {
-    text.is_ascii() && !text.contains(['~', '\r', '\u{b}', '\u{c}']) && !references::may_hold(text)
+    text.bytes().all(|byte| byte.is_ascii() && !matches!(byte, b'~' | b'\r' | 0xb | 0xc))
 }
 
 /// True for ASCII that stays as it is.
@@ -266,6 +269,11 @@ const MAX_MARKS: usize = 8;
 /// Pushes one character with the marks over it in normal form; returns how many characters that took.
 fn push_normal(plain: &mut Vec<Seen>, seen: &[Seen]) -> usize {
     let (character, place) = seen[0];
+    let single = seen.get(1).is_none_or(|(next, _)| next.is_ascii() || is_settled(*next));
+    if single && is_settled(character) {
+        plain.extend(settle(character).map(|settled| (settled, place)));
+        return 1;
+    }
     let marks = seen[1..].iter().take_while(|(mark, _)| canonical_combining_class(*mark) != 0).count();
     if marks == 0 && is_nfkc_quick(std::iter::once(character)) == IsNormalized::Yes {
         plain.extend(settle(character).map(|settled| (settled, place)));

@@ -40,12 +40,12 @@ pub(super) fn numbered<'p, 't>(pieces: &'p Pieces<'t>) -> Option<(&'t str, &'p P
     let levels = [Slot::Entry, Slot::Target, Slot::Stop].map(Meaning::Label);
     pieces.list.windows(2).enumerate().find_map(|(at, pair)| {
         let sign = matches!(pair[0].what, What::Mark('#')) && pair[1].glued;
-        let before = at.checked_sub(1).map(|before| &pieces.list[before].what);
-        let counts_level = before.is_some_and(|what| levels.iter().any(|level| what.is(*level)));
-        if !sign || counts_level || !matches!(&pair[1].what, What::Number(_)) {
+        if !sign || !matches!(&pair[1].what, What::Number(_)) {
             return None;
         }
-        id_at(pieces, &pair[1]).filter(|id| id.len() >= 2).map(|id| (id, &pair[1]))
+        let before = at.checked_sub(1).map(|before| &pieces.list[before].what);
+        let counts_level = before.is_some_and(|what| levels.iter().any(|level| what.is(*level)));
+        id_at(pieces, &pair[1]).filter(|id| id.len() >= 2 && !counts_level).map(|id| (id, &pair[1]))
     })
 }
 

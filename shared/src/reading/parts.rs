@@ -314,7 +314,9 @@ impl ReadText<'_, '_> {
     }
 
     fn read_update(&self) -> Option<Found> {
-        if self.block.pieces.has(Meaning::Satoshi) && self.block.pieces.list.iter().any(|piece| is_price(&piece.what)) {
+        if self.block.pieces.has(Meaning::Satoshi)
+            && self.block.pieces.list.iter().any(|piece| is_price(&piece.what))
+        {
             return self.block.looks_like_signal().then(|| abstained("a follow-up with prices in satoshi"));
         }
         match updates::updates(&self.block, &self.context) {

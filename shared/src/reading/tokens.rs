@@ -145,7 +145,7 @@ impl<'t> Cutter<'t> {
         if is_unspaced(first) {
             return word(self.words.unspaced_length(rest).unwrap_or(first.len_utf8()));
         }
-        if first.is_alphabetic() {
+        if !is_pictograph(first) && first.is_alphabetic() {
             return word(word_length(rest));
         }
         let kind = if is_icon(first) { Kind::Icon(first) } else { Kind::Mark(first) };
@@ -185,12 +185,23 @@ pub(super) fn is_unspaced(character: char) -> bool {
     matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
 }
 
+/// The pictures among the icons: surely no letters.
+fn is_pictograph(character: char) -> bool {
+    matches!(character, '\u{2600}'..='\u{27bf}' | '\u{1f300}'..='\u{1faff}')
+}
+
 fn is_icon(character: char) -> bool {
     matches!(character, '\u{2190}'..='\u{2bff}' | '\u{3000}'..='\u{303f}' | '\u{1f000}'..='\u{1ffff}')
 }
 
 /// A word may hold digits (`tp1`, `API3USDT`) and inner apostrophes (`don't`).
 fn word_length(rest: &str) -> usize {
+    // Most words are plain; what ends them decides whether the rest must be looked at more closely.
+    let plain = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let ends = |byte: &u8| byte.is_ascii() && *byte != b'\'';
+    if rest.as_bytes().get(plain).is_none_or(ends) {
+        return plain;
+    }
     let mut characters = rest.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
         let mut next_is_letter = || characters.peek().is_some_and(|(_, next)| next.is_alphabetic());
@@ -297,6 +308,13 @@ mod tests {
             Kind::Mark(mark) | Kind::Icon(mark) => mark.to_string(),
         });
         shown.collect()
+    }
+
+    #[test]
+    fn no_pictograph_is_a_letter() {
+        assert!(
+            ('\u{80}'..=char::MAX).filter(|c| is_pictograph(*c)).all(|c| !c.is_alphabetic() && is_icon(c))
+        );
     }
 
     #[test]

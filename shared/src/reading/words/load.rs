@@ -153,7 +153,7 @@ fn insert(table: &mut Table, folded: &str, (meaning, origin): (Meaning, Origin))
     let unspaced = folded.starts_with(is_unspaced);
     let mut parts = folded.split(|c| divides(c) && !unspaced).filter(|part| !part.is_empty());
     let first = parts.next().filter(|first| first.starts_with(char::is_alphanumeric))?;
-    table.insert(first, Phrase { rest: parts.map(Into::into).collect(), meaning, origin })
+    table.insert(first, Phrase::new(parts.map(Into::into).collect(), meaning, origin))
 }
 
 fn unknown(file: &str, name: &str) -> BadLanguage {
