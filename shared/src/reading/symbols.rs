@@ -199,9 +199,8 @@ fn mention(words: Lexicon<'_>, base: &str, quote: Option<&str>, perpetual: bool)
 /// A ticker that is also a word of the vocabulary, upper case and in the header's place.
 pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let Kind::Word(word) = tokens[at].kind else { return None };
-    let upper = is_upper(tokens[at].raw);
     let meant = match tokens.words.ticker(word)? {
-        TickerKind::Word | TickerKind::Noun if upper => {
+        TickerKind::Word | TickerKind::Noun if is_upper(tokens[at].raw) => {
             (is_header(tokens, at) || is_listed(tokens, at)) && !labels_id(tokens, at)
         }
         TickerKind::Noun => stands_in_call(tokens, at),
