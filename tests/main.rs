@@ -1,6 +1,6 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
 //!
-//! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`], [`reads`], [`profiles`] and [`reread`] for the API through its public
+//! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`], [`reads`], [`profiles`], [`reread`] and [`reread_hard`] for the API through its public
 //! interface, [`message_to_fill`] for the straight path, [`restart`] for what `kill -9` may not break.
 
 mod feed;
@@ -12,4 +12,5 @@ mod outage;
 mod profiles;
 mod reads;
 mod reread;
+mod reread_hard;
 mod restart;

@@ -144,7 +144,8 @@ async fn a_call_is_found_by_its_authors_id_however_many_calls_came_after_it() {
         Candidates { author_id: "8".into(), ..wish.clone() },
         Candidates { reference: None, ..wish },
     ] {
-        let signals = candidates(&mut connection, &[wish]).await.unwrap();
+        let (signals, broken) = candidates(&mut connection, &[wish]).await.unwrap();
+        assert!(broken.is_empty());
         let mut ids: Vec<u32> = signals.iter().map(|one| one.record.external_id.parse().unwrap()).collect();
         ids.sort_unstable();
         found.push(ids);

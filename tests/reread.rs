@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use crate::profiles::{post, server_program, set_caller, signals};
 
-async fn events(api: &Api) -> Vec<Event> {
+pub(crate) async fn events(api: &Api) -> Vec<Event> {
     let page: EventsPage = api.get("/v1/events?after=0&limit=500").await;
     page.events.into_iter().map(|record| record.event).collect()
 }
 
-async fn again(pool: &PgPool, apply: bool) -> Report {
+pub(crate) async fn again(pool: &PgPool, apply: bool) -> Report {
     let wish = Wish { apply, examples: 2, ..Wish::default() };
     reread(pool, &wish, launch::clock::now).await.unwrap()
 }
@@ -28,7 +28,7 @@ async fn again(pool: &PgPool, apply: bool) -> Report {
 /// What is stored of every reading: post, number, version, kind, text, when it was made, whether it counts.
 type Stored = (Uuid, i32, i32, String, String, time::OffsetDateTime, bool);
 
-async fn readings(pool: &PgPool) -> Vec<Stored> {
+pub(crate) async fn readings(pool: &PgPool) -> Vec<Stored> {
     let rows = sqlx::query_as(
         "SELECT post_id, read_no, reader_version, kind, reading, read_at, superseded_at IS NULL FROM readings
         ORDER BY post_id, read_no",
@@ -36,7 +36,7 @@ async fn readings(pool: &PgPool) -> Vec<Stored> {
     rows.fetch_all(pool).await.unwrap()
 }
 
-async fn log(pool: &PgPool) -> Vec<(i64, String)> {
+pub(crate) async fn log(pool: &PgPool) -> Vec<(i64, String)> {
     sqlx::query_as("SELECT seq, payload FROM events ORDER BY seq").fetch_all(pool).await.unwrap()
 }
 
@@ -55,7 +55,7 @@ async fn as_an_older_reader_read(pool: &PgPool, (text, read): (&str, &str)) {
 }
 
 /// Posts that nobody was allowed to make, so that all of them are noise; then everybody is allowed.
-async fn silenced(posts: impl IntoIterator<Item = Sighting>) -> (TestServer, Api) {
+pub(crate) async fn silenced(posts: impl IntoIterator<Item = Sighting>) -> (TestServer, Api) {
     let server = TestServer::start().await;
     let api = server.client(Role::Contributor).await;
     post(&api, [sighting(9999, "good morning")]).await;

@@ -72,7 +72,10 @@ pub(crate) async fn read_again(config: &Config, wanted: &Reread) -> anyhow::Resu
     let database = Database::visit(config, false).await?;
     let report = reread_in(&database.pool, wanted).await;
     database.close().await;
-    print(&report?.to_string())
+    let report = report?;
+    print(&report.to_string())?;
+    anyhow::ensure!(report.unreadable() == 0, "{} messages could not be read again", report.unreadable());
+    Ok(())
 }
 
 async fn reread_in(pool: &PgPool, wanted: &Reread) -> anyhow::Result<reread::Report> {

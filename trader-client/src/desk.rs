@@ -52,6 +52,11 @@ impl<E: Exchange> Desk<E> {
         Ok(desk)
     }
 
+    /// Gives up its parts, so that each can be closed.
+    pub fn into_parts(self) -> (Journal, E) {
+        (self.journal, self.venue.into_exchange())
+    }
+
     /// An exchange that has forgotten fills of the journal, or has some of orders that the journal never commanded, goes
     /// with another state of it: one of the two is an older copy, and what is open would be misjudged.
     async fn check_venue(&mut self) -> anyhow::Result<()> {

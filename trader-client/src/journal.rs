@@ -4,6 +4,8 @@
 //! Invariants: an input, the cursor, the commands and the notes that follow from it are one transaction; no command is
 //! carried out before that transaction is on the disk; recovery adds no row.
 
+mod error;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
@@ -12,85 +14,14 @@ use sqlx::{ConnectOptions, Connection};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use error::JournalError;
+
 use crate::engine::{Command, Engine, Input, Note};
 
 /// The inputs read at a time when the journal is played again: bounds the memory, not the time.
 const PAGE: i64 = 500;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
-
-/// What can go wrong with a journal.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The database did not do what it was asked.
-    #[error("journal {}: {what} failed: {source}", path.display())]
-    Database {
-        /// The file.
-        path: PathBuf,
-        /// What was attempted.
-        what: &'static str,
-        /// The reason.
-        source: sqlx::Error,
-    },
-    /// The file could not be opened or brought up to date.
-    #[error("journal {}: {reason}", path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        reason: String,
-    },
-    /// The journal belongs to somebody else.
-    #[error(
-        "journal {}: it belongs to {what} {theirs:?}, and the config says {ours:?}: set it back, or choose another \
-         --data-dir",
-        path.display()
-    )]
-    NotOurs {
-        /// The file.
-        path: PathBuf,
-        /// `account`, `mode` or `server`.
-        what: &'static str,
-        /// What the journal says.
-        theirs: String,
-        /// What the config says.
-        ours: String,
-    },
-    /// The paper exchange's file beside the journal is not the one that the journal was written with.
-    #[error(
-        "journal {}: the paper exchange's file beside it belongs to another account: put back the file that was \
-         there, or choose another --data-dir to begin a new account",
-        path.display()
-    )]
-    Separated {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A row cannot be what it should be.
-    #[error("journal {}: table {table}, row {number} is corrupt: {reason}", path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// The table.
-        table: &'static str,
-        /// The row.
-        number: i64,
-        /// The reason.
-        reason: String,
-    },
-    /// Played again, an input gave other commands than when it was journaled.
-    #[error(
-        "journal {}: input {number} gives other commands than those journaled: it was written by another version of \
-         this program. Finish its open trades with that version, or choose another --data-dir",
-        path.display()
-    )]
-    Diverged {
-        /// The file.
-        path: PathBuf,
-        /// The input.
-        number: i64,
-    },
-}
 
 /// Whose journal it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -315,6 +246,13 @@ impl Journal {
         self.commands += entry.commands.len() as i64;
         self.notes += entry.notes.len() as i64;
         Ok(first_command)
+    }
+
+    /// Closes the file; its log beside it is then folded in.
+    pub async fn close(self) -> Result<(), JournalError> {
+        let Self { path, connection, .. } = self;
+        let closed = connection.close().await;
+        closed.map_err(|source| JournalError::Database { path, what: "closing it", source })
     }
 
     /// True while nothing was ever taken in.

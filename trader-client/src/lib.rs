@@ -78,9 +78,21 @@ pub async fn run(
     mut tell: impl FnMut(&Note) -> std::io::Result<()>,
 ) -> anyhow::Result<Account> {
     let mut client = Client::open(&session).await?;
-    client.play_candles(client.start_time(), &mut stop, &mut tell).await?;
+    let outcome = trade(&mut client, &session, (&mut stop, &mut tell)).await;
+    // Also after a failure: whoever copies or moves the folder next finds whole files in it.
+    let closed = client.close().await;
+    let account = outcome?;
+    closed.map(|()| account)
+}
+
+async fn trade(
+    client: &mut Client,
+    session: &Session,
+    (stop, tell): (&mut watch::Receiver<bool>, &mut impl FnMut(&Note) -> std::io::Result<()>),
+) -> anyhow::Result<Account> {
+    client.play_candles(client.start_time(), stop, tell).await?;
     let (sender, mut heard) = mpsc::channel(MAX_WAITING);
-    let feed = client.follow(&session, sender)?;
+    let feed = client.follow(session, sender)?;
     let mut seconds = tokio::time::interval(WALL_TICK);
     seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -96,15 +108,15 @@ pub async fn run(
                 feed.await.context("the feed's task failed")??;
                 anyhow::bail!("the feed ended without a reason");
             }
-            Happening::Second => client.play_candles(launch::clock::now(), &mut stop, &mut tell).await?,
+            Happening::Second => client.play_candles(launch::clock::now(), stop, tell).await?,
             Happening::Heard(Heard::Event(record)) => {
                 launch::crash::point("event_received");
-                client.take_event(*record, &mut stop, &mut tell).await?;
+                client.take_event(*record, stop, tell).await?;
             }
             Happening::Heard(Heard::CaughtUp(seq)) => {
                 tracing::info!(seq, "caught up with the server's log");
                 if session.once {
-                    client.play_candles(client.end_time(), &mut stop, &mut tell).await?;
+                    client.play_candles(client.end_time(), stop, tell).await?;
                     break;
                 }
             }
@@ -152,6 +164,14 @@ impl Client {
         };
         let desk = Desk::open(journal, venue, config.settings(), now).await?;
         Ok(Self { desk, clock: paper.clock })
+    }
+
+    /// Closes both files.
+    async fn close(self) -> anyhow::Result<()> {
+        let (journal, venue) = self.desk.into_parts();
+        let closed = journal.close().await;
+        venue.close().await?;
+        Ok(closed?)
     }
 
     fn follow(

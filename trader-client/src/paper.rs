@@ -85,6 +85,11 @@ impl Paper {
         &self.identity
     }
 
+    /// Closes its file.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.store.close().await.context("closing the paper exchange's file")
+    }
+
     /// True when it has ever had an order.
     pub fn is_used(&self) -> bool {
         self.sim.has_orders()

@@ -53,6 +53,11 @@ impl<E: Exchange> Venue<E> {
         &mut self.exchange
     }
 
+    /// The exchange without its door, when there is nothing more to trade.
+    pub fn into_exchange(self) -> E {
+        self.exchange
+    }
+
     /// Sends an approved order once, and finds out what became of it.
     pub async fn place(
         &mut self,

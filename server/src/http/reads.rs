@@ -5,7 +5,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::signal::{Side, Symbol};
-use shared::wire::{ChannelsPage, EventRecord, EventsPage, ProblemKind, SignalDetail, SignalsPage};
+use shared::wire::{ChannelsPage, Event, EventRecord, EventsPage, ProblemKind, SignalDetail, SignalsPage};
 use time::OffsetDateTime;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use crate::auth::Member;
 use crate::store::log::{self, Filter, StoredEvent};
 use crate::store::posts::{self, MessageKey};
 use crate::store::signals::{self, Wanted};
-use crate::store::{StoreError, channels, updates};
+use crate::store::{channels, updates};
 
 /// How many entries a page has when the client does not say.
 const DEFAULT_PAGE: i64 = 100;
@@ -115,11 +115,9 @@ pub(super) async fn signals(
     let after = wanted.cursor.as_deref().map(decode).transpose()?;
     let wanted =
         Wanted { channel_id: wanted.channel, base, quote, side: wanted.side, since: wanted.since, after };
-    let mut found = signals::page(&app.pool, &wanted, limit + 1).await?;
-    let more = cut(&mut found, limit);
-    let last = found.last().filter(|_| more).map(|last| (last.record.posted_at, last.record.id));
-    let next = last.map(|place| encode(&place)).transpose()?;
-    Ok(Json(SignalsPage { signals: found, next }))
+    let (signals, next) = signals::page(&app.pool, &wanted, limit).await?;
+    let next = next.map(|place| encode(&place)).transpose()?;
+    Ok(Json(SignalsPage { signals, next }))
 }
 
 /// One signal with every revision of its post, what the reader made of each and where in the text (`posts[].reading`), and
@@ -211,16 +209,16 @@ pub(super) async fn events(
     check_after(&app, wanted.after).await?;
     let stored = log::after(&app.pool, wanted.after, &Filter::default(), limit).await?;
     let head = log::head(&app.pool).await?;
-    let events = stored.into_iter().map(record).collect::<Result<_, _>>()?;
+    let events = stored.into_iter().map(record).collect();
     Ok(Json(EventsPage { events, head }))
 }
 
-fn record(stored: StoredEvent) -> Result<EventRecord, StoreError> {
-    let event = serde_json::from_str(&stored.payload).map_err(|error| StoreError::Corrupt {
-        table: "events",
-        column: "payload",
-        id: stored.seq.to_string(),
-        problem: error.to_string(),
-    })?;
-    Ok(EventRecord { seq: stored.seq, at: stored.at, event })
+/// An event as it is told. One whose stored form is none any more counts as of an unknown kind, which clients skip, as they
+/// do on the feed: it must not keep anybody from what comes after it.
+fn record(stored: StoredEvent) -> EventRecord {
+    let event = serde_json::from_str(&stored.payload).unwrap_or_else(|error| {
+        tracing::error!("event {} cannot be told: {error}", stored.seq);
+        Event::Unknown
+    });
+    EventRecord { seq: stored.seq, at: stored.at, event }
 }

@@ -21,6 +21,17 @@ use crate::store::signals::Signal;
 pub(crate) fn bind(book: &Book, arrival: &Arrival<'_>, update: &SignalUpdate) -> Result<Vec<Uuid>, String> {
     let author = &arrival.post.author.external_id;
     let at = arrival.post.occurred_at();
+    let is_hidden = match &update.scope {
+        Scope::Reply { .. } => {
+            arrival.reply_key().is_some_and(|answered| !book.broken_of(&answered).is_empty())
+        }
+        Scope::Symbol { base, .. } => book.hides(arrival, Some(base)),
+        Scope::Reference { base, .. } => book.hides(arrival, base.as_ref()),
+        Scope::Last | Scope::All { .. } => book.hides(arrival, None),
+    };
+    if is_hidden {
+        return Err("a signal that it may be about cannot be read: its stored form is broken".into());
+    }
     let chosen = match &update.scope {
         Scope::Reply { base } => {
             let answered = arrival.reply_key().ok_or("it is read as a reply, but answers no post")?;

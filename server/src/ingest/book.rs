@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::publish::{Arrival, last_word};
 use crate::store::StoreError;
 use crate::store::posts::MessageKey;
-use crate::store::signals::{self, Candidates, Signal};
+use crate::store::signals::{self, Broken, Candidates, Signal};
 use crate::store::updates;
 
 /// How far back a follow-up without a reply may reach: an older call is better named by a reply.
@@ -32,6 +32,8 @@ pub(crate) struct Book {
     /// What follow-ups have said, as far as this batch needs to know it.
     told: BTreeMap<Uuid, UpdateRecord>,
     changed: Vec<Uuid>,
+    /// Signals of the messages whose records are none any more.
+    broken: BTreeMap<Uuid, Broken>,
 }
 
 impl Book {
@@ -39,7 +41,7 @@ impl Book {
     /// batch may be about.
     pub(crate) async fn load(
         connection: &mut PgConnection,
-        arrivals: &[Arrival<'_>],
+        arrivals: &[&Arrival<'_>],
         disputes: &[MessageKey],
     ) -> Result<Self, StoreError> {
         let mut messages: BTreeSet<MessageKey> = disputes.iter().cloned().collect();
@@ -55,21 +57,30 @@ impl Book {
         if !messages.is_empty() {
             let messages = Vec::from_iter(messages);
             book.add_told(updates::of_messages(connection, &messages).await?);
-            for signal in signals::of_messages(connection, &messages).await? {
-                book.signals.insert(signal.record.id, signal);
-            }
-            if arrivals.iter().any(Arrival::is_again) {
-                // What is read again may take back a follow-up: how its signal stands then, the others say.
-                let ids: Vec<Uuid> = book.signals.keys().copied().collect();
+            let (sound, broken) = signals::of_messages(connection, &messages).await?;
+            book.signals.extend(sound.into_iter().map(|signal| (signal.record.id, signal)));
+            book.add_broken(connection, &broken).await?;
+            if arrivals.iter().any(|arrival| arrival.revision > 0 || arrival.is_again()) {
+                // An edit may bring back a withdrawn signal, and what is read again may take back a follow-up: how the
+                // signal stands then, the others say.
+                let ids: Vec<Uuid> = book.signals.keys().chain(book.broken.keys()).copied().collect();
                 book.add_told(updates::of_signals(connection, &ids).await?);
             }
         }
         if !wishes.is_empty() {
-            for signal in signals::candidates(connection, &wishes).await? {
-                book.signals.insert(signal.record.id, signal);
-            }
+            let (sound, broken) = signals::candidates(connection, &wishes).await?;
+            book.signals.extend(sound.into_iter().map(|signal| (signal.record.id, signal)));
+            book.add_broken(connection, &broken).await?;
         }
         Ok(book)
+    }
+
+    async fn add_broken(&mut self, connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
+        if !ids.is_empty() {
+            let broken = signals::broken(connection, ids).await?;
+            self.broken.extend(broken.into_iter().map(|broken| (broken.id, broken)));
+        }
+        Ok(())
     }
 
     fn add_told(&mut self, told: Vec<UpdateRecord>) {
@@ -86,6 +97,33 @@ impl Book {
         let mut found: Vec<&Signal> = self.signals.values().filter(|signal| signal.key() == *key).collect();
         found.sort_by_key(|signal| signal.record.ordinal);
         found
+    }
+
+    /// The signals of this message whose records are none any more.
+    pub(crate) fn broken_of(&self, key: &MessageKey) -> Vec<Broken> {
+        self.broken.values().filter(|broken| broken.key == *key).cloned().collect()
+    }
+
+    /// Whether a signal that a follow-up may be about is broken, so that nobody can say which one it means.
+    pub(crate) fn hides(&self, arrival: &Arrival<'_>, base: Option<&Symbol>) -> bool {
+        let (post, key) = (arrival.post, arrival.key);
+        self.broken.values().any(|broken| {
+            broken.key.channel_id == key.channel_id
+                && broken.author_id == post.author.external_id
+                && broken.status != SignalStatus::Withdrawn
+                && (post.occurred_at() - MAX_REACH..=post.occurred_at()).contains(&broken.posted_at)
+                && base.is_none_or(|base| base.as_str() == broken.base)
+        })
+    }
+
+    /// The broken signal is whole again, or gone.
+    pub(crate) fn forget_broken(&mut self, id: Uuid) {
+        self.broken.remove(&id);
+    }
+
+    /// Whether this signal is one of those whose records are none any more.
+    pub(crate) fn is_broken(&self, id: Uuid) -> bool {
+        self.broken.contains_key(&id)
     }
 
     /// The signals that a message is about: its own, or those that it was bound to as a follow-up.

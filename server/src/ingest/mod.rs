@@ -214,7 +214,7 @@ impl Batch<'_> {
         if arrivals.is_empty() && disputes.is_empty() {
             return Ok(());
         }
-        let book = Book::load(self.connection, &arrivals, &disputes).await?;
+        let book = Book::load(self.connection, &arrivals.iter().collect::<Vec<_>>(), &disputes).await?;
         let mut publisher = Publisher::new(book, self.now);
         for arrival in &arrivals {
             publisher.publish(arrival)?;
@@ -240,6 +240,9 @@ pub(crate) async fn save(
     }
     if !changes.withdrawn.is_empty() {
         updates::withdraw(connection, &changes.withdrawn, now).await?;
+    }
+    if !changes.broken.is_empty() {
+        signals::withdraw_broken(connection, &changes.broken).await?;
     }
     log::append(connection, now, &changes.events).await?;
     Ok(())

@@ -20,7 +20,7 @@ use super::book::Book;
 use crate::ids;
 use crate::store::log::NewEvent;
 use crate::store::posts::MessageKey;
-use crate::store::signals::Signal;
+use crate::store::signals::{Broken, Signal};
 use crate::store::{StoreError, to_json};
 
 pub(crate) use follow_ups::last_word;
@@ -82,6 +82,8 @@ pub(crate) struct Changes {
     pub(crate) updates: Vec<UpdateRecord>,
     /// Follow-ups that are none any more.
     pub(crate) withdrawn: Vec<Uuid>,
+    /// Signals that are withdrawn and of which only the columns are known.
+    pub(crate) broken: Vec<Uuid>,
     pub(crate) events: Vec<NewEvent>,
 }
 
@@ -93,6 +95,7 @@ pub(crate) struct Publisher {
     newest: HashMap<MessageKey, i64>,
     updates: Vec<UpdateRecord>,
     withdrawn: Vec<Uuid>,
+    broken: Vec<Uuid>,
     /// The follow-ups that the post at hand says, old and new.
     said: Vec<Uuid>,
     events: Vec<NewEvent>,
@@ -106,6 +109,7 @@ impl Publisher {
             newest: HashMap::new(),
             updates: Vec::new(),
             withdrawn: Vec::new(),
+            broken: Vec::new(),
             said: Vec::new(),
             events: Vec::new(),
         }
@@ -126,6 +130,11 @@ impl Publisher {
             Some(Verdict::Signals { signals, updates }) => {
                 self.signals(arrival, signals, &earlier)?;
                 updates.iter().try_for_each(|update| self.follow_up(arrival, update))
+            }
+            // A call whose stored form is broken: its follow-up must not be taken for one to another call.
+            Some(Verdict::Updates { updates }) if earlier.is_empty() && self.is_own_hidden(arrival) => {
+                let reason = "the signal of its own post cannot be read: its stored form is broken";
+                updates.iter().try_for_each(|update| self.unbound(arrival, update, reason.to_owned()))
             }
             Some(Verdict::Updates { updates }) if arrival.is_follow_up(&earlier) => {
                 // Only after reading again is there anything to withdraw.
@@ -167,8 +176,8 @@ impl Publisher {
 
     /// What is to be written.
     pub(crate) fn finish(self) -> Changes {
-        let Self { book, updates, withdrawn, events, .. } = self;
-        Changes { signals: book.into_changed(), updates, withdrawn, events }
+        let Self { book, updates, withdrawn, broken, events, .. } = self;
+        Changes { signals: book.into_changed(), updates, withdrawn, broken, events }
     }
 
     fn signals(
@@ -186,13 +195,34 @@ impl Publisher {
             }
             self.signal(arrival, (ordinal, idea), before)?;
         }
+        let gone: Vec<Broken> = self
+            .book
+            .broken_of(arrival.key)
+            .into_iter()
+            .filter(|broken| usize::from(broken.ordinal) >= ideas.len())
+            .collect();
         let surplus: Vec<Signal> = earlier
             .iter()
             .filter(|signal| usize::from(signal.record.ordinal) >= ideas.len())
             .cloned()
             .collect();
         let edited = "its post was edited and holds fewer signals now".to_owned();
-        self.withdraw(arrival, &surplus, &arrival.because(edited, "its post holds fewer signals"))
+        let reason = arrival.because(edited, "its post holds fewer signals");
+        self.withdraw_broken(arrival, gone, &reason)?;
+        self.withdraw_sound(arrival, &surplus, &reason)
+    }
+
+    fn is_own_hidden(&self, arrival: &Arrival<'_>) -> bool {
+        !arrival.is_again() && !self.book.broken_of(arrival.key).is_empty()
+    }
+
+    /// The broken signal in whose place a sound one comes, with all that its columns say. It counts as read again: what
+    /// it said before, nobody knows.
+    fn mended(&mut self, arrival: &Arrival<'_>, ordinal: u16) -> Option<Before> {
+        let broken = self.book.broken_of(arrival.key).into_iter().find(|broken| broken.ordinal == ordinal)?;
+        self.book.forget_broken(broken.id);
+        let Broken { id, status, status_at, disputed, .. } = broken;
+        Some(Before { id, status, status_at, disputed, reread: true })
     }
 
     /// Tells one signal that is new or reads differently than before.
@@ -202,16 +232,20 @@ impl Publisher {
         (ordinal, idea): (u16, &Idea),
         before: Option<&Signal>,
     ) -> Result<(), StoreError> {
-        let id = before.map_or_else(|| ids::new(self.now), |before| before.record.id);
+        let before = match before {
+            Some(before) => Some(Before::of(before)),
+            None => self.mended(arrival, ordinal),
+        };
+        let id = before.as_ref().map_or_else(|| ids::new(self.now), |before| before.id);
         let mut record = record(arrival, (id, ordinal), idea);
-        record.reread |= before.is_some_and(|before| before.record.reread);
+        record.reread |= before.as_ref().is_some_and(|before| before.reread);
         let told = Box::new(record.clone());
         let event = match before {
             Some(_) => Event::SignalRevised { signal: told },
             None => Event::SignalPosted { signal: told },
         };
         // A corrected word does not open again what its channel has ended.
-        let (status, status_at) = match before {
+        let (status, status_at) = match &before {
             None => (SignalStatus::Open, None),
             Some(before) if before.status == SignalStatus::Withdrawn => self.book.standing(id),
             Some(before) => (before.status, before.status_at),
@@ -222,7 +256,7 @@ impl Publisher {
             revision: arrival.revision,
             status,
             status_at,
-            disputed: before.is_some_and(|before| before.disputed) || arrival.is_disputed(),
+            disputed: before.as_ref().is_some_and(|before| before.disputed) || arrival.is_disputed(),
         };
         self.event(&event, &signal)?;
         if before.is_none() && signal.disputed {
@@ -232,7 +266,43 @@ impl Publisher {
         Ok(())
     }
 
+    /// Withdraws what the message has said: these signals, and those of its own that are broken.
     fn withdraw(
+        &mut self,
+        arrival: &Arrival<'_>,
+        signals: &[Signal],
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let broken = self.book.broken_of(arrival.key);
+        self.withdraw_broken(arrival, broken, reason)?;
+        self.withdraw_sound(arrival, signals, reason)
+    }
+
+    fn withdraw_broken(
+        &mut self,
+        arrival: &Arrival<'_>,
+        signals: Vec<Broken>,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        for broken in signals.into_iter().filter(|broken| broken.status != SignalStatus::Withdrawn) {
+            let event = Event::SignalWithdrawn {
+                signal_id: broken.id,
+                occurred_at: arrival.post.occurred_at(),
+                reason: reason.to_owned(),
+            };
+            self.events.push(NewEvent {
+                kind: kind_name(&event),
+                channel_id: broken.key.channel_id,
+                base: Some(broken.base),
+                payload: to_json(&event)?,
+            });
+            self.broken.push(broken.id);
+            self.book.forget_broken(broken.id);
+        }
+        Ok(())
+    }
+
+    fn withdraw_sound(
         &mut self,
         arrival: &Arrival<'_>,
         signals: &[Signal],
@@ -262,6 +332,28 @@ impl Publisher {
             payload: to_json(event)?,
         });
         Ok(())
+    }
+}
+
+/// What a signal was, as far as its next form needs to know.
+struct Before {
+    id: Uuid,
+    status: SignalStatus,
+    status_at: Option<OffsetDateTime>,
+    disputed: bool,
+    reread: bool,
+}
+
+impl Before {
+    fn of(signal: &Signal) -> Self {
+        let Signal { record, status, status_at, disputed, .. } = signal;
+        Self {
+            id: record.id,
+            status: *status,
+            status_at: *status_at,
+            disputed: *disputed,
+            reread: record.reread,
+        }
     }
 }
 

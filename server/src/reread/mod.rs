@@ -1,15 +1,16 @@
 //! Reading stored posts again, with today's reader and their channels' profiles.
 //!
 //! Entry point: [`reread`]. Message by message, in the order in which they came: every revision's reading is renewed, the
-//! newest one decides about signals and updates (`arrivals` has the rule), which change as by an edit, marked as read again.
+//! newest one decides about signals and updates (`told` has the rule), which change as by an edit, marked as read again.
 //! Invariants: a batch is one transaction that has its channels in hand, as in `ingest`; it depends only on what is
 //! stored, so a run that is broken off is taken up by the next one, and a second run changes nothing; no row is
 //! overwritten: readings get a successor, events are appended.
 
 mod compare;
 mod report;
+mod told;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use shared::reading::{ChannelProfile, Reading, Verdict, read};
 use shared::wire::ChannelStatus;
@@ -18,14 +19,16 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::ingest::book::Book;
-use crate::ingest::publish::{Arrival, Changes, Occasion, Publisher};
+use crate::ingest::publish::{Arrival, Changes, Publisher};
 use crate::ingest::{MAX_RUNS, save};
 use crate::store::again::{self, StoredPost, Wanted};
 use crate::store::channels::{self, Locked};
 use crate::store::posts::{self, MessageKey, NewReading};
+use crate::store::signals;
 use crate::store::{Remedy, StoreError};
 use compare::Change;
 pub use report::Report;
+use told::{Told, told};
 
 /// How many messages are read in one transaction: the server's own posts wait for it, some milliseconds.
 const MESSAGES: i64 = 100;
@@ -84,7 +87,7 @@ async fn transact(
     let changes = batch.changes(&mut transaction, now).await?;
     batch.describe(&mut report);
     report.count(readings.len(), changes.events.iter().map(|event| event.kind));
-    if !wish.apply || readings.is_empty() {
+    if !wish.apply || (readings.is_empty() && changes.events.is_empty()) {
         transaction.rollback().await?;
         return Ok(report);
     }
@@ -103,23 +106,27 @@ struct Batch {
     channels: HashMap<Uuid, Locked>,
     /// The revisions of a message stand one after the other, the oldest first.
     posts: Vec<Seen>,
+    /// How many messages cannot be read.
+    unreadable: usize,
 }
 
 /// A revision, and how it reads today; a tombstone does not.
 struct Seen {
     stored: StoredPost,
     today: Option<Reading>,
+    /// Whether a stored signal of its message is broken: then the message is told anew.
+    mends: bool,
 }
 
 impl Seen {
     fn before(&self) -> Option<&Reading> {
-        self.stored.reading.as_ref().map(|(_, reading)| reading)
+        self.stored.reading.as_ref()
     }
 
     /// Today's reading, if it is another one than the stored one.
     fn renewed(&self) -> Option<NewReading<'_>> {
         let reading = self.today.as_ref().filter(|today| self.before() != Some(*today))?;
-        let read_no = self.stored.reading.as_ref().map_or(0, |(number, _)| number + 1);
+        let read_no = self.stored.read_no.map_or(0, |number| number + 1);
         Some(NewReading { post_id: self.stored.id, read_no, channel_id: self.stored.key.channel_id, reading })
     }
 
@@ -129,8 +136,12 @@ impl Seen {
     }
 
     /// Whether a signal or an update is not what it was.
-    fn is_told(&self) -> bool {
+    fn is_changed(&self) -> bool {
         self.changes().is_some_and(|changes| !changes.into_iter().all(Change::is_quiet))
+    }
+
+    fn is_told(&self) -> bool {
+        self.mends || self.is_changed()
     }
 
     fn is_signal(&self) -> bool {
@@ -140,22 +151,6 @@ impl Seen {
     fn is_update(&self) -> bool {
         self.today.as_ref().is_some_and(|today| matches!(today.verdict, Verdict::Updates { .. }))
     }
-
-    /// This revision as what the message says at that one.
-    fn arrival(&self, revision: i64, edits_a_signal: bool) -> Arrival<'_> {
-        let stored = &self.stored;
-        Arrival {
-            key: &stored.key,
-            post_id: stored.id,
-            revision,
-            post: &stored.post,
-            provenance: stored.provenance,
-            seen_at: stored.seen_at,
-            received_at: stored.received_at,
-            reading: self.today.as_ref(),
-            occasion: Occasion::Again { edits_a_signal, disputed: stored.disputed },
-        }
-    }
 }
 
 impl Batch {
@@ -164,11 +159,15 @@ impl Batch {
         ids.sort_unstable();
         ids.dedup();
         let channels = channels::lock(connection, &ids).await?;
-        let stored = again::revisions(connection, keys).await?;
+        let again::Stored { posts: stored, unreadable } = again::revisions(connection, keys).await?;
+        let (_, broken) = signals::of_messages(connection, keys).await?;
+        let broken = signals::broken(connection, &broken).await?;
+        let broken: HashSet<MessageKey> = broken.into_iter().map(|broken| broken.key).collect();
         // The reader is not fast enough for an async thread.
         let reading = tokio::task::spawn_blocking(move || {
-            let posts = stored.into_iter().map(|stored| see(stored, &channels)).collect();
-            Self { posts, channels }
+            let see = |stored: StoredPost| see(&channels, broken.contains(&stored.key), stored);
+            let posts = stored.into_iter().map(see).collect();
+            Self { posts, channels, unreadable: unreadable.len() }
         });
         reading.await.map_err(|error| StoreError::Defect(format!("the reader failed: {error}")))
     }
@@ -182,8 +181,8 @@ impl Batch {
         self.posts.iter().filter_map(Seen::renewed).collect()
     }
 
-    fn is_published(&self, seen: &Seen) -> bool {
-        let channel = self.channels.get(&seen.stored.key.channel_id);
+    fn is_published(&self, message: &[Seen]) -> bool {
+        let channel = message.first().and_then(|seen| self.channels.get(&seen.stored.key.channel_id));
         channel.is_some_and(|channel| channel.status == ChannelStatus::Approved)
     }
 
@@ -193,39 +192,37 @@ impl Batch {
         connection: &mut PgConnection,
         now: OffsetDateTime,
     ) -> Result<Changes, StoreError> {
-        let arrivals: Vec<Arrival<'_>> = self.messages().flat_map(|message| self.arrivals(message)).collect();
+        let told: Vec<Told<'_>> =
+            self.messages().filter(|message| self.is_published(message)).map(told).collect();
+        let arrivals: Vec<&Arrival<'_>> = told.iter().flat_map(Told::all).collect();
         let book = Book::load(connection, &arrivals, &[]).await?;
         let mut publisher = Publisher::new(book, now);
-        for arrival in &arrivals {
-            publisher.publish(arrival)?;
+        for message in &told {
+            let mut retracted = false;
+            for arrival in &message.retracted {
+                retracted |= publisher.retract(arrival)?;
+            }
+            for arrival in &message.told {
+                publisher.publish(arrival)?;
+            }
+            // It may say what was just taken back from an earlier revision.
+            if let Some(newest) = message.newest.as_ref().filter(|_| retracted) {
+                publisher.publish(newest)?;
+            }
         }
         Ok(publisher.finish())
     }
 
-    /// What a message tells: its newest revision, if that says something else than before. Where it only follows up on the
-    /// message's own signal, the revision before it says what that signal is, and comes first.
-    fn arrivals<'a>(&self, message: &'a [Seen]) -> Vec<Arrival<'a>> {
-        let Some((newest, older)) = message.split_last().filter(|(newest, _)| self.is_published(newest))
-        else {
-            return Vec::new();
-        };
-        let base = older.iter().rev().find(|seen| !seen.is_update()).filter(|seen| seen.is_signal());
-        let base = base.filter(|base| newest.is_update() && (newest.is_told() || base.is_told()));
-        let is_edit = older.iter().any(Seen::is_signal);
-        let first = base.map(|base| base.arrival(newest.stored.revision, false));
-        let then = newest.is_told().then(|| newest.arrival(newest.stored.revision, is_edit));
-        first.into_iter().chain(then).collect()
-    }
-
     fn describe(&self, report: &mut Report) {
+        (0..self.unreadable).for_each(|_| report.note_unreadable());
         for message in self.messages() {
             let Some((newest, older)) = message.split_last() else { continue };
-            older.iter().filter(|seen| seen.is_told()).for_each(|_| report.note_older());
+            older.iter().filter(|seen| seen.is_changed()).for_each(|_| report.note_older());
             let Some(found) = newest.changes() else {
                 report.note_deleted();
                 continue;
             };
-            if newest.is_told() && !self.is_published(newest) {
+            if newest.is_told() && !self.is_published(message) {
                 report.note_unpublished();
             }
             report.note(found, || {
@@ -238,9 +235,9 @@ impl Batch {
     }
 }
 
-fn see(stored: StoredPost, channels: &HashMap<Uuid, Locked>) -> Seen {
+fn see(channels: &HashMap<Uuid, Locked>, mends: bool, stored: StoredPost) -> Seen {
     let empty = ChannelProfile::default();
     let profile = channels.get(&stored.key.channel_id).map_or(&empty, |channel| &channel.profile);
     let today = stored.post.deleted_at.is_none().then(|| read(&stored.post, profile));
-    Seen { stored, today }
+    Seen { stored, today, mends }
 }

@@ -17,6 +17,7 @@ pub struct Report {
     deleted: u64,
     older: u64,
     unpublished: u64,
+    unreadable: u64,
     readings: u64,
     lines: BTreeMap<Change, Line>,
     events: BTreeMap<&'static str, u64>,
@@ -77,6 +78,17 @@ impl Report {
         self.unpublished += 1;
     }
 
+    /// Counts a message that cannot be read.
+    pub(super) fn note_unreadable(&mut self) {
+        self.messages += 1;
+        self.unreadable += 1;
+    }
+
+    /// How many messages could not be read: their rows are corrupt.
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+
     /// Counts what follows.
     pub(super) fn count(&mut self, readings: usize, events: impl IntoIterator<Item = &'static str>) {
         self.readings += u64::try_from(readings).unwrap_or(u64::MAX);
@@ -108,6 +120,10 @@ impl fmt::Display for Report {
                 self.unpublished,
                 "changed messages are of channels that are not published: only their readings are renewed",
             ),
+            (
+                self.unreadable,
+                "messages cannot be read: their rows are corrupt, and the log above says which",
+            ),
         ] {
             if count > 0 {
                 writeln!(f, "{count} {what}")?;
@@ -119,7 +135,7 @@ impl fmt::Display for Report {
 
 impl Report {
     fn fmt_outcome(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.readings == 0 {
+        if self.readings == 0 && self.events() == 0 {
             return write!(f, "nothing to do: every stored reading is today's");
         }
         let did = if self.applied { "stored" } else { "--apply would store" };

@@ -1,5 +1,7 @@
 //! Stored posts as they are read again: message by message, with the readings that count.
 
+use std::collections::BTreeSet;
+
 use shared::post::{Post, Provenance};
 use shared::reading::Reading;
 use sqlx::{PgConnection, PgPool};
@@ -72,15 +74,23 @@ pub struct StoredPost {
     pub seen_at: OffsetDateTime,
     /// Whether contributors disagree about its words.
     pub disputed: bool,
-    /// The reading that counts, with its number; absent for a tombstone.
-    pub reading: Option<(i32, Reading)>,
+    /// The number of the reading that counts; absent for a tombstone.
+    pub read_no: Option<i32>,
+    /// The reading that counts; absent for a tombstone, and when the stored one is none any more.
+    pub reading: Option<Reading>,
 }
 
-/// Every revision of these messages, those of a message one after the other, the oldest first.
-pub async fn revisions(
-    connection: &mut PgConnection,
-    keys: &[MessageKey],
-) -> Result<Vec<StoredPost>, StoreError> {
+/// Messages as they are stored.
+#[derive(Debug)]
+pub struct Stored {
+    /// Every revision, those of a message one after the other, the oldest first.
+    pub posts: Vec<StoredPost>,
+    /// The messages that cannot be read again: a row of theirs is corrupt.
+    pub unreadable: BTreeSet<MessageKey>,
+}
+
+/// Every revision of these messages. What cannot be read again is named in the log; it does not stop the others.
+pub async fn revisions(connection: &mut PgConnection, keys: &[MessageKey]) -> Result<Stored, StoreError> {
     let channels: Vec<Uuid> = keys.iter().map(|key| key.channel_id).collect();
     let externals: Vec<String> = keys.iter().map(|key| key.external_id.clone()).collect();
     let rows = sqlx::query_as!(
@@ -100,7 +110,20 @@ pub async fn revisions(
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter().map(StoredPost::try_from).collect()
+    let mut stored = Stored { posts: Vec::with_capacity(rows.len()), unreadable: BTreeSet::new() };
+    for row in rows {
+        let key = MessageKey { channel_id: row.channel_id, external_id: row.external_id.clone() };
+        match StoredPost::try_from(row) {
+            Ok(post) => stored.posts.push(post),
+            Err(error) => {
+                tracing::error!("message {} cannot be read again: {error}", key.external_id);
+                stored.unreadable.insert(key);
+            }
+        }
+    }
+    let Stored { posts, unreadable } = &mut stored;
+    posts.retain(|post| !unreadable.contains(&post.key));
+    Ok(stored)
 }
 
 /// Marks the readings of these posts that count as superseded.
@@ -136,10 +159,12 @@ struct Row {
 impl TryFrom<Row> for StoredPost {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let reading = row.read_no.zip(row.reading.as_deref());
-        let parse = |(number, text)| -> Result<_, StoreError> {
-            Ok((number, from_json(text, ("readings", "reading"), row.id)?))
-        };
+        let reading = row.reading.as_deref().and_then(|text| {
+            // Today's reading takes its place; the row stays.
+            from_json(text, ("readings", "reading"), row.id)
+                .inspect_err(|error| tracing::warn!("a stored reading is taken for none: {error}"))
+                .ok()
+        });
         Ok(Self {
             id: row.id,
             revision: row.revision,
@@ -154,7 +179,8 @@ impl TryFrom<Row> for StoredPost {
                 problem: "nobody has seen this post".to_owned(),
             })?,
             disputed: row.disputed,
-            reading: reading.map(parse).transpose()?,
+            read_no: row.read_no,
+            reading,
             key: MessageKey { channel_id: row.channel_id, external_id: row.external_id },
         })
     }

@@ -1,5 +1,7 @@
 //! Signals as they stand now.
 
+use std::collections::BTreeSet;
+
 use shared::signal::Side;
 use shared::wire::{SignalRecord, SignalState, SignalStatus};
 use sqlx::{PgConnection, PgPool};
@@ -63,6 +65,30 @@ pub struct Candidates {
     pub most: i64,
 }
 
+/// A stored signal whose record is none any more: it was damaged, or is not sound by today's checks. What it says is lost
+/// until its post is read again; what it is, its columns still say.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// Its id.
+    pub id: Uuid,
+    /// The message that it was read from.
+    pub key: MessageKey,
+    /// Which signal of the message.
+    pub ordinal: u16,
+    /// The author's id at its source.
+    pub author_id: String,
+    /// When it was posted.
+    pub posted_at: OffsetDateTime,
+    /// The ticker.
+    pub base: String,
+    /// How it stands.
+    pub status: SignalStatus,
+    /// Since when.
+    pub status_at: Option<OffsetDateTime>,
+    /// Whether its words are in dispute.
+    pub disputed: bool,
+}
+
 struct Row {
     revision: i64,
     author_id: String,
@@ -87,6 +113,33 @@ impl TryFrom<Row> for Signal {
     }
 }
 
+/// Those that are signals. The others are named in the log and left out: one broken row must not keep all others from
+/// being seen, and nobody may act on it.
+fn sound(rows: Vec<Row>) -> Result<Vec<Signal>, StoreError> {
+    let mut signals = Vec::with_capacity(rows.len());
+    for row in rows {
+        match Signal::try_from(row) {
+            Ok(signal) => signals.push(signal),
+            Err(error @ StoreError::Corrupt { column: "record", .. }) => {
+                tracing::error!(
+                    "a signal is left out (`server reread --apply` reads its post again): {error}"
+                );
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(signals)
+}
+
+/// Those that are signals, and the ids of the others.
+fn sifted(rows: Vec<Row>) -> Result<(Vec<Signal>, Vec<Uuid>), StoreError> {
+    let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.id).collect();
+    let signals = sound(rows)?;
+    let whole: BTreeSet<Uuid> = signals.iter().map(|signal| signal.record.id).collect();
+    let broken = ids.difference(&whole).copied().collect();
+    Ok((signals, broken))
+}
+
 fn status_name(status: SignalStatus) -> &'static str {
     match status {
         SignalStatus::Open => "open",
@@ -105,11 +158,12 @@ fn status(id: Uuid, name: &str) -> Result<SignalStatus, StoreError> {
     })
 }
 
-/// The signals of these messages, and those that follow-ups in these messages were bound to.
+/// The signals of these messages, and those that follow-ups in these messages were bound to; and the ids of those that
+/// are broken.
 pub async fn of_messages(
     connection: &mut PgConnection,
     keys: &[MessageKey],
-) -> Result<Vec<Signal>, StoreError> {
+) -> Result<(Vec<Signal>, Vec<Uuid>), StoreError> {
     let channels: Vec<Uuid> = keys.iter().map(|key| key.channel_id).collect();
     let externals: Vec<String> = keys.iter().map(|key| key.external_id.clone()).collect();
     let rows = sqlx::query_as!(
@@ -128,14 +182,48 @@ pub async fn of_messages(
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter().map(Signal::try_from).collect()
+    sifted(rows)
 }
 
-/// The signals that updates may be about: for each wish the newest ones that were not withdrawn.
+/// What the columns of broken signals say.
+pub async fn broken(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Broken>, StoreError> {
+    let rows = sqlx::query!(
+        "SELECT id, channel_id, external_id, ordinal, author_id, posted_at, base, status, status_at, disputed
+        FROM signals WHERE id = ANY($1) ORDER BY id",
+        ids
+    )
+    .fetch_all(connection)
+    .await?;
+    let known = rows.into_iter().map(|row| {
+        Ok(Broken {
+            id: row.id,
+            key: MessageKey { channel_id: row.channel_id, external_id: row.external_id },
+            ordinal: u16::try_from(row.ordinal).unwrap_or_default(),
+            author_id: row.author_id,
+            posted_at: row.posted_at,
+            base: row.base,
+            status: status(row.id, &row.status)?,
+            status_at: row.status_at,
+            disputed: row.disputed,
+        })
+    });
+    known.collect()
+}
+
+/// Withdraws signals of which only the columns are known.
+pub async fn withdraw_broken(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
+    sqlx::query!("UPDATE signals SET status = 'withdrawn' WHERE id = ANY($1)", ids)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The signals that updates may be about: for each wish the newest ones that were not withdrawn; and the ids of
+/// those that are broken.
 pub async fn candidates(
     connection: &mut PgConnection,
     wishes: &[Candidates],
-) -> Result<Vec<Signal>, StoreError> {
+) -> Result<(Vec<Signal>, Vec<Uuid>), StoreError> {
     let channels: Vec<Uuid> = wishes.iter().map(|wish| wish.channel_id).collect();
     let authors: Vec<String> = wishes.iter().map(|wish| wish.author_id.clone()).collect();
     let bases: Vec<Option<String>> = wishes.iter().map(|wish| wish.base.clone()).collect();
@@ -181,7 +269,7 @@ pub async fn candidates(
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter().map(Signal::try_from).collect()
+    sifted(rows)
 }
 
 /// Stores new signals and the new state of changed ones. A row that a later revision has changed already stays.
@@ -258,12 +346,15 @@ pub struct Wanted {
     pub after: Option<(OffsetDateTime, Uuid)>,
 }
 
-/// A page of signals, newest post first.
-pub async fn page(pool: &PgPool, wanted: &Wanted, limit: i64) -> Result<Vec<SignalState>, StoreError> {
+/// A page of signals, newest post first, with the place after which the next page begins.
+pub async fn page(
+    pool: &PgPool,
+    wanted: &Wanted,
+    limit: i64,
+) -> Result<(Vec<SignalState>, Option<(OffsetDateTime, Uuid)>), StoreError> {
     let (after_at, after_id) = wanted.after.unzip();
-    let rows = sqlx::query_as!(
-        Row,
-        "SELECT id, revision, author_id, status, status_at, disputed, record FROM signals
+    let mut found = sqlx::query!(
+        "SELECT id, revision, author_id, status, status_at, disputed, record, posted_at FROM signals
         WHERE ($1::uuid IS NULL OR channel_id = $1) AND ($2::text IS NULL OR base = $2)
             AND ($3::text IS NULL OR quote = $3) AND ($4::text IS NULL OR side = $4)
             AND ($5::timestamptz IS NULL OR posted_at >= $5)
@@ -276,11 +367,25 @@ pub async fn page(pool: &PgPool, wanted: &Wanted, limit: i64) -> Result<Vec<Sign
         wanted.since,
         after_at,
         after_id,
-        limit
+        limit + 1
     )
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(|row| Signal::try_from(row).map(SignalState::from)).collect()
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    // The place of a row, whether its record can be shown or not: a list goes on behind what is left out.
+    let next = found.last().filter(|_| more).map(|row| (row.posted_at, row.id));
+    let rows = found.into_iter().map(|row| Row {
+        id: row.id,
+        revision: row.revision,
+        author_id: row.author_id,
+        status: row.status,
+        status_at: row.status_at,
+        disputed: row.disputed,
+        record: row.record,
+    });
+    Ok((sound(rows.collect())?.into_iter().map(SignalState::from).collect(), next))
 }
 
 /// One signal.

@@ -37,7 +37,9 @@ pub(super) fn is_plain(block: &Block<'_, '_>) -> bool {
 fn is_understood(piece: &Piece<'_>) -> bool {
     match &piece.what {
         What::Ticker(_) | What::Icon(_) => true,
-        What::Number(number) => matches!(number.unit, Unit::None | Unit::Kilo | Unit::Times | Unit::Span(_)),
+        What::Number(number) => {
+            number.unit.is_of_price() || matches!(number.unit, Unit::Times | Unit::Span(_))
+        }
         What::Mark(mark) => matches!(mark, ':' | '-' | '/' | '$' | '@' | '|' | '=' | '#' | '~'),
         What::Term(meaning, _) => matches!(
             meaning,

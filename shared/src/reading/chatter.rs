@@ -13,16 +13,18 @@ mod text;
 use std::collections::HashSet;
 
 use super::fields::Opener;
-use super::pieces::Piece;
+use super::pieces::{Piece, Pieces};
 use super::signals::Block;
 use super::words::{Meaning, Slot};
-use text::Text;
+use text::{Text, is_aside};
 
 /// Why a text is not a new signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Objection {
     /// Nothing to act on at all.
     Noise(&'static str),
+    /// The trade is negated or only considered; what a text tells of a running trade stands all the same.
+    Governed(&'static str),
     /// It tells of a trade that is running already: perhaps an update.
     Running(&'static str),
     /// It may be a signal, but not one to vouch for.
@@ -32,7 +34,9 @@ pub(super) enum Objection {
 /// The first objection against reading the block as a new signal. Against a whole card it is a doubt, never more.
 pub(super) fn objection(block: &Block<'_, '_>) -> Option<Objection> {
     match first_objection(block)? {
-        Objection::Noise(reason) if is_card(block) => Some(Objection::Doubt(reason)),
+        Objection::Noise(reason) | Objection::Governed(reason) if is_card(block) => {
+            Some(Objection::Doubt(reason))
+        }
         objection => Some(objection),
     }
 }
@@ -49,7 +53,7 @@ fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
     let text = Text::of(block);
     talk::objection(&text)
         .or_else(|| quotes::objection(&text))
-        .or_else(|| known(block, NOT_NEW))
+        .or_else(|| known((&text, block.pieces), NOT_NEW))
         .or_else(|| running::objection(block))
 }
 
@@ -59,9 +63,12 @@ const NOT_NEW: &[(Meaning, Objection)] = &[
     (Meaning::Tracker, Objection::Running("it lists running trades")),
 ];
 
-fn known(block: &Block<'_, '_>, words: &[(Meaning, Objection)]) -> Option<Objection> {
-    let found = words.iter().find(|(meaning, _)| block.pieces.has(*meaning));
-    found.map(|(_, objection)| *objection)
+fn known((text, pieces): (&Text<'_, '_>, &Pieces<'_>), words: &[(Meaning, Objection)]) -> Option<Objection> {
+    let says = |meaning: Meaning| {
+        let mut places = text.list.iter().enumerate().filter(|(_, piece)| piece.what.is(meaning));
+        pieces.has(meaning) && places.any(|(at, _)| !is_aside(text.list, text.first_level, at))
+    };
+    words.iter().find(|(meaning, _)| says(*meaning)).map(|(_, objection)| *objection)
 }
 
 /// True for entry, targets and stop, each under its label in a line of its own.

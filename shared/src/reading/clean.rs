@@ -44,6 +44,8 @@ pub(super) struct Cleaned {
     pub(super) quoted: Text,
     /// True when something was struck out.
     pub(super) struck: bool,
+    /// What was struck out.
+    pub(super) gone: Text,
 }
 
 /// Cleans the texts of a source. `words` tells which names of custom emoji mean something.
@@ -59,14 +61,20 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
     }
     let mut cleaned = Cleaned::default();
     let plain = cleaned.visible(source, words);
+    let (text, places) = written(plain);
+    cleaned.push_lines(&text, Places::Each(&places));
+    cleaned
+}
+
+/// Characters as a text, and the place of each of its bytes.
+fn written(plain: Vec<Seen>) -> (String, Vec<u32>) {
     let mut text = String::with_capacity(plain.len());
     let mut places = Vec::with_capacity(plain.len());
     for (character, place) in plain {
         text.push(character);
         places.resize(text.len(), place);
     }
-    cleaned.push_lines(&text, Places::Each(&places));
-    cleaned
+    (text, places)
 }
 
 /// The places of the bytes of a text.
@@ -97,7 +105,7 @@ impl Cleaned {
             // What is invisible may hide a reference, as in `h\u{200b}ttps`.
             let hidden = visible.len() < stretch.text.chars().count();
             if stretch.text.contains('~') {
-                self.struck |= strike(&mut visible);
+                self.keep_gone(&strike(&mut visible));
             }
             let referring = hidden || may_refer;
             let kept = if referring { references::without(&visible, words) } else { visible };
@@ -109,6 +117,19 @@ impl Cleaned {
         plain
     }
 
+    /// Keeps what was struck out.
+    fn keep_gone(&mut self, gone: &[Seen]) {
+        self.struck |= !gone.is_empty();
+        let mut plain = Vec::new();
+        rewrite(gone, &mut plain);
+        let (text, places) = written(plain);
+        let mut start = 0;
+        for line in text.split('\n') {
+            self.gone.push_line(line, (Places::Each(&places), start));
+            start += line.len() + 1;
+        }
+    }
+
     /// Sorts lines into own and quoted ones. A text that ends with its line has no further line.
     fn push_lines(&mut self, text: &str, places: Places<'_>) {
         self.own.reserve(text.len());
@@ -117,8 +138,8 @@ impl Cleaned {
         for line in whole.split('\n').take(if text.is_empty() { 0 } else { usize::MAX }) {
             let own = line.trim();
             let (into, kept) = match own.as_bytes().first() {
-                Some(b'>') => (&mut self.quoted, own.trim_start_matches(['>', ' ']).trim_start()),
-                Some(b'#' | b'-') => (&mut self.own, without_heading(own).trim_start()),
+                Some(b'>') => (&mut self.quoted, own.trim_start_matches(['>', ' '])),
+                Some(b'#' | b'-') => (&mut self.own, without_heading(own)),
                 _ => (&mut self.own, own),
             };
             // What was kept ends where the trimmed line does.
@@ -161,8 +182,10 @@ impl Text {
         self.places.reserve(characters + 1);
     }
 
-    /// Adds a line whose first byte is byte `start` of the text that the places belong to.
+    /// Adds a line whose first byte is byte `start` of the text that the places belong to, without blanks at its ends.
     fn push_line(&mut self, line: &str, (places, start): (Places<'_>, usize)) {
+        let start = start + line.len() - line.trim_start().len();
+        let line = line.trim();
         self.plain.push_str(line);
         let from = self.lower.len();
         if line.is_ascii() {
@@ -225,8 +248,8 @@ fn without_heading(line: &str) -> &str {
     if heads { bare } else { line }
 }
 
-/// Drops `~~struck out~~` spans; true if there were any. An opening mark without a closing one is left alone.
-fn strike(seen: &mut Vec<Seen>) -> bool {
+/// Drops `~~struck out~~` spans, and hands them back, each as a line. An opening mark without a closing one is left alone.
+fn strike(seen: &mut Vec<Seen>) -> Vec<Seen> {
     let is_mark = |at: usize| matches!(seen.get(at..at + 2), Some([('~', _), ('~', _)]));
     let mut marks = Vec::new();
     let mut at = 0;
@@ -236,15 +259,18 @@ fn strike(seen: &mut Vec<Seen>) -> bool {
         at += if mark { 2 } else { 1 };
     }
     let mut kept = Vec::with_capacity(seen.len());
+    let mut gone = Vec::new();
     let mut from = 0;
     for pair in marks.chunks_exact(2) {
+        gone.extend_from_slice(&seen[pair[0] + 2..pair[1]]);
+        gone.push(('\n', seen[pair[1]].1));
         kept.extend_from_slice(&seen[from..pair[0]]);
         kept.push((' ', seen[pair[0]].1));
         from = pair[1] + 2;
     }
     kept.extend_from_slice(&seen[from..]);
     *seen = kept;
-    marks.len() >= 2
+    gone
 }
 
 /// Rewrites what NFKC would spoil, applies it, and settles what it leaves.

@@ -161,8 +161,34 @@ fn margin_mode(block: &Block<'_, '_>, marks: &mut Vec<Mark>) -> Option<MarginMod
 type Read<'b, 't, T> = Option<(T, &'b Piece<'t>)>;
 
 fn percent_in<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, PercentRange> {
-    let (number, piece) = percents(block, slot).next()?;
-    Some((number.text.replace(',', ".").parse().ok()?, piece))
+    let pieces: Vec<&Piece<'_>> = pieces_of(block, Opener::Label(slot)).collect();
+    percent_range(&pieces)
+}
+
+/// The first percentage; with another number before it and a dash or "to" between them, the range of both.
+fn percent_range<'b, 't>(pieces: &[&'b Piece<'t>]) -> Read<'b, 't, PercentRange> {
+    let number = |at: usize, units: &[Unit]| match pieces.get(at).map(|piece| &piece.what) {
+        Some(What::Number(number)) if units.contains(&number.unit) => {
+            let whole = if number.text.starts_with('.') { "0" } else { "" };
+            Some(format!("{whole}{}", number.text.replace(',', ".")))
+        }
+        _ => None,
+    };
+    let (at, most) = (0..pieces.len()).find_map(|at| Some((at, number(at, &[Unit::Percent])?)))?;
+    let joins = |at: usize| {
+        pieces
+            .get(at)
+            .is_some_and(|piece| matches!(piece.what, What::Mark('-' | '~') | What::Term(Meaning::To, _)))
+    };
+    // "1% - 2%" begins with the lower end, "1-2%" ends with the percentage.
+    let range = match (at.checked_sub(2), joins(at + 1)) {
+        (Some(least), _) if joins(at - 1) => {
+            number(least, &[Unit::None]).map(|least| format!("{least}-{most}"))
+        }
+        (_, true) => number(at + 2, &[Unit::Percent]).map(|upper| format!("{most}-{upper}")),
+        _ => None,
+    };
+    Some((range.unwrap_or(most).parse().ok()?, pieces[at]))
 }
 
 /// "0.5% risk": the percentage right before the label.
@@ -196,18 +222,30 @@ fn percents<'b, 't>(
 /// How many pieces may stand between a percentage and the capital that it is a part of: "4% of your portfolio".
 const CAPITAL_DISTANCE: usize = 4;
 
+/// Behind its label, else before the capital that it is a part of: "4% of your portfolio". What is risked is no size.
 fn size<'b, 't>(block: &'b Block<'_, 't>) -> Read<'b, 't, PercentRange> {
+    percent_in(block, Slot::Size).or_else(|| size_of_capital(block))
+}
+
+fn size_of_capital<'b, 't>(block: &'b Block<'_, 't>) -> Read<'b, 't, PercentRange> {
     let list = &block.pieces.list;
     if !block.pieces.has(Meaning::Capital) {
         return None;
     }
+    let risked =
+        |at: usize| block.with(Opener::Label(Slot::Risk)).any(|(field, _)| field.range.contains(&at));
     list.iter().enumerate().find_map(|(at, piece)| {
-        let What::Number(number) = piece.what else { return None };
-        let mut next =
-            list[at + 1..].iter().take(CAPITAL_DISTANCE).take_while(|next| next.line == piece.line);
-        let capital = next.any(|next| next.what.is(Meaning::Capital));
-        let size = (number.unit == Unit::Percent && capital).then(|| number.text.replace(',', "."))?;
-        Some((size.parse().ok()?, piece))
+        let is_percent = matches!(&piece.what, What::Number(number) if number.unit == Unit::Percent);
+        if !is_percent || risked(at) {
+            return None;
+        }
+        let same_line = |next: &&Piece<'_>| next.line == piece.line;
+        let mut next = list[at + 1..].iter().take(CAPITAL_DISTANCE).take_while(same_line);
+        if !next.any(|next| next.what.is(Meaning::Capital)) {
+            return None;
+        }
+        let near: Vec<&Piece<'_>> = list[at.saturating_sub(2)..=at].iter().filter(same_line).collect();
+        percent_range(&near)
     })
 }
 

@@ -183,32 +183,32 @@ impl Cutter<'_, '_> {
             && values.any(|piece| piece.what.is(Meaning::OfProfit))
     }
 
-    /// `18.36 附近做多`, `0.52 long`: a line of prices and a side, the prices first.
+    /// `18.36 附近做多`, `0.52 long`, `突破93200做多`: a clause of prices and a side, the prices first.
     fn is_price_before_side(&self, at: usize) -> bool {
         let begins = at == 0 || self.starts_line(at);
-        if !begins || !is_price(&self.pieces.list[at].what) || self.goes_on(at) {
+        let list = &self.pieces.list;
+        let priced = |at: usize| list.get(at).is_some_and(|piece| is_price(&piece.what));
+        let starts = priced(at) || is_relation(&list[at].what) && priced(at + 1);
+        if !begins || !starts || self.goes_on(at) {
             return false;
         }
-        let line = self.pieces.list[at].line;
-        let mut line = self.pieces.list[at..].iter().take_while(|piece| piece.line == line);
+        let line = list[at].line;
         let mut sided = false;
-        let plain = line.all(|piece| {
-            let side = matches!(piece.what, What::Term(Meaning::Side(_), _));
-            sided |= side;
-            side || is_price(&piece.what)
-                || matches!(
-                    piece.what,
-                    What::Mark('-' | '/' | '~' | ',' | '$') | What::Icon(_) | What::Ticker(_)
-                )
-                || matches!(
-                    piece.what,
-                    What::Term(
-                        Meaning::Filler | Meaning::At | Meaning::Now | Meaning::To | Meaning::Limit,
-                        _
-                    )
-                )
-        });
-        plain && sided
+        for piece in list[at..].iter().take_while(|piece| piece.line == line) {
+            match piece.what {
+                What::Term(Meaning::Side(_), _) => sided = true,
+                // The clause ends; what follows has labels of its own.
+                What::Mark(',') | What::Term(Meaning::Label(_), _) if sided => return true,
+                What::Mark('-' | '/' | '~' | ',' | '$') | What::Icon(_) | What::Ticker(_) => {}
+                What::Term(
+                    Meaning::Filler | Meaning::At | Meaning::Now | Meaning::To | Meaning::Limit,
+                    _,
+                ) => {}
+                _ if is_price(&piece.what) || is_relation(&piece.what) => {}
+                _ => return false,
+            }
+        }
+        sided
     }
 
     /// Values stand close to their label: a later paragraph that begins with a number is something else.
@@ -353,6 +353,11 @@ impl Cutter<'_, '_> {
     }
 }
 
+/// "Above", "below", "break".
+fn is_relation(what: &What<'_>) -> bool {
+    matches!(what, What::Term(Meaning::Above | Meaning::Below | Meaning::Break, _))
+}
+
 /// How many marks and icons may stand before a field's first value.
 const MAX_BULLETS: usize = 8;
 
@@ -379,7 +384,7 @@ fn is_preposition(what: &What<'_>) -> bool {
 fn labelled_by(icon: char) -> Option<Slot> {
     match icon {
         '🎯' | '📤' | '🏁' | '🥅' | '💵' => Some(Slot::Target),
-        '🛑' | '⛔' | '🚫' | '🛡' => Some(Slot::Stop),
+        '🛑' | '⛔' | '🚫' | '🛡' | '❌' | '☠' => Some(Slot::Stop),
         '💰' | '📥' | '🚪' | '📍' | '▶' => Some(Slot::Entry),
         _ => None,
     }

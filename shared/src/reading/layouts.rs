@@ -92,6 +92,10 @@ mod tests {
             ["targets = 1.2 ( 60% ) / 1.3 ( 40% )", "stop _ loss = 1.1"]
         );
         assert_eq!(
+            lines(r#"{"symbol":"NEAR","entry_low":2.20,"entryHigh":2.22,"bar":{"high":2.3}}"#),
+            ["symbol = near", "entry = 2.20 - 2.22"]
+        );
+        assert_eq!(
             lines("{'take_profit_1': 1.2, 'take_profit_2': 1.3}"),
             ["take _ profit = 1.2", "take _ profit = 1.3"]
         );

@@ -27,6 +27,7 @@ use super::verdict::Verdict;
 use super::words::{Lexicon, Meaning};
 use crate::post::Post;
 use crate::signal::Signal;
+use crate::update::{Scope, SignalUpdate};
 
 /// The most text of one post that is read. Discord ends at 4,000 characters of content and 6,000 in all embeds, and as much
 /// again in what is forwarded; four bytes each make 80 KiB.
@@ -161,7 +162,7 @@ impl Reader<'_> {
     fn read(&self, source: &Source<'_>) -> Found {
         let cleaned = clean(source, self.words);
         if cleaned.own.is_blank() {
-            return self.read_without_own(&cleaned);
+            return self.read_without_own(source, &cleaned);
         }
         let own_tokens = tokens(&cleaned.own, self.words);
         let own = Pieces { habits: self.habits, ..pieces(&own_tokens) };
@@ -222,13 +223,27 @@ impl Reader<'_> {
         self.with_pieces(source, |pieces| objection(&Block::new(pieces)).is_some())
     }
 
-    fn read_without_own(&self, cleaned: &Cleaned) -> Found {
+    fn read_without_own(&self, source: &Source<'_>, cleaned: &Cleaned) -> Found {
+        if self.edited
+            && let Some(found) = self.withdrawn(source, &cleaned.gone)
+        {
+            return found;
+        }
         let tokens = tokens(&cleaned.quoted, self.words);
         let pieces = pieces(&tokens);
         if Block::new(&pieces).labelled_levels() >= 2 {
             return abstained("only a quotation, perhaps of an old signal");
         }
         noise(if cleaned.struck { "everything is struck out" } else { "no text of its own" })
+    }
+
+    /// A call that was struck out in an edit is cancelled.
+    fn withdrawn(&self, source: &Source<'_>, gone: &Text) -> Option<Found> {
+        let tokens = tokens(gone, self.words);
+        let pieces = pieces(&tokens);
+        let (update, marks) = updates::withdrawal(&Block::new(&pieces))?;
+        let verdict = Verdict::Updates { updates: vec![update] };
+        Some(Found { verdict, evidence: evidence(&marks, 0, (source, gone)) })
     }
 }
 
@@ -244,6 +259,7 @@ impl ReadText<'_, '_> {
         let block = &self.block;
         match objection(block) {
             Some(Objection::Noise(reason)) => noise(reason),
+            Some(Objection::Governed(reason)) => self.told().unwrap_or_else(|| noise(reason)),
             Some(Objection::Doubt(reason)) if block.looks_like_signal() => abstained(reason),
             Some(Objection::Doubt(reason)) => noise(reason),
             Some(Objection::Running(reason)) => {
@@ -279,6 +295,16 @@ impl ReadText<'_, '_> {
         }
         let update = self.read_update();
         update.filter(|found| matches!(found.verdict, Verdict::Updates { .. })).unwrap_or(new)
+    }
+
+    /// What is told of a running trade beside a negation or a condition. A plan of its own is nothing told.
+    fn told(&self) -> Option<Found> {
+        let found = if self.block.labelled_levels() < 2 { self.read_update() } else { None };
+        let plain = |update: &SignalUpdate| {
+            let one = !matches!(update.scope, Scope::All { .. } | Scope::Last);
+            one && !update.actions.iter().any(updates::changes_levels)
+        };
+        found.filter(|found| !found.verdict.updates().is_empty() && found.verdict.updates().iter().all(plain))
     }
 
     /// A call that was edited, with the old value beside the new one.

@@ -7,7 +7,7 @@ use super::heads;
 use super::options;
 use super::symbols::{self, Mention, Strength};
 use super::tokens::{Kind, Number, Token, Tokens, Unit};
-use super::words::{Found, Head, Meaning, Meant, Slot};
+use super::words::{Found, Head, Meaning, Meant, Named, Slot};
 
 /// A stretch of the text with one meaning.
 #[derive(Debug, Clone)]
@@ -153,7 +153,10 @@ fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (Wha
     let token = &tokens[at];
     match token.kind {
         Kind::Number(_) if is_mistyped(tokens, at) => (What::Tangle, 2),
-        Kind::Number(number) => (What::Number(number), 1),
+        Kind::Number(number) => match unit_behind(tokens, at, number) {
+            Some((unit, length)) => (What::Number(Number { unit, ..number }), 1 + length),
+            None => (What::Number(number), 1),
+        },
         Kind::Index(index) => (What::Index(index), 1),
         Kind::Clock => (What::Clock, 1),
         Kind::Icon(icon) => (What::Icon(icon), 1),
@@ -199,6 +202,11 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
         if index.is_some_and(|index| index > MAX_LIST) && meaning != Meaning::Label(Slot::Decoy) {
             return (What::Tangle, length);
         }
+        if let (Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop), None) = (meaning, index)
+            && let Some(index) = numeral(tokens, at + length)
+        {
+            return (What::Term(meaning, Some(index)), length + 1);
+        }
         return (What::Term(meaning, index), length);
     }
     if let Some(index) = letter(tokens, at, word) {
@@ -214,6 +222,25 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
     }
 }
 
+/// "24 hours", "12 часов", "10 倍", "4 saatlik": the unit is a word behind the number. None counts more than three digits.
+fn unit_behind(tokens: &Tokens<'_>, at: usize, number: Number<'_>) -> Option<(Unit, usize)> {
+    let counts = number.unit == Unit::None
+        && number.text.len() <= MAX_COUNT
+        && number.text.bytes().all(|b| b.is_ascii_digit());
+    let next = tokens.get(at + 1).filter(|next| counts && next.line == tokens[at].line)?;
+    let found = tokens.phrase(at + 1).filter(|_| matches!(next.kind, Kind::Word(_)))?;
+    match found.meaning {
+        Meaning::Counts(counted) => Some((counted.unit(), found.length)),
+        Meaning::Candle(Named::Hour) if matches!(number.text, "1" | "2" | "4" | "6" | "8" | "12") => {
+            Some((Unit::Span('h'), found.length))
+        }
+        _ => None,
+    }
+}
+
+/// The most digits of a count.
+const MAX_COUNT: usize = 3;
+
 /// `2.1O`: letters stick to a price that are neither a unit nor a word.
 fn is_mistyped(tokens: &Tokens<'_>, at: usize) -> bool {
     let Kind::Number(number) = tokens[at].kind else { return false };
@@ -224,6 +251,14 @@ fn is_mistyped(tokens: &Tokens<'_>, at: usize) -> bool {
         }
         _ => false,
     })
+}
+
+/// 目标一, 进场二: a numeral glued to its label.
+fn numeral(tokens: &Tokens<'_>, at: usize) -> Option<u8> {
+    const NUMERALS: [&str; 10] = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十"];
+    let Kind::Word(word) = tokens.get(at).filter(|token| token.glued)?.kind else { return None };
+    let place = NUMERALS.iter().position(|numeral| *numeral == word)?;
+    u8::try_from(place + 1).ok()
 }
 
 /// `3O50`, `14l`: digits, and letters that look like digits.

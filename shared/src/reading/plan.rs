@@ -158,6 +158,9 @@ impl Priced<'_, '_> {
         prices.dedup();
         match (prices.as_slice(), percents.as_slice()) {
             ([], []) if self.levels.no_stop => Ok(Some(Stop::None)),
+            ([], []) if self.levels.stop_on_close || self.levels.stop_candle.is_some() => {
+                Err(Doubt::Unclear("a stop on a candle's close without a price"))
+            }
             ([], []) => Ok(None),
             ([], [number]) => Ok(Some(Stop::Percent { percent: percent(*number)? })),
             ([value], []) => self.stop_at(price(*value)?).map(Some),

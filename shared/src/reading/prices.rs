@@ -101,9 +101,8 @@ impl<'l, 't> Priced<'l, 't> {
 
 /// What a loose number may mean: all that counts is whether it could be a level.
 fn scaled(number: Number<'_>, way: Way) -> Vec<Decimal> {
-    let scale = if number.unit == Unit::Kilo { Decimal::ONE_THOUSAND } else { Decimal::ONE };
     let values = way.values(number.text).unwrap_or_default();
-    values.into_iter().filter_map(|value| value.checked_mul(scale)).collect()
+    values.into_iter().filter_map(|value| value.checked_mul(number.unit.scale())).collect()
 }
 
 /// `3120-60` means 3120 to 3160: the short side takes its missing digits from the long one.
@@ -167,15 +166,16 @@ fn joined(head: Number<'_>, next: &Item<'_>) -> Option<(String, Unit)> {
 
 /// Applies `k`: to the numbers that carry it, and in the same slot to those that would otherwise be far too small.
 fn in_thousands(read: &mut Read<'_>) -> Result<(), Doubt> {
-    let thousand = Decimal::ONE_THOUSAND;
-    let has_k = |item: &Item<'_>| matches!(item.level, Level::Price(number) if number.unit == Unit::Kilo);
-    let any = read.iter().any(|(_, item)| has_k(item));
+    let unit = |item: &Item<'_>| match item.level {
+        Level::Price(number) => number.unit,
+        _ => Unit::None,
+    };
+    let any = read.iter().map(|(_, item)| unit(item).scale()).max().unwrap_or(Decimal::ONE);
     for (price, item) in read.iter_mut() {
-        if let Some(value) = price
-            && (has_k(item) || any && *value < thousand)
-        {
-            *value = value.checked_mul(thousand).ok_or(Doubt::Unreadable)?;
-        }
+        let Some(value) = price else { continue };
+        let own = unit(item).scale();
+        let scale = if own == Decimal::ONE && *value < any { any } else { own };
+        *value = value.checked_mul(scale).ok_or(Doubt::Unreadable)?;
     }
     Ok(())
 }

@@ -5,6 +5,8 @@
 //! level and belongs to no label, makes the reader abstain.
 
 use super::bare;
+use rust_decimal::Decimal;
+
 use super::details::Details;
 use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
@@ -147,10 +149,15 @@ fn read_numbers(block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doub
             Ok(signal) if sound.iter().any(|(_, known)| *known == signal) => {}
             Ok(signal) => sound.push((way, signal)),
             Err(doubt @ Doubt::Stray(_)) => return Err(doubt),
+            // What a way says that reads the numbers is worth more than that another one does not.
+            Err(Doubt::Unreadable) => {}
             Err(doubt) => first_error = first_error.or(Some(doubt)),
         }
     }
     prefer_stated(&mut sound, block.pieces);
+    if block.pieces.decimal_comma {
+        prefer_usual(&mut sound);
+    }
     choose(sound, block.pieces.decimal_comma, &numbers)
         .unwrap_or_else(|| Err(first_error.unwrap_or(Doubt::Unreadable)))
 }
@@ -173,6 +180,27 @@ fn prefer_stated(sound: &mut Vec<(Way, Signal)>, pieces: &Pieces<'_>) {
     let fits = |way: &Way| others.iter().all(|number| way.values(number).is_some());
     if sound.iter().any(|(way, _)| fits(way)) {
         sound.retain(|(way, _)| fits(way));
+    }
+}
+
+/// A coin costs less than this in dollars, unless its usual prices are known.
+const USUAL_PRICE: u32 = 1_000;
+
+/// Where decimal commas are usual, `1,742` is no price in thousands of a coin that nobody knows to be that dear, and neither
+/// is `13.200`: the author writes both marks as decimal marks.
+fn prefer_usual(sound: &mut Vec<(Way, Signal)>) {
+    let is_usual = |signal: &Signal| {
+        let draft = signal.fields();
+        let dollars = draft.instrument.quote.as_ref().is_none_or(|quote| quote.as_str().contains("USD"));
+        let price = draft.entry.prices().first().map(|price| price.get());
+        price.is_some_and(|price| {
+            dollars
+                && plausible::is_in_band(signal.base(), price).is_none()
+                && price < Decimal::from(USUAL_PRICE)
+        })
+    };
+    if sound.len() > 1 && sound.iter().any(|(_, signal)| is_usual(signal)) {
+        sound.retain(|(_, signal)| is_usual(signal));
     }
 }
 

@@ -82,8 +82,14 @@ fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, us
         return pair;
     }
     let stable = tokens.words.ticker(word) == Some(TickerKind::Stable);
+    let glued = GLUED_QUOTES.iter().find_map(|quote| {
+        let base = word.strip_suffix(quote).filter(|base| base.len() >= 2)?;
+        Some((base, *quote))
+    });
+    // `ETHUSD_PERP` has its quote already.
     if let Some((quote, after)) = spaced_quote(tokens, next)
         && !stable
+        && (quote != "perp" || glued.is_none())
     {
         let (perpetual, end) = suffix(tokens, after);
         let perpetual = perpetual || quote == "perp";
@@ -95,10 +101,6 @@ fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, us
     if let Some(base) = word.strip_suffix("btc").filter(|base| coin(base)) {
         return (mention(tokens.words, base, Some("btc"), false), next);
     }
-    let glued = GLUED_QUOTES.iter().find_map(|quote| {
-        let base = word.strip_suffix(quote).filter(|base| base.len() >= 2)?;
-        Some((base, *quote))
-    });
     match glued {
         Some((base, quote)) if !stable && tokens.phrase(start).is_none() => {
             let (perpetual, end) = suffix(tokens, next);
@@ -201,7 +203,8 @@ pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let Kind::Word(word) = tokens[at].kind else { return None };
     let meant = match tokens.words.ticker(word)? {
         TickerKind::Word | TickerKind::Noun if is_upper(tokens[at].raw) => {
-            (is_header(tokens, at) || is_listed(tokens, at)) && !labels_id(tokens, at)
+            (is_header(tokens, at) || is_listed(tokens, at) || is_foreign(tokens, at))
+                && !labels_id(tokens, at)
         }
         TickerKind::Noun => stands_in_call(tokens, at),
         _ => false,
@@ -215,6 +218,18 @@ fn labels_id(tokens: &Tokens<'_>, at: usize) -> bool {
     let next = tokens.get(at + 1).map(|next| &next.kind);
     tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Reference))
         && matches!(next, Some(Kind::Mark(':' | '#' | '=') | Kind::Number(_)))
+}
+
+/// An English word in capitals means the coin where the words around it are of another language and not in capitals. Words
+/// of calls and follow-ups are borrowed: "OPEN" and "MOVE" stay words.
+fn is_foreign(tokens: &Tokens<'_>, at: usize) -> bool {
+    let line = tokens[at].line;
+    let is_other = |token: &Token<'_>| matches!(token.kind, Kind::Word(_)) && !is_upper(token.raw);
+    let before = tokens[..at].iter().rev().take_while(|token| token.line == line);
+    let mut around = before.chain(tokens[at..].iter().take_while(|token| token.line == line));
+    tokens.foreign
+        && tokens.phrase(at).is_none_or(|found| found.meaning == Meaning::Filler)
+        && around.any(is_other)
 }
 
 /// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
@@ -299,7 +314,8 @@ fn is_amount(tokens: &Tokens<'_>, at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     before.is_some_and(|before| {
         before.line == tokens[at].line
-            && matches!(&before.kind, Kind::Number(n) if n.unit != super::tokens::Unit::Ordinal)
+            && matches!(&before.kind, Kind::Number(n)
+                if !matches!(n.unit, super::tokens::Unit::Ordinal | super::tokens::Unit::Percent))
     }) && !is_header(tokens, at)
         && !heads_line(tokens, at)
 }
@@ -403,6 +419,8 @@ mod tests {
             ("KSM-USDT-SWAP", "KSM/USDT perp"),
             ("KSM/USDT:USDT", "KSM/USDT perp"),
             ("BYBIT:KSMUSDT.P", "KSM/USDT perp"),
+            ("KSMUSD_PERP", "KSM/USD perp"),
+            ("KSMUSDT-PERP", "KSM/USDT perp"),
             ("XBTUSD", "BTC/USD"),
             ("1000BONKUSDT", "1000BONK/USDT"),
             ("$1INCH", "1INCH/-"),

@@ -5,6 +5,8 @@
 
 use std::ops::Deref;
 
+use rust_decimal::Decimal;
+
 use super::clean::{Text, index_of};
 use super::layouts;
 use super::words::{Found, Lexicon};
@@ -59,6 +61,8 @@ pub(super) enum Unit {
     None,
     /// Thousands: `91.3k`.
     Kilo,
+    /// Tens of thousands: `9.3万`.
+    Myriad,
     /// Leverage: `8x`.
     Times,
     /// Per cent.
@@ -71,11 +75,29 @@ pub(super) enum Unit {
     Ordinal,
 }
 
+impl Unit {
+    /// True for what may be a price, with or without a letter for its scale.
+    pub(super) fn is_of_price(self) -> bool {
+        matches!(self, Unit::None | Unit::Kilo | Unit::Myriad)
+    }
+
+    /// How many units the number counts: a thousand with a `k`.
+    pub(super) fn scale(self) -> Decimal {
+        match self {
+            Unit::Kilo => Decimal::ONE_THOUSAND,
+            Unit::Myriad => Decimal::from_parts(10_000, 0, 0, false, 0),
+            _ => Decimal::ONE,
+        }
+    }
+}
+
 /// The tokens of a text, each with the longest known phrase that begins there.
 #[derive(Debug)]
 pub(super) struct Tokens<'t> {
     list: Vec<Token<'t>>,
     phrases: Vec<Option<Found>>,
+    /// True when words of another language than English were found.
+    pub(super) foreign: bool,
     /// The text that they were cut from.
     pub(super) plain: &'t str,
     /// The words that hold for this text.
@@ -111,12 +133,13 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         let (kind, length) = cutter.token(at, first);
         list.push(Token { kind, raw: &text.plain[at..at + length], at, line, glued });
         at += length;
+        at += ending_length(kind, &text.plain[at - length..at], &text.plain[at..]);
         glued = true;
     }
-    let phrases = words.phrases(&list);
+    let (phrases, foreign) = words.phrases(&list);
     match layouts::written_out(&list, words, &phrases, &text.plain) {
-        Some(list) => Tokens { phrases: words.phrases(&list), list, plain: &text.plain, words },
-        None => Tokens { list, phrases, plain: &text.plain, words },
+        Some(list) => Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words },
+        None => Tokens { list, phrases, foreign, plain: &text.plain, words },
     }
 }
 
@@ -162,15 +185,42 @@ impl<'t> Cutter<'t> {
         let letters = rest[digits..].chars().take_while(|c| c.is_alphanumeric() || *c == '%' || *c == '×');
         let suffix: usize = letters.map(char::len_utf8).sum();
         let counted = |unit, length| Counted::Number(Number { text: &rest[..digits], at, unit }, length);
+        if let Some(ending) = ordinal_length(&self.lower[at + digits..]) {
+            return counted(Unit::Ordinal, digits + ending);
+        }
         if rest[digits..].starts_with(" %") {
             return counted(Unit::Percent, digits + 2);
         }
-        match unit(&self.lower[at + digits..at + digits + suffix]) {
+        let suffix_text = &self.lower[at + digits..at + digits + suffix];
+        match unit(suffix_text).or_else(|| Some((self.words.unit(suffix_text)?, suffix))) {
             Some((unit, length)) => counted(unit, digits + length),
             None if rest[..digits].bytes().all(|b| b.is_ascii_digit()) => Counted::Name(digits + suffix),
             None => counted(Unit::None, digits),
         }
     }
+}
+
+/// The length of the ending that an apostrophe ties to a ticker or a number, as in `AVAX'ta` and `3050'den`: it is no part
+/// of either.
+fn ending_length(kind: Kind<'_>, raw: &str, onwards: &str) -> usize {
+    let Some(ending) = onwards.strip_prefix('\'') else { return 0 };
+    let takes = match kind {
+        Kind::Number(_) => true,
+        Kind::Word(_) => is_capital(raw),
+        _ => false,
+    };
+    let length = ending.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(ending.len());
+    let ends = !ending[length..].starts_with(char::is_alphanumeric);
+    if takes && ends && (1..=MAX_ENDING).contains(&length) { length + 1 } else { 0 }
+}
+
+/// The longest such ending: `'nden`.
+const MAX_ENDING: usize = 4;
+
+/// True for two and more capitals, perhaps with digits: a ticker, or a label such as `TP1`.
+fn is_capital(raw: &str) -> bool {
+    let capitals = raw.bytes().filter(u8::is_ascii_uppercase).count();
+    capitals >= 2 && raw.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
 /// What begins with a digit.
@@ -207,7 +257,9 @@ fn word_length(rest: &str) -> usize {
         let mut next_is_letter = || characters.peek().is_some_and(|(_, next)| next.is_alphabetic());
         let inside =
             character.is_alphanumeric() && !is_unspaced(character) || character == '\'' && next_is_letter();
-        if !inside {
+        let ends =
+            character == '\'' && is_capital(&rest[..at]) && !rest[at + 1..].starts_with(char::is_uppercase);
+        if !inside || ends {
             return at;
         }
     }
@@ -255,6 +307,8 @@ fn unit(suffix: &str) -> Option<(Unit, usize)> {
     const UNITS: &[(&str, Unit)] = &[
         ("%", Unit::Percent),
         ("k", Unit::Kilo),
+        ("к", Unit::Kilo),
+        ("만", Unit::Myriad),
         ("x", Unit::Times),
         ("х", Unit::Times),
         ("×", Unit::Times),
@@ -271,6 +325,8 @@ fn unit(suffix: &str) -> Option<(Unit, usize)> {
         ("nd", Unit::Ordinal),
         ("rd", Unit::Ordinal),
         ("th", Unit::Ordinal),
+        ("ª", Unit::Ordinal),
+        ("º", Unit::Ordinal),
         ("usdt", Unit::None),
         ("usd", Unit::None),
         ("usdc", Unit::None),
@@ -280,12 +336,28 @@ fn unit(suffix: &str) -> Option<(Unit, usize)> {
         let unit = if first == '%' { Unit::Percent } else { Unit::Times };
         return Some((unit, first.len_utf8()));
     }
+    if matches!(first, '万' | '萬') && !is_amount(&suffix[first.len_utf8()..]) {
+        return Some((Unit::Myriad, first.len_utf8()));
+    }
     if is_unspaced(first) {
         return Some((Unit::None, 0));
     }
     let end = suffix.find(|c| is_unspaced(c) || c == '%').unwrap_or(suffix.len());
     let found = UNITS.iter().find(|(name, _)| *name == &suffix[..end])?;
     Some((found.1, end))
+}
+
+/// The length of the ending of `1-я`, `2-й` and `3-ю`, with its hyphen.
+fn ordinal_length(suffix: &str) -> Option<usize> {
+    let ending = suffix.strip_prefix('-')?;
+    let letters = ending.chars().take_while(|c| c.is_alphabetic());
+    let length: usize = letters.map(char::len_utf8).sum();
+    matches!(&ending[..length], "я" | "й" | "ю" | "е" | "ая" | "ый" | "ой" | "ую" | "а").then_some(length + 1)
+}
+
+/// `10万U`, `5万美元`: money that is put in, or a profit, and no price.
+fn is_amount(onwards: &str) -> bool {
+    onwards.starts_with(['u', '美', '刀', '元', '块', '枚', '个', '人', '本', '日'])
 }
 
 #[cfg(test)]
@@ -323,6 +395,11 @@ mod tests {
             shown("8x 1INCH 64.2k 12% 4h"),
             ["8:Times", "1inch", "64.2:Kilo", "12:Percent", "4:Span('h')"]
         );
+        assert_eq!(
+            shown("9.3万 93.2к 1-я 12часов"),
+            ["9.3:Myriad", "93.2:Kilo", "1:Ordinal", "12:Span('h')"]
+        );
+        assert_ne!(shown("10万U")[0], "10:Myriad", "that is money");
         assert_eq!(shown("don't TP1 API3USDT"), ["don't", "tp1", "api3usdt"]);
         assert_eq!(shown("1000PEPE 7.05USDT 2nd"), ["1000pepe", "7.05:None", "2:Ordinal"]);
     }

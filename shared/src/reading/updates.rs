@@ -27,7 +27,7 @@ use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible::is_in_band;
 use super::signals::{Block, the_symbol};
 use super::symbols::Mention;
-use super::tokens::{Number, Unit, tokens};
+use super::tokens::{Number, tokens};
 use super::values::is_tick;
 use super::words::{Lexicon, Meaning, Slot};
 use crate::money::Price;
@@ -77,7 +77,9 @@ pub(super) fn updates(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
     let pieces = named.as_ref().unwrap_or(block.pieces);
     let id = ids::labelled(pieces).or_else(|| ids::numbered(pieces));
     let read = match (id, &named) {
-        (Some((id, at)), _) => read(&Block::new(&without_number(pieces, at)), context, Some((id, at))),
+        (Some((id, at)), _) => {
+            read(&Block::new(&without_number(pieces, (id.len(), at))), context, Some((id, at)))
+        }
         (None, Some(pieces)) => read(&Block::new(pieces), context, None),
         (None, None) => read(block, context, None),
     };
@@ -86,6 +88,18 @@ pub(super) fn updates(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
         Err(Some(reason)) => Outcome::Doubtful(reason),
         Err(None) => Outcome::Nothing,
     }
+}
+
+/// The cancellation of a call that was struck out: symbol, side and levels tell that it was one.
+pub(super) fn withdrawal(block: &Block<'_, '_>) -> Option<(SignalUpdate, Vec<Mark>)> {
+    let mention = named(block.pieces).ok().flatten()?;
+    let side = side(&block.pieces.list)?;
+    let mut share = Share { mention: Some(&mention), ..Share::default() };
+    share.mark_names(block.pieces);
+    let marks = share.marks;
+    let scope = Scope::Symbol { base: mention.base.clone(), side: Some(side) };
+    let update = SignalUpdate { scope, actions: vec![Action::Cancel] };
+    (block.labelled_levels() >= 1).then_some((update, marks))
 }
 
 /// True for words, ticks and labels without which no follow-up is written.
@@ -143,18 +157,40 @@ fn is_follow_up_word(meaning: Meaning) -> bool {
 type Read = Result<Vec<(SignalUpdate, Vec<Mark>)>, Refusal>;
 
 /// The pieces with an id that looks like a price taken for what it is.
-fn without_number<'t>(pieces: &Pieces<'t>, id: &Piece<'_>) -> Pieces<'t> {
+fn without_number<'t>(pieces: &Pieces<'t>, (length, id): (usize, &Piece<'_>)) -> Pieces<'t> {
     let mut list = pieces.list.clone();
-    if let Some(piece) = list.iter_mut().find(|piece| piece.bytes == id.bytes) {
+    let end = id.bytes.start + length;
+    for piece in list.iter_mut().filter(|piece| (id.bytes.start..end).contains(&piece.bytes.start)) {
         piece.what = What::Clock;
     }
     pieces.with(list)
 }
 
+/// `degen_k longed`, `0xpaul added`: a name as people have in chats, and what they did.
+fn is_of_somebody(pieces: &Pieces<'_>) -> bool {
+    let list = &pieces.list;
+    let begins = |piece: &&Piece<'_>| !matches!(piece.what, What::Icon(_) | What::Mark('@' | '*'));
+    let Some(first) = list.iter().position(|piece| begins(&piece)) else { return false };
+    let name = list[first..].iter().take_while(|piece| matches!(piece.what, What::Unknown | What::Mark('_')));
+    let name: Vec<&Piece<'_>> =
+        name.take_while(|piece| piece.bytes.start == list[first].bytes.start || piece.glued).collect();
+    let handle = name.iter().any(|piece| {
+        matches!(piece.what, What::Mark('_')) || pieces.raw(piece).bytes().any(|b| b.is_ascii_digit())
+    });
+    handle && matches!(list[first].what, What::Unknown)
+}
+
+/// True when longs and shorts are spoken of.
+fn names_both_sides(list: &[Piece<'_>]) -> bool {
+    let has = |side| list.iter().any(|piece| piece.what.is(Meaning::Side(side)));
+    has(Side::Long) && has(Side::Short)
+}
+
 type Id<'p> = Option<(&'p str, &'p Piece<'p>)>;
 
 fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
-    if block.pieces.has(Meaning::Bystander) || block.pieces.has(Meaning::Advert) {
+    let has = |meaning: Meaning| block.pieces.has(meaning);
+    if has(Meaning::Bystander) || has(Meaning::Advert) || is_of_somebody(block.pieces) {
         return Err(None);
     }
     let told = deeds::read(block.pieces, context.reply, id.is_some())?;
@@ -247,6 +283,7 @@ fn scope(
     let quoted = pieces(&quoted);
     match named(&quoted)? {
         Some(mention) => Ok(Scope::Symbol { base: mention.base, side: side(&quoted.list) }),
+        None if names_both_sides(&own.list) => Err(None),
         None if told.iter().any(|said| said.has_object) => Ok(Scope::Last),
         None => Err(None),
     }
@@ -320,8 +357,7 @@ impl Numbers<'_> {
             _ => return Err(Some("a number can be read in two ways")),
         };
         let [value] = values.as_slice() else { return Err(Some("a number cannot be read")) };
-        let scale = if number.unit == Unit::Kilo { Decimal::ONE_THOUSAND } else { Decimal::ONE };
-        let value = value.checked_mul(scale).ok_or(Some("a number cannot be read"))?;
+        let value = value.checked_mul(number.unit.scale()).ok_or(Some("a number cannot be read"))?;
         Price::new(value).map_err(|_| Some("a number is no price"))
     }
 }
@@ -333,7 +369,8 @@ fn holds_plan(block: &Block<'_, '_>) -> bool {
     sided && block.labelled_levels() >= 2 && (!further || block.has_levels(Opener::Label(Slot::Target)))
 }
 
-fn changes_levels(action: &Action) -> bool {
+/// True for an action that brings a price of its own.
+pub(super) fn changes_levels(action: &Action) -> bool {
     matches!(
         action,
         Action::SetTargets { .. }

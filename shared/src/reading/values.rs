@@ -5,6 +5,8 @@
 
 mod explained;
 
+mod nearby;
+
 use super::fields::{Field, Opener};
 use super::pieces::{MAX_LIST, Piece, What};
 use super::tokens::{Number, Unit};
@@ -100,6 +102,7 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         bullet: None,
         market_behind: false,
         leading_share: None,
+        is_stop: field.opener == Opener::Label(Slot::Stop),
         next_label: bare_label(&pieces[field.range.end.min(pieces.len())..]),
         is_entry: !matches!(field.opener, Opener::Label(Slot::Target | Slot::Stop) | Opener::Close),
         relation_behind: false,
@@ -142,6 +145,8 @@ struct Scan<'p, 't> {
     bullet: Option<char>,
     /// True when "market" stood behind a level.
     market_behind: bool,
+    /// True in the field of a stop.
+    is_stop: bool,
     /// True in a field that may hold entries.
     is_entry: bool,
     /// True when "above", "below" or "break" stood behind an entry: "around 16.85, if it loses 16.2".
@@ -172,7 +177,14 @@ impl<'t> Scan<'_, 't> {
             What::Icon(_) => {}
             What::Ticker(_) => {}
             What::Unknown if self.names_coin(at) => {}
+            What::Term(meaning @ (Meaning::Above | Meaning::Below | Meaning::Break), _)
+                if self.is_postposed(at) =>
+            {
+                self.found.flags.push(meaning);
+            }
             What::Term(Meaning::At, _) if self.resumes_at(at) => self.blind = None,
+            What::Term(Meaning::Hedge | Meaning::Perhaps | Meaning::Later, _)
+                if self.is_close_condition(at) => {}
             What::Term(meaning, _) => self.term(meaning),
             What::Clock | What::Unknown => {
                 self.resumes = self.resumes.and_then(|left| left.checked_sub(1));
@@ -183,34 +195,10 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
-    /// "Filecoin (FIL)": a word right before a symbol in brackets is the coin's name.
-    fn names_coin(&self, at: usize) -> bool {
-        let what = |at: usize| self.pieces.get(at).map(|piece| &piece.what);
-        matches!((what(at + 1), what(at + 2)), (Some(What::Mark('(')), Some(What::Ticker(_))))
-    }
-
-    fn starts_line(&self, at: usize) -> bool {
-        at == 0 || self.pieces[at - 1].line != self.pieces[at].line
-    }
-
     fn join(&mut self, joint: Joint) {
         if !self.found.items.is_empty() && matches!(self.joint, Joint::Space | Joint::Start | Joint::Line) {
             self.joint = joint;
         }
-    }
-
-    /// True where "at" and a price follow a side with few words between, in the same clause.
-    fn resumes_at(&self, at: usize) -> bool {
-        let next = self.pieces[at + 1..].iter().find(|piece| !matches!(piece.what, What::Mark('$' | '@')));
-        self.resumes.is_some()
-            && self.brackets == 0
-            && self.found.items.is_empty()
-            && next.is_some_and(|next| is_price(&next.what))
-    }
-
-    /// True in brackets behind a level, where remarks stand: "31.4 (now 31.6)".
-    fn is_remark(&self) -> bool {
-        self.brackets > 0 && !self.found.items.is_empty() && !self.opened_with_bracket()
     }
 
     fn mark(&mut self, at: usize, mark: char) {
@@ -263,15 +251,6 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
-    /// True behind a list number, where the price is missing.
-    fn awaits_value(&self, at: usize) -> bool {
-        let line = self.pieces[at].line;
-        let before = self.pieces[..at].iter().rev().take(MAX_ICONS).take_while(|piece| piece.line == line);
-        let mut values = before.filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_)));
-        self.joint == Joint::Line
-            && values.next().is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Index(_)))
-    }
-
     fn tick(&mut self) {
         if let Some(last) = self.found.items.last_mut() {
             last.ticked = true;
@@ -295,11 +274,11 @@ impl<'t> Scan<'_, 't> {
 
     fn number(&mut self, at: usize, number: Number<'t>) {
         match number.unit {
-            Unit::None | Unit::Kilo if self.is_percent_range(at) => {
+            Unit::None | Unit::Kilo | Unit::Myriad if self.is_percent_range(at) => {
                 self.found.unclear = self.found.unclear.or(self.unless_blind("a range of percentages"));
             }
             Unit::None if self.is_leverage_range(at) => {}
-            Unit::None | Unit::Kilo => self.price(at, number),
+            Unit::None | Unit::Kilo | Unit::Myriad => self.price(at, number),
             Unit::Percent => self.percent(at, number),
             Unit::Risk if self.blind.is_none() => self.push(Level::Multiple(number)),
             Unit::Span(letter) if self.blind.is_none() => {
@@ -325,23 +304,6 @@ impl<'t> Scan<'_, 't> {
         } else {
             self.push(Level::Price(number));
         }
-    }
-
-    /// `1:2.4` in brackets: a gain for a risk.
-    fn is_ratio(&self, at: usize) -> bool {
-        let colon = |at: Option<usize>| {
-            let piece = at.and_then(|at| self.pieces.get(at));
-            piece.is_some_and(|piece| piece.glued && matches!(piece.what, What::Mark(':')))
-        };
-        colon(at.checked_sub(1)) && self.pieces[at].glued
-            || colon(Some(at + 1)) && self.pieces.get(at + 2).is_some_and(|next| next.glued)
-    }
-
-    /// `(31.4 - 31.8)`, `[32.5, 33.8]`: all levels of the field stand in brackets.
-    fn opened_with_bracket(&self) -> bool {
-        let mut first = self.pieces.iter().take(MAX_ICONS);
-        let first = first.find(|piece| !matches!(piece.what, What::Mark(':' | '=' | '"' | '\'')));
-        first.is_some_and(|piece| matches!(piece.what, What::Mark('(' | '[')))
     }
 
     /// Behind a price, a percentage is its share or its return; alone, it is a distance.
@@ -376,79 +338,11 @@ impl<'t> Scan<'_, 't> {
         last.share = last.share.or(form.map(|form| (number, form)));
         self.joint = Joint::Space;
     }
-
-    /// "30% at $10.2": the share stands before "at" and its price.
-    fn price_is_next(&self, at: usize) -> bool {
-        let line = self.pieces[at].line;
-        let mut next = self.pieces[at + 1..].iter().take_while(|piece| piece.line == line);
-        let said =
-            next.next().is_some_and(|next| matches!(next.what, What::Mark('@')) || next.what.is(Meaning::At));
-        let price =
-            next.find(|piece| !matches!(piece.what, What::Mark('$')) && !piece.what.is(Meaning::Filler));
-        said && price.is_some_and(|piece| is_price(&piece.what))
-    }
-
-    /// "0.5% risk": the label of the next field is this number's own, unless a value of its own follows.
-    fn is_labelled_behind(&self, at: usize) -> bool {
-        let own = matches!(self.next_label, Some(Slot::Risk | Slot::Size));
-        own && at + 1 == self.pieces.len()
-    }
-
-    /// `25-30%`: one percentage with two ends.
-    fn is_percent_range(&self, at: usize) -> bool {
-        self.range_unit(at) == Some(Unit::Percent)
-    }
-
-    /// `3-5x`: one leverage with two ends.
-    fn is_leverage_range(&self, at: usize) -> bool {
-        self.range_unit(at) == Some(Unit::Times)
-    }
-
-    /// The unit of the second number of a range written without spaces.
-    fn range_unit(&self, at: usize) -> Option<Unit> {
-        let glued = |at: usize| self.pieces.get(at).filter(|piece| piece.glued).map(|piece| &piece.what);
-        match (glued(at + 1), glued(at + 2)) {
-            (Some(What::Mark('-')), Some(What::Number(number))) => Some(number.unit),
-            _ => None,
-        }
-    }
-
-    /// `1)`, `#1`, `1:`, `2. ` and, right behind a label, `1 - ` are list numbers.
-    fn is_list_number(&mut self, at: usize, number: &Number<'t>) -> bool {
-        if small_integer(number).is_none() {
-            return false;
-        }
-        let hash = at > 0 && self.pieces[at].glued && matches!(self.pieces[at - 1].what, What::Mark('#'));
-        let line = self.pieces[at].line;
-        let same_line = |at: usize| self.pieces.get(at).filter(|piece| piece.line == line);
-        let next = same_line(at + 1);
-        match next.map(|piece| (&piece.what, piece.glued)) {
-            _ if hash => true,
-            Some((What::Mark(')' | ']'), true)) => true,
-            Some((What::Mark('.'), true)) => {
-                matches!(same_line(at + 2).map(|p| &p.what), Some(What::Number(_)))
-            }
-            Some((What::Mark(':' | '='), _)) => true,
-            Some((
-                What::Mark('-' | '$' | '@' | '(')
-                | What::Number(_)
-                | What::Icon(_)
-                | What::Term(Meaning::Filler | Meaning::At | Meaning::Now, _),
-                _,
-            )) if at == 0 => {
-                let prices = self.pieces[1..].iter().take_while(|piece| piece.line == line);
-                let single = prices.filter(|piece| is_price(&piece.what)).count() == 1;
-                self.found.weak_index = small_integer(number).filter(|_| single);
-                single
-            }
-            _ => false,
-        }
-    }
 }
 
 /// A number that may be a price.
 pub(super) fn is_price(what: &What<'_>) -> bool {
-    matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
+    matches!(what, What::Number(number) if number.unit.is_of_price())
 }
 
 impl Item<'_> {

@@ -17,11 +17,11 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use super::tokens::{Kind, Token, is_unspaced};
+use super::tokens::{Kind, Token, Unit, is_unspaced};
 
 pub(super) use heads::Head;
 pub use load::BadLanguage;
-pub(super) use meanings::{Meaning, Slot};
+pub(super) use meanings::{Meaning, Named, Slot};
 pub(super) use meant::Meant;
 use spoken::{Languages, Votes};
 pub(super) use table::Origin;
@@ -88,8 +88,8 @@ impl<'w> Lexicon<'w> {
     }
 
     /// The longest phrase of the vocabulary at each token. What languages disagree on is read as the language does that
-    /// most of the text's words are from.
-    pub(super) fn phrases(self, tokens: &[Token<'_>]) -> Vec<Option<Found>> {
+    /// most of the text's words are from; and whether that is another one than English.
+    pub(super) fn phrases(self, tokens: &[Token<'_>]) -> (Vec<Option<Found>>, bool) {
         let mut votes = Votes::default();
         let heard = (0..tokens.len()).map(|at| {
             let (found, languages) = self.phrase(tokens, at, Languages::default())?;
@@ -103,7 +103,7 @@ impl<'w> Lexicon<'w> {
                 *phrase = self.phrase(tokens, at, spoken).map(|(found, _)| found);
             }
         }
-        phrases
+        (phrases, !spoken.is_empty())
     }
 
     /// The longest phrase at token `at` of a text in these languages, and the languages that know it.
@@ -191,6 +191,15 @@ impl<'w> Lexicon<'w> {
         let mut whole = self.all().flat_map(|words| words.phrases.whole(word));
         whole.find(|phrase| phrase.rest.is_empty()).and_then(|phrase| match phrase.meaning {
             Meaning::Label(slot) => Some(slot),
+            _ => None,
+        })
+    }
+
+    /// What a number counts whose unit is this word.
+    pub(super) fn unit(self, word: &str) -> Option<Unit> {
+        let whole = self.all().flat_map(|words| words.phrases.whole(word));
+        whole.filter(|phrase| phrase.rest.is_empty()).find_map(|phrase| match phrase.meaning {
+            Meaning::Counts(counted) => Some(counted.unit()),
             _ => None,
         })
     }

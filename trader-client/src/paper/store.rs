@@ -56,6 +56,12 @@ impl Store {
         Ok(Self { durable, quick, revision: 0, fills: 0, ended: 0 })
     }
 
+    /// Closes the file; its log beside it is then folded in.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        self.quick.close().await?;
+        Ok(self.durable.close().await?)
+    }
+
     /// The settings of the venue in the file; `None` when there is none yet.
     pub(super) async fn settings(&mut self) -> anyhow::Result<Option<PaperSettings>> {
         let settings: Option<String> =

@@ -24,28 +24,36 @@ impl Publisher {
     ) -> Result<(), StoreError> {
         match bind(&self.book, arrival, update) {
             Ok(signals) => signals.into_iter().try_for_each(|signal| self.bound(arrival, update, signal)),
-            Err(reason) => {
-                if let Some(known) = self.told_unbound(arrival, update) {
-                    self.said.push(known);
-                    return Ok(());
-                }
-                let record = self.update_record(arrival, update, None);
-                let event = Event::UpdateUnbound { update: Box::new(record.clone()), reason };
-                let base = match &update.scope {
-                    Scope::Symbol { base, .. }
-                    | Scope::Reply { base: Some(base) }
-                    | Scope::Reference { base: Some(base), .. } => Some(base.to_string()),
-                    Scope::Reply { base: None }
-                    | Scope::Reference { base: None, .. }
-                    | Scope::Last
-                    | Scope::All { .. } => None,
-                };
-                self.say(record);
-                let (channel_id, kind) = (arrival.key.channel_id, "update_unbound");
-                self.events.push(NewEvent { kind, channel_id, base, payload: to_json(&event)? });
-                Ok(())
-            }
+            Err(reason) => self.unbound(arrival, update, reason),
         }
+    }
+
+    /// Tells a follow-up that is bound to nothing.
+    pub(super) fn unbound(
+        &mut self,
+        arrival: &Arrival<'_>,
+        update: &SignalUpdate,
+        reason: String,
+    ) -> Result<(), StoreError> {
+        if let Some(known) = self.told_unbound(arrival, update) {
+            self.said.push(known);
+            return Ok(());
+        }
+        let record = self.update_record(arrival, update, None);
+        let event = Event::UpdateUnbound { update: Box::new(record.clone()), reason };
+        let base = match &update.scope {
+            Scope::Symbol { base, .. }
+            | Scope::Reply { base: Some(base) }
+            | Scope::Reference { base: Some(base), .. } => Some(base.to_string()),
+            Scope::Reply { base: None }
+            | Scope::Reference { base: None, .. }
+            | Scope::Last
+            | Scope::All { .. } => None,
+        };
+        self.say(record);
+        let (channel_id, kind) = (arrival.key.channel_id, "update_unbound");
+        self.events.push(NewEvent { kind, channel_id, base, payload: to_json(&event)? });
+        Ok(())
     }
 
     /// The same follow-up as told before, when a post that is read again says it still.
@@ -104,7 +112,8 @@ impl Publisher {
                 occurred_at: arrival.post.occurred_at(),
                 reason: "read again: its post does not say this".to_owned(),
             };
-            let Some(signal_id) = update.signal_id else {
+            let sound = update.signal_id.filter(|id| !self.book.is_broken(*id));
+            let Some(signal_id) = sound else {
                 let (channel_id, kind) = (update.channel_id, kind_name(&event));
                 self.events.push(NewEvent { kind, channel_id, base: None, payload: to_json(&event)? });
                 continue;
@@ -117,6 +126,17 @@ impl Publisher {
             }
         }
         Ok(())
+    }
+
+    /// Takes back what an earlier revision was once read to say and does not. What it says today is not told: the newest
+    /// revision decides. True when something was taken back.
+    pub(crate) fn retract(&mut self, arrival: &Arrival<'_>) -> Result<bool, StoreError> {
+        let says = |told: &&UpdateRecord| arrival.updates().contains(&told.update);
+        let told = self.book.told_by(arrival.key).filter(|told| told.post_id == arrival.post_id);
+        self.said = told.filter(says).map(|told| told.id).collect();
+        let before = self.withdrawn.len();
+        self.take_back(arrival)?;
+        Ok(self.withdrawn.len() > before)
     }
 
     fn update_record(

@@ -6,7 +6,6 @@
 use super::super::fields::Opener;
 use super::super::pieces::{Piece, What};
 use super::super::signals::Block;
-use super::super::tokens::{Number, Unit};
 use super::super::values::{Item, is_price, is_tick};
 use super::super::words::{Meaning, Slot};
 use super::{Objection, lines};
@@ -48,12 +47,13 @@ fn tells_of_trade(line: &[Piece<'_>], is_first: bool) -> bool {
     line.iter().enumerate().any(|(at, piece)| {
         let What::Term(meaning, _) = piece.what else { return false };
         match meaning {
-            Meaning::Hit
-            | Meaning::Filled
-            | Meaning::StoppedOut
-            | Meaning::Cancel
-            | Meaning::Again
-            | Meaning::Add => !later,
+            Meaning::Hit | Meaning::Filled | Meaning::StoppedOut | Meaning::Cancel | Meaning::Again => !later,
+            // "Edit: added the stop" tells of the post.
+            Meaning::Add => {
+                let next = line[at + 1..].iter().find(|next| !next.what.is(Meaning::Filler));
+                let level = next.and_then(|next| next.what.slot());
+                !later && !matches!(level, Some(Slot::Stop | Slot::Target))
+            }
             Meaning::Closed => !later && !stops,
             Meaning::Close => !later && is_closing(line),
             Meaning::New => {
@@ -82,7 +82,7 @@ fn is_closing(line: &[Piece<'_>]) -> bool {
 fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
     let list = &block.pieces.list;
     let is_level = |piece: &Piece<'_>| {
-        matches!(&piece.what, What::Number(Number { unit: Unit::None | Unit::Kilo, .. }))
+        is_price(&piece.what)
             || matches!(piece.what, What::Term(Meaning::Label(_) | Meaning::Side(_), _) | What::Ticker(_))
     };
     let (mut bulleted, mut plain) = (0_usize, 0_usize);

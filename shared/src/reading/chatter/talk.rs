@@ -9,7 +9,7 @@ use super::super::tokens::Unit;
 use super::super::values::is_price;
 use super::super::words::{Meaning, Slot};
 use super::Objection;
-use super::text::{Text, governs, names_side};
+use super::text::{Text, governs, is_aside, is_past, names_side};
 use crate::signal::Side;
 
 /// How far a word reaches.
@@ -46,10 +46,10 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
         Meaning::Hindsight => (Reach::Anywhere, Objection::Noise("a trade that was not made")),
         Meaning::Report => (Reach::Levels, Objection::Noise("a report: nobody is told to trade")),
         Meaning::Others => (Reach::Lead, Objection::Noise("somebody else's trade")),
-        Meaning::Negation => (Reach::Sentence, Objection::Noise("the trade is negated")),
+        Meaning::Negation => (Reach::Sentence, Objection::Governed("the trade is negated")),
         Meaning::Acted => (Reach::Acted, Objection::Noise("somebody else's trade")),
-        Meaning::Hedge => (Reach::Sentence, Objection::Noise("the trade is only considered")),
-        Meaning::Perhaps => (Reach::Weak, Objection::Noise("the trade is only considered")),
+        Meaning::Hedge => (Reach::Sentence, Objection::Governed("the trade is only considered")),
+        Meaning::Perhaps => (Reach::Weak, Objection::Governed("the trade is only considered")),
         _ => return None,
     })
 }
@@ -73,6 +73,7 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
                 return Some(Objection::Doubt("an emoji says that it is not meant"));
             }
             What::Term(Meaning::Advert, _) => sells = true,
+            What::Term(Meaning::Was, _) => nearby = true,
             What::Term(Meaning::Option | Meaning::OptionBuy, _) if options::contract(text.list).is_some() => {
             }
             What::Term(meaning, _) => match judged(meaning) {
@@ -105,6 +106,9 @@ fn is_prefix(text: &Text<'_, '_>, at: usize) -> bool {
 fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
     text.sentences().find_map(|(start, sentence)| {
         let governs = governs(sentence);
+        if governs && is_past(sentence) {
+            return Some(Objection::Noise("a trade that was not made"));
+        }
         sentence.iter().enumerate().find_map(|(nth, piece)| {
             let What::Term(meaning, _) = piece.what else { return None };
             let (reach, objection) = judged(meaning)?;
@@ -112,6 +116,7 @@ fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
             let counts = match reach {
                 Reach::Anywhere => true,
                 Reach::Levels => governs || at < text.levels_end || !text.is_plan,
+                Reach::Lead if is_aside(text.list, text.first_level, at) => false,
                 Reach::Lead => governs || at < text.first_level || !text.is_plan,
                 Reach::Sentence => governs && !is_about_level(sentence, nth, meaning),
                 Reach::Acted => has_subject(&sentence[..nth]),

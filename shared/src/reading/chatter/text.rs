@@ -47,6 +47,18 @@ impl<'p, 't> Text<'p, 't> {
     }
 }
 
+/// True for a remark in brackets behind the first price: "(trail the stop once in profit)".
+pub(super) fn is_aside(list: &[Piece<'_>], first_level: usize, at: usize) -> bool {
+    let line = list[at].line;
+    let bracket = |piece: &Piece<'_>| match piece.what {
+        What::Mark('(') => Some(true),
+        What::Mark(')') => Some(false),
+        _ => None,
+    };
+    let before = list[..at].iter().rev().take_while(|piece| piece.line == line);
+    at > first_level && before.into_iter().find_map(bracket) == Some(true)
+}
+
 fn ends(piece: &Piece<'_>) -> bool {
     matches!(piece.what, What::Mark('.' | ';' | '!' | '?' | '。'))
 }
@@ -56,6 +68,13 @@ pub(super) fn governs(sentence: &[Piece<'_>]) -> bool {
     let entry = sentence.iter().position(|piece| piece.what.slot() == Some(Slot::Entry));
     sentence.iter().any(names_side)
         || entry.is_some_and(|at| sentence[at..].iter().any(|piece| is_price(&piece.what)))
+}
+
+/// "Target 150 was the plan": what follows the last price of the call puts all of it into the past. "Stop 88, was 87" does not.
+pub(super) fn is_past(sentence: &[Piece<'_>]) -> bool {
+    let last = sentence.iter().rposition(|piece| is_price(&piece.what));
+    let [was, next, ..] = last.map_or(&[][..], |last| &sentence[last + 1..]) else { return false };
+    was.what.is(Meaning::Was) && matches!(next.what, What::Unknown | What::Term(..))
 }
 
 /// True for a side, buying and selling.

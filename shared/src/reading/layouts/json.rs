@@ -53,7 +53,7 @@ enum Role {
 pub(super) fn written_out<'t>(list: &[Token<'t>], words: Lexicon<'_>) -> Option<Vec<Token<'t>>> {
     let start = (0..list.len()).find(|at| is_start(list, *at))?;
     let list = &with_parted_keys(list, start);
-    let phrases = &words.phrases(list);
+    let (phrases, _) = &words.phrases(list);
     let mut scan =
         Scan { list, phrases, stack: Vec::new(), key: None, members: Vec::new(), objects: 0, at: start };
     while scan.at < list.len() && (scan.at == start || !scan.stack.is_empty()) {
@@ -178,11 +178,15 @@ impl Scan<'_, '_> {
         let Some(inner) = keys.first() else { return };
         let Some(word) = self.word(inner) else { return };
         let outer_slot = keys.iter().skip(1).find_map(|key| self.slot(key));
-        if SECRETS.contains(&word) || outer_slot.is_none() && CANDLE.contains(&word) {
+        let own_slot = self.slot(inner).filter(|slot| slot.may_be_listed());
+        let of_candle = outer_slot.is_none() && own_slot.is_none() && CANDLE.contains(&word);
+        if SECRETS.contains(&word) || of_candle {
             return;
         }
         let outer = keys.iter().skip(1).find(|key| self.slot(key).is_some_and(Slot::may_be_listed));
         let (key, role) = match outer {
+            // `entry_low` and `entry_high`.
+            None if own_slot.is_some() && ENDS.contains(&word) => (inner, Role::End),
             Some(outer) if ENDS.contains(&word) => (outer, Role::End),
             Some(outer) if SHARES.contains(&word) => (outer, Role::Share),
             Some(outer) if self.slot(outer) == Some(Slot::Stop) && MANNERS.contains(&word) => {
@@ -223,7 +227,7 @@ impl<'t> Writer<'_, 't> {
         let mut before: Option<&Member> = None;
         let list = self.list;
         for member in members.iter().filter(|member| !is_quote(list, member)) {
-            let goes_on = before.is_some_and(|before| before.key == member.key);
+            let goes_on = before.is_some_and(|before| self.is_one(before, member));
             match before {
                 Some(_) if goes_on => self.join(member.role),
                 Some(before) if several && before.object == member.object => {
@@ -266,6 +270,13 @@ impl<'t> Writer<'_, 't> {
         one && found.is_some_and(|found| found.meaning == Meaning::Label(Slot::Pair))
     }
 
+    /// True for values of one key, and for the ends of one range under two keys.
+    fn is_one(&self, before: &Member, member: &Member) -> bool {
+        let slot = |member: &Member| self.phrases.get(member.key.start).copied().flatten().map(|f| f.meaning);
+        let ends = before.role == Role::End && member.role == Role::End;
+        before.key == member.key || ends && before.object == member.object && slot(before) == slot(member)
+    }
+
     /// What stands before a further value of the same key.
     fn join(&mut self, role: Role) {
         let mark = match role {
@@ -282,11 +293,14 @@ impl<'t> Writer<'_, 't> {
     fn key(&mut self, key: &Range<usize>) {
         let tokens = &self.list[key.clone()];
         let single = |word: &str| tokens.len() == 1 && PRICES.contains(&word);
+        let is_end = tokens.len() > 1;
         for token in tokens {
             let kind = match token.kind {
                 Kind::Word(word) if single(word) => Kind::Word("price"),
                 // `take_profit_1`: a list number.
                 Kind::Number(_) => continue,
+                // `entry_low`: the value says which end it is.
+                Kind::Word(word) if is_end && ENDS.contains(&word) => continue,
                 kind => kind,
             };
             let (glued, end) = (token.at > tokens[0].at, self.end());

@@ -61,13 +61,26 @@ fn table<'t>(
     phrases: &[Option<Found>],
     header: &Range<usize>,
 ) -> Option<(Vec<Token<'t>>, usize)> {
-    let plain =
-        |token: &Token<'_>| !matches!(token.kind, Kind::Number(_) | Kind::Mark(':' | '=' | '.' | '?'));
-    if header.len() < MIN_LABELS || header.end == list.len() || !list[header.clone()].iter().all(plain) {
+    let plain = |at: usize| match list[at].kind {
+        Kind::Number(number) => number.text.len() == 1 && counts_column(list, at, header),
+        kind => !matches!(kind, Kind::Mark(':' | '=' | '.' | '?')),
+    };
+    if header.len() < MIN_LABELS || header.end == list.len() || !header.clone().all(plain) {
         return None;
     }
     let (columns, cuts) = columns(list, phrases, header)?;
     cuts.iter().find_map(|cut| rows(list, header.end, (&columns, *cut)))
+}
+
+/// `| TP 1 | TP 2 |`: a number that ends its column, behind a word.
+fn counts_column(list: &[Token<'_>], at: usize, header: &Range<usize>) -> bool {
+    let divides = |token: &Token<'_>| is_pipe(token) || matches!(token.kind, Kind::Mark(','));
+    let before = at.checked_sub(1).filter(|before| header.contains(before));
+    let ends = match list.get(at + 1).filter(|_| header.contains(&(at + 1))) {
+        Some(next) => divides(next),
+        None => list[header.clone()].iter().any(divides),
+    };
+    ends && before.is_some_and(|before| matches!(list[before].kind, Kind::Word(_)))
 }
 
 /// The columns of a header, and the ways in which its rows may be cut.
@@ -89,7 +102,7 @@ fn columns(
         (false, true) => &[Cut::Comma],
         (false, false) => &[Cut::Gap(2), Cut::Gap(1)],
     };
-    is_header(&columns, phrases).then_some((columns, cuts))
+    is_header(list, &columns, phrases).then_some((columns, cuts))
 }
 
 fn is_pipe(token: &Token<'_>) -> bool {
@@ -126,8 +139,15 @@ fn by_phrases(phrases: &[Option<Found>], header: &Range<usize>) -> Vec<Range<usi
     columns
 }
 
-/// True for a header: more labels than other words, among them the entry, and a stop or targets.
-fn is_header(columns: &[Range<usize>], phrases: &[Option<Found>]) -> bool {
+/// True for a header: more labels than other words, among them the entry, and a stop or targets. A table with a column for
+/// what became of each trade lists running ones.
+fn is_header(list: &[Token<'_>], columns: &[Range<usize>], phrases: &[Option<Found>]) -> bool {
+    let follows = |column: &Range<usize>| {
+        matches!(list.get(column.start).map(|token| token.kind), Some(Kind::Word("status" | "state")))
+    };
+    if columns.iter().any(follows) {
+        return false;
+    }
     let slots: Vec<Slot> = columns.iter().filter_map(|column| slot(phrases, column)).collect();
     let has = |slot| slots.contains(&slot);
     slots.len() >= MIN_LABELS

@@ -9,7 +9,6 @@ use std::ops::Range;
 use super::super::evidence::Field;
 use super::super::marks::Mark;
 use super::super::pieces::{Bytes, Piece, What};
-use super::super::tokens::Unit;
 use super::super::values::is_tick;
 use super::super::words::{Meaning, Meant, Slot};
 use super::Numbers;
@@ -55,8 +54,14 @@ fn ends_thought(list: &[Piece<'_>], at: usize) -> bool {
         let piece = at.and_then(|at| list.get(at));
         piece.is_some_and(|piece| matches!(piece.what, What::Number(_) | What::Term(Meaning::Nth(_), _)))
     };
+    let name = |at: Option<usize>| {
+        at.and_then(|at| list.get(at)).is_some_and(|piece| matches!(piece.what, What::Ticker(_)))
+    };
     match list[at].what {
-        What::Mark(',') => !(number(at.checked_sub(1)) && number(Some(at + 1))),
+        What::Mark(',') => {
+            let (before, next) = (at.checked_sub(1), Some(at + 1));
+            !(number(before) && number(next) || name(before) && name(next))
+        }
         What::Mark('/') => matches!(list.get(at + 1), Some(Piece { what: What::Mark('/'), glued: true, .. })),
         What::Mark('.' | ';' | '|' | '!') => true,
         What::Icon(icon) => arrow(&What::Icon(icon)).is_none() && icon != '🆔',
@@ -67,9 +72,8 @@ fn ends_thought(list: &[Piece<'_>], at: usize) -> bool {
 /// Which way an arrow points: `true` to the right.
 pub(super) fn arrow(what: &What<'_>) -> Option<bool> {
     match what {
-        What::Icon('→' | '➜' | '➡' | '➔' | '➝' | '⇒' | '⟶') | What::Mark('>' | '»') => {
-            Some(true)
-        }
+        What::Icon('→' | '⬆' | '⬇' | '↑' | '↓' | '➜' | '➡' | '➔' | '➝' | '⇒' | '⟶')
+        | What::Mark('>' | '»') => Some(true),
         What::Icon('←' | '⬅' | '⇐' | '⟵') | What::Mark('<' | '«') => Some(false),
         _ => None,
     }
@@ -77,20 +81,25 @@ pub(super) fn arrow(what: &What<'_>) -> Option<bool> {
 
 /// Cuts between two deeds of one sentence.
 fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usize>>) {
-    let ahead = Ahead::of(list, range.clone());
+    let mut ahead = Last::default();
+    range.clone().for_each(|at| ahead.take(&list[at].what, at));
+    let mut behind = Last::default();
     let mut start = range.start;
     let mut done: Option<Meaning> = None;
-    // True when a target stands between the start and here: a stop behind what hit it is another matter.
-    let mut targeted = false;
     for at in range.clone() {
         let what = &list[at].what;
         let cut = match what {
-            What::Term(Meaning::And, _) | What::Mark('&' | '+') if done.is_some() => {
-                ahead.begins_deed(at + 1).then_some(at + 1)
+            What::Term(Meaning::And, _) | What::Mark('&' | '+' | '/')
+                if done.is_some() || behind.moves_stop(list, start) =>
+            {
+                let fraction = matches!(list.get(at + 1), Some(Piece { what: What::Number(_), .. }));
+                (!(fraction && matches!(what, What::Mark('/'))) && ahead.begins_deed(at + 1))
+                    .then_some(at + 1)
             }
             What::Term(Meaning::Move | Meaning::Trail | Meaning::Label(Slot::Stop), _)
-                if done.is_some_and(|deed| is_outcome(deed) && (deed != Meaning::Hit || targeted))
-                    && ahead.moves_stop(list, at) =>
+                if done.is_some_and(|deed| {
+                    is_outcome(deed) && (deed != Meaning::Hit || behind.target > start)
+                }) && ahead.moves_stop(list, at) =>
             {
                 Some(at)
             }
@@ -98,24 +107,22 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
         };
         if let Some(cut) = cut {
             found.push(start..cut);
-            (start, done, targeted) = (cut, None, false);
+            (start, done) = (cut, None);
         }
-        targeted |= what.slot() == Some(Slot::Target);
+        behind.take(what, at);
         if let What::Term(meaning, _) = list[at].what
             && is_deed(meaning)
         {
             done = Some(meaning);
-        } else if matches!(what, What::Term(Meaning::Label(Slot::Stop), _)) && done.is_none() {
-            done = ahead.moves_stop(list, at).then_some(Meaning::Move);
         }
     }
     found.push(start..range.end);
 }
 
-/// Where the last piece of each kind stands in a sentence, so that what comes behind a place need not be searched. Each
-/// number is the place behind that piece; 0 stands for none.
+/// Where the last piece of each kind stands in what was looked at, so that a stretch up to there need not be searched.
+/// Each number is the place behind that piece; 0 stands for none.
 #[derive(Default)]
-struct Ahead {
+struct Last {
     stop: usize,
     target: usize,
     /// A deed other than reaching something, or "out".
@@ -127,39 +134,37 @@ struct Ahead {
     told: usize,
 }
 
-impl Ahead {
-    fn of(list: &[Piece<'_>], range: Range<usize>) -> Self {
-        let mut ahead = Self::default();
-        for at in range {
-            let behind = at + 1;
-            if arrow(&list[at].what).is_some() {
-                ahead.direction = behind;
-            }
-            let What::Term(meaning, _) = list[at].what else { continue };
-            match meaning {
-                Meaning::Label(Slot::Stop) => ahead.stop = behind,
-                Meaning::Label(Slot::Target) => ahead.target = behind,
-                Meaning::To => (ahead.direction, ahead.told) = (behind, behind),
-                Meaning::Move | Meaning::UpTo => ahead.direction = behind,
-                Meaning::BreakEven => (ahead.direction, ahead.break_even) = (behind, behind),
-                Meaning::Now | Meaning::Hit => ahead.told = behind,
-                _ => {}
-            }
-            if is_deed(meaning) && meaning != Meaning::Hit || meaning == Meaning::Out {
-                ahead.deed = behind;
-            }
+impl Last {
+    /// Takes the piece at `at`, which stands behind all that was looked at.
+    fn take(&mut self, what: &What<'_>, at: usize) {
+        let behind = at + 1;
+        if arrow(what).is_some() {
+            self.direction = behind;
         }
-        ahead
+        let What::Term(meaning, _) = *what else { return };
+        match meaning {
+            Meaning::Label(Slot::Stop) => self.stop = behind,
+            Meaning::Label(Slot::Target) => self.target = behind,
+            Meaning::To => (self.direction, self.told) = (behind, behind),
+            Meaning::Move | Meaning::New | Meaning::UpTo => self.direction = behind,
+            Meaning::BreakEven => (self.direction, self.break_even) = (behind, behind),
+            Meaning::Now | Meaning::Hit => self.told = behind,
+            _ => {}
+        }
+        if is_deed(meaning) && meaning != Meaning::Hit || meaning == Meaning::Out {
+            self.deed = behind;
+        }
     }
 
-    fn begins_deed(&self, at: usize) -> bool {
-        self.deed > at || self.stop > at || self.target > at && self.told > at
+    /// True when a deed stands at `from` or behind it.
+    fn begins_deed(&self, from: usize) -> bool {
+        self.deed > from || self.stop > from || self.target > from && self.told > from
     }
 
-    /// A stop, and a place or a direction for it.
-    fn moves_stop(&self, list: &[Piece<'_>], at: usize) -> bool {
-        let moved_to_entry = self.break_even > at && list[at].what.is(Meaning::Move);
-        self.stop > at && self.direction > at || moved_to_entry
+    /// True for a stop, and a place or a direction for it, at `from` or behind it.
+    fn moves_stop(&self, list: &[Piece<'_>], from: usize) -> bool {
+        let moved_to_entry = self.break_even > from && list[from].what.is(Meaning::Move);
+        self.stop > from && self.direction > from || moved_to_entry
     }
 }
 
@@ -273,5 +278,5 @@ pub(super) fn unknown(pieces: &[Piece<'_>]) -> usize {
 }
 
 pub(super) fn is_plain_number(what: &What<'_>) -> bool {
-    matches!(what, What::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo))
+    matches!(what, What::Number(number) if number.unit.is_of_price())
 }

@@ -146,8 +146,10 @@ impl Clause<'_, '_> {
             )
         });
         let ticker_before = self.pieces[..at].iter().rposition(|piece| matches!(piece.what, What::Ticker(_)));
+        let at_price = self.pieces.get(at + 1).is_some_and(|next| next.what.is(Meaning::At));
         let parted = ticker_before.is_none_or(|ticker| {
-            self.pieces[ticker + 1..at].iter().any(|piece| matches!(piece.what, What::Mark('-' | ':' | '>')))
+            let dash = |piece: &Piece<'_>| matches!(piece.what, What::Mark('-' | ':' | '>'));
+            at_price || self.pieces[ticker + 1..at].iter().any(dash)
         });
         let behind = &self.pieces[at + 1..];
         let trade = |piece: &Piece<'_>| {

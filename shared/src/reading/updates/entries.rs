@@ -156,7 +156,9 @@ impl<'t> Clause<'_, 't> {
                 .last()
                 .is_some_and(|piece| matches!(piece.what, What::Icon(icon) if is_tick(icon)));
         let closes = self.has_any(&[Meaning::Close, Meaning::Closed, Meaning::Cancel]);
-        let filled = self.has(Meaning::Filled) && (order || self.has_trade()) && !self.has(Meaning::Cancel);
+        let filled = self.has(Meaning::Filled)
+            && (order || self.has_trade() && self.unknown() <= 1)
+            && !self.has(Meaning::Cancel);
         !target
             && self.place(Slot::Stop).is_none()
             && (filled || (order && self.has(Meaning::Hit) || ticked) && !closes)

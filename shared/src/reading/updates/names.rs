@@ -17,7 +17,8 @@ pub(super) fn with_names<'t>(pieces: &Pieces<'t>, words: Lexicon<'_>) -> Option<
         if !is_candidate(&piece.what) || !stands_for_name(pieces, at, mixed) {
             continue;
         }
-        let raw = pieces.raw(piece);
+        // `SUI'de`: endings stand behind an apostrophe.
+        let raw = pieces.raw(piece).split('\'').next().unwrap_or_default();
         let known = matches!(piece.what, What::Term(..));
         let Some(found) = symbols::in_capitals(words, raw, known).filter(|_| mixed || !known) else {
             continue;
@@ -66,7 +67,21 @@ fn introduces(what: &What<'_>) -> bool {
         what,
         What::Term(
             Meaning::Filler
+                | Meaning::At
+                | Meaning::Now
                 | Meaning::Side(_)
+                | Meaning::Positions(_)
+                | Meaning::Move
+                | Meaning::Trail
+                | Meaning::New
+                | Meaning::Hit
+                | Meaning::Filled
+                | Meaning::StoppedOut
+                | Meaning::More
+                | Meaning::All
+                | Meaning::Quarter
+                | Meaning::Count(_)
+                | Meaning::Label(Slot::Stop | Slot::Target | Slot::Entry)
                 | Meaning::Cancel
                 | Meaning::Close
                 | Meaning::Closed

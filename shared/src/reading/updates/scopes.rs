@@ -11,7 +11,7 @@ use super::Refusal;
 use super::deeds::{Said, is_instruction};
 use super::targets::add_targets;
 use crate::signal::{Entry, Side};
-use crate::update::Action;
+use crate::update::{Action, StopMove};
 
 /// What a text says about one symbol, or about the only call that it means.
 #[derive(Debug, Default)]
@@ -171,6 +171,7 @@ impl<'p> Share<'p> {
         {
             self.actions.retain(|action| *action != Action::Close);
         }
+        self.drop_stop_of_entry();
         let count = |is: fn(&Action) -> bool| self.actions.iter().filter(|action| is(action)).count();
         let stops = count(|action| matches!(action, Action::MoveStop { .. } | Action::TrailStop { .. }));
         let lists = count(|action| matches!(action, Action::SetTargets { .. }));
@@ -182,6 +183,17 @@ impl<'p> Share<'p> {
             return Err(Some("the actions contradict each other"));
         }
         Ok(())
+    }
+
+    /// The stop of a further entry is told once, with the entry.
+    fn drop_stop_of_entry(&mut self) {
+        let stop = self.actions.iter().find_map(|action| match action {
+            Action::Add { stop, .. } | Action::Reenter { stop, .. } => stop.as_ref()?.price(),
+            _ => None,
+        });
+        let Some(price) = stop else { return };
+        let told = Action::MoveStop { to: StopMove::Price { price } };
+        self.actions.retain(|action| *action != told);
     }
 
     fn tells_of_end(&self) -> bool {

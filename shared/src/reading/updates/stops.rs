@@ -23,6 +23,7 @@ impl<'t> Clause<'_, 't> {
         let moves = self.has_any(&[Meaning::Move, Meaning::Trail]);
         let Some(stop) = self.place(Slot::Stop) else {
             let leads = self.has_any(&[Meaning::To, Meaning::Now]) || self.has_arrow();
+            let leads = leads || self.reply && self.unknown() == 0 && self.pieces.len() <= 3;
             let object = self.has_trade() || moves;
             let entry =
                 self.has(Meaning::BreakEven) && !self.has_any(REPORTS) && self.place(Slot::Target).is_none();
@@ -39,7 +40,8 @@ impl<'t> Clause<'_, 't> {
         if self.goes_to_entry(stop) {
             return Ok(to(StopMove::BreakEven));
         }
-        let mover = moves || self.has_any(MOVERS) || self.has_arrow();
+        let changed = behind.iter().any(|piece| piece.what.is(Meaning::Changed));
+        let mover = moves || changed || self.has_any(MOVERS) || self.has_arrow() || self.tells_old_value();
         if let Some(target) = target_named(behind).filter(|_| mover) {
             return Ok(to(StopMove::Target { target }));
         }
@@ -47,11 +49,17 @@ impl<'t> Clause<'_, 't> {
         if !mover && !alone {
             return Ok(None);
         }
-        match self.new_prices(behind)?.as_slice() {
-            [] if moves => match self.new_prices(&self.pieces[..stop])?.as_slice() {
-                [price] => Ok(to(StopMove::Price { price: *price })),
-                _ => Ok(None),
-            },
+        let mut prices = self.new_prices(behind)?;
+        if prices.is_empty() && moves {
+            prices = self.new_prices(&self.pieces[..stop])?;
+        }
+        match prices.as_slice() {
+            [] if self.has_any(&[Meaning::Move, Meaning::New, Meaning::Changed]) => {
+                Ok(match self.prices_ahead()?.as_slice() {
+                    [price] => to(StopMove::Price { price: *price }),
+                    _ => None,
+                })
+            }
             [] => Ok(None),
             [price] => Ok(to(StopMove::Price { price: *price })),
             _ => Err(Some("several new stops are named")),
@@ -115,10 +123,12 @@ impl<'t> Clause<'_, 't> {
     pub(super) fn new_prices(&self, behind: &[Piece<'t>]) -> Result<Vec<Price>, Refusal> {
         let leads = |piece: &Piece<'_>| arrow(&piece.what) == Some(true) || piece.what.is(Meaning::To);
         let number_before = |at: usize| behind[..at].iter().any(|piece| is_plain_number(&piece.what));
-        let earlier = |piece: &Piece<'_>| {
-            arrow(&piece.what) == Some(false) || piece.what.is(Meaning::Was) || piece.what.is(Meaning::From)
+        let number_next = |at: usize| behind.get(at + 1).is_some_and(|piece| is_plain_number(&piece.what));
+        let earlier = |(at, piece): (usize, &Piece<'_>)| {
+            let from = piece.what.is(Meaning::From) && number_next(at);
+            arrow(&piece.what) == Some(false) || piece.what.is(Meaning::Was) || from
         };
-        let old = behind.iter().position(earlier);
+        let old = behind.iter().enumerate().position(earlier);
         let lead = behind.iter().rposition(leads);
         let range = match (lead, old) {
             (Some(lead), Some(old)) if old < lead => lead + 1..behind.len(),
@@ -127,10 +137,18 @@ impl<'t> Clause<'_, 't> {
             (None, Some(old)) => 0..old,
             (None, None) => 0..behind.len(),
         };
-        let stop = |piece: &Piece<'_>| matches!(piece.what, What::Term(Meaning::Part | Meaning::Close, _));
+        let stop = |piece: &Piece<'_>| {
+            matches!(piece.what, What::Term(Meaning::Part | Meaning::Close | Meaning::Label(_), _))
+        };
         let list = behind.get(range).unwrap_or_default();
         let end = list.iter().position(stop).unwrap_or(list.len());
         self.numbers.prices(&list[..end])
+    }
+
+    /// "Was 8.17": the old value stands behind its word.
+    pub(super) fn tells_old_value(&self) -> bool {
+        let was = self.at(Meaning::Was);
+        was.is_some_and(|was| self.pieces[was..].iter().any(|piece| is_plain_number(&piece.what)))
     }
 
     /// Whether the stop was hit, and whether it stood at the entry by then.
@@ -159,8 +177,7 @@ const REPORTS: &[Meaning] =
     &[Meaning::Hit, Meaning::StoppedOut, Meaning::Closed, Meaning::Filled, Meaning::Out];
 
 /// Words that put a value in the place of another one, beside those of moving.
-const MOVERS: &[Meaning] =
-    &[Meaning::New, Meaning::Now, Meaning::To, Meaning::UpTo, Meaning::Changed, Meaning::Was];
+const MOVERS: &[Meaning] = &[Meaning::New, Meaning::Now, Meaning::To, Meaning::UpTo];
 
 /// The first target that is named with its number.
 fn target_named(pieces: &[Piece<'_>]) -> Option<u8> {

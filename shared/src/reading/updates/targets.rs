@@ -123,15 +123,7 @@ impl<'t> Clause<'_, 't> {
     /// True when the clause gives targets new values.
     pub(super) fn changes_targets(&self) -> bool {
         let Some(target) = self.place(Slot::Target) else { return false };
-        let told = [
-            Meaning::New,
-            Meaning::Changed,
-            Meaning::More,
-            Meaning::Move,
-            Meaning::Now,
-            Meaning::Add,
-            Meaning::Was,
-        ];
+        let told = [Meaning::New, Meaning::Changed, Meaning::More, Meaning::Move, Meaning::Now, Meaning::Add];
         let leads = |piece: &Piece<'_>| {
             piece.what.is(Meaning::To) || matches!(piece.what, What::Icon('→' | '➜' | '➡'))
         };
@@ -141,7 +133,7 @@ impl<'t> Clause<'_, 't> {
             let index = self.target_index(target).1;
             !behind[index.min(led)..led].iter().any(|piece| is_plain_number(&piece.what))
         });
-        self.has_any(&told) || plainly
+        self.has_any(&told) || plainly || self.tells_old_value()
     }
 
     /// "New targets 1.44 / 1.50", "TP2 raised to 438", "one more target, 0.0688".
@@ -181,7 +173,7 @@ impl<'t> Clause<'_, 't> {
     }
 
     /// The prices that begin behind the clause, with nothing but "new" and the like between.
-    fn prices_ahead(&self) -> Result<Vec<Price>, Refusal> {
+    pub(super) fn prices_ahead(&self) -> Result<Vec<Price>, Refusal> {
         let ahead = &self.onwards[self.pieces.len()..];
         let first = ahead.iter().take(MAX_AHEAD).position(|piece| is_plain_number(&piece.what));
         let Some(first) = first.filter(|first| ahead[..*first].iter().all(is_between)) else {

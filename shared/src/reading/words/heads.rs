@@ -54,7 +54,7 @@ fn price_follows(tokens: &Tokens<'_>, from: usize) -> bool {
             return false;
         }
         match token.kind {
-            Kind::Number(number) if matches!(number.unit, Unit::None | Unit::Kilo) => {
+            Kind::Number(number) if number.unit.is_of_price() => {
                 return token.line == line || skipped == 0;
             }
             Kind::Number(number) if number.unit == Unit::Percent && token.line == line => skipped += 1,

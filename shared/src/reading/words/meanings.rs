@@ -2,6 +2,7 @@
 //!
 //! Entry points: [`Meaning`], [`Slot`], [`by_name`]. The names are explained in `shared/languages/README.md`.
 
+use super::super::tokens::Unit;
 use crate::signal::Side;
 
 /// What a phrase means.
@@ -143,6 +144,8 @@ pub(in crate::reading) enum Meaning {
     Caller,
     /// What should or could have been done.
     Hindsight,
+    /// What the number before it counts, as a word of its own: "24 hours".
+    Counts(Counted),
     /// Asks for something, also without a question mark.
     Asks,
     /// A remark with a word of another kind that leaves the call alone: "not financial advice".
@@ -212,6 +215,34 @@ impl Meaning {
     /// True for small words, which may stand between a label and its value.
     pub(in crate::reading) fn is_small(self) -> bool {
         matches!(self, Meaning::Filler | Meaning::At | Meaning::Now)
+    }
+}
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::reading) enum Counted {
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
+    /// Days.
+    Days,
+    /// Weeks.
+    Weeks,
+    /// Leverage.
+    Times,
+}
+
+impl Counted {
+    /// The unit of the number.
+    pub(in crate::reading) fn unit(self) -> Unit {
+        match self {
+            Counted::Minutes => Unit::Span('m'),
+            Counted::Hours => Unit::Span('h'),
+            Counted::Days => Unit::Span('d'),
+            Counted::Weeks => Unit::Span('w'),
+            Counted::Times => Unit::Times,
+        }
     }
 }
 
@@ -337,6 +368,11 @@ const NAMES: &[(&str, Meaning)] = &[
     ("candle_15m", Meaning::Candle(Named::QuarterHour)),
     ("candle_30m", Meaning::Candle(Named::HalfHour)),
     ("candle", Meaning::CandleWord),
+    ("unit_minutes", Meaning::Counts(Counted::Minutes)),
+    ("unit_hours", Meaning::Counts(Counted::Hours)),
+    ("unit_days", Meaning::Counts(Counted::Days)),
+    ("unit_weeks", Meaning::Counts(Counted::Weeks)),
+    ("unit_times", Meaning::Counts(Counted::Times)),
     ("venue_binance", Meaning::Venue(Named::Binance)),
     ("venue_bybit", Meaning::Venue(Named::Bybit)),
     ("venue_okx", Meaning::Venue(Named::Okx)),

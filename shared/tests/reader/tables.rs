@@ -7,7 +7,7 @@ use shared::reading::{ChannelProfile, Reading, Verdict};
 use shared::signal::{Break, Entry, EntryLeg, MarginMode, Side, Signal, Stop, Target, TargetLevel};
 use shared::update::{Action, Scope, SignalUpdate, StopMove};
 
-mod posts;
+use crate::posts;
 
 fn read(post: &Post) -> Reading {
     shared::reading::read(post, &ChannelProfile::default())
@@ -158,7 +158,7 @@ fn shown_action(action: &Action) -> String {
 fn rows() -> Vec<(String, String)> {
     let mut rows = Vec::new();
     let mut text = String::new();
-    let tables = [include_str!("reading/posts.txt"), include_str!("reading/cards.txt")];
+    let tables = [include_str!("../reading/posts.txt"), include_str!("../reading/cards.txt")];
     for line in tables.into_iter().flat_map(str::lines) {
         let comment = text.is_empty() && (line.starts_with("# ") || line.is_empty());
         match line.strip_prefix("=> ") {

@@ -3,7 +3,7 @@
 use shared::reading::{ChannelProfile, ProfileDraft, Verdict};
 use shared::signal::{Market, Signal};
 
-mod posts;
+use crate::posts;
 
 fn read(text: &str, draft: ProfileDraft) -> Option<Signal> {
     let profile = ChannelProfile::new(draft).ok()?;

@@ -3,14 +3,10 @@
 //! A post that was misread becomes a case there first. What may never happen is asserted as such; the other figures have
 //! floors, which are raised when the reader gets better. `cargo test -p shared --test corpus -- --nocapture` shows all.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot build its world must fail there")]
-
-mod grader;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use grader::{Grade, reading_of_label};
+use crate::grader::{Grade, reading_of_label};
 use serde_json::Value;
 use shared::batch::{line_of_reading, post_of_line};
 use shared::reading::ChannelProfile;

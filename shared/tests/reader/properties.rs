@@ -1,8 +1,6 @@
 //! What must hold for every text: the reader is total, deterministic, and never accepts a signal that was tampered with.
 
-mod posts;
-
-use posts::post;
+use crate::posts::post;
 use proptest::prelude::*;
 
 use shared::post::{Embed, Post};

@@ -1,5 +1,7 @@
 //! The accepted calls of the labelled corpus, and dice with a seed to change them.
 
+pub(crate) mod checks;
+
 use shared::batch::post_of_line;
 use shared::post::Post;
 use shared::reading::{ChannelProfile, Reading, read};

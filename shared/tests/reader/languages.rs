@@ -2,7 +2,7 @@
 
 use shared::reading::{ChannelProfile, Field, Part, ProfileDraft, Reader, Verdict, read};
 
-mod posts;
+use crate::posts;
 
 const MADE_UP: &str = r#"
 decimal_comma = true
@@ -35,6 +35,49 @@ fn a_language_is_added_by_one_data_file() {
     assert_eq!(update.verdict.kind(), "update", "{update:?}");
     let unknown = read(&posts::post(CALL), &ChannelProfile::default());
     assert!(unknown.verdict.signals().is_empty(), "without the file nobody knows these words: {unknown:?}");
+}
+
+/// One call in each language, with its own words for everything: entry 142.5, stop 136.2, targets 148 and 155, long SOL.
+const CALLS: &[(&str, &str)] = &[
+    ("arabic", "شراء SOL\nدخول: 142.5\nوقف الخسارة: 136.2\nالأهداف: 148 - 155"),
+    ("chinese", "SOL 做多\n入场：142.5\n止损：136.2\n目标一：148\n目标二：155"),
+    ("dutch", "SOL kopen\nInstap: 142,5\nStop: 136,2\nDoelen: 148 / 155"),
+    ("english", "SOL long\nEntry: 142.5\nStop: 136.2\nTargets: 148 / 155"),
+    ("french", "Achat SOL\nEntrée : 142,5\nStop : 136,2\nObjectifs : 148 / 155"),
+    ("german", "SOL kaufen\nEinstieg: 142,5\nStopp: 136,2\nZiele: 148 / 155"),
+    ("indonesian", "Beli SOL\nMasuk: 142.5\nStop: 136.2\nTarget: 148 / 155"),
+    ("italian", "SOL acquisto\nIngresso: 142,5\nStop: 136,2\nObiettivi: 148 / 155"),
+    ("japanese", "SOL ロング\nエントリー：142.5\n損切り：136.2\n利確：148、155"),
+    ("korean", "SOL 롱\n진입: 142.5\n손절: 136.2\n목표: 148 / 155"),
+    ("persian", "خرید SOL\nورود: 142.5\nحد ضرر: 136.2\nاهداف: 148 - 155"),
+    ("polish", "SOL kupno\nWejście: 142,5\nStop: 136,2\nCele: 148 / 155"),
+    ("portuguese", "Compra SOL\nEntrada: 142,5\nStop: 136,2\nAlvos: 148 / 155"),
+    ("russian", "SOL лонг\nВход: 142,5\nСтоп: 136,2\nЦели: 148 / 155"),
+    ("spanish", "Compra SOL\nEntrada: 142,5\nStop: 136,2\nObjetivos: 148 / 155"),
+    ("turkish", "SOL alım\nGiriş: 142,5\nStop: 136,2\nHedefler: 148 / 155"),
+    ("ukrainian", "SOL лонг\nВхід: 142,5\nСтоп: 136,2\nЦілі: 148 / 155"),
+    ("vietnamese", "Mua SOL\nVào lệnh: 142.5\nCắt lỗ: 136.2\nChốt lời: 148 / 155"),
+];
+
+#[test]
+fn every_language_file_reads_a_simple_call_of_its_own() {
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/languages")).unwrap();
+    let names = folder.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> =
+        names.filter_map(|name| name.strip_suffix(".toml").map(str::to_owned)).collect();
+    files.sort();
+    assert_eq!(files, CALLS.iter().map(|(language, _)| *language).collect::<Vec<_>>());
+    for (language, call) in CALLS {
+        let reading = read(&posts::post(call), &ChannelProfile::default());
+        let [signal] = reading.verdict.signals() else { panic!("{language}: {reading:?}") };
+        let text = serde_json::to_value(signal).unwrap();
+        let targets: Vec<&serde_json::Value> =
+            text["targets"].as_array().unwrap().iter().map(|target| &target["at"]["price"]).collect();
+        let read =
+            (&text["instrument"]["base"], &text["side"], &text["entry"]["price"], &text["stop"]["price"]);
+        assert_eq!(read, (&"SOL".into(), &"long".into(), &"142.5".into(), &"136.2".into()), "{language}");
+        assert_eq!(targets, [&serde_json::Value::from("148"), &"155".into()], "{language}");
+    }
 }
 
 #[test]

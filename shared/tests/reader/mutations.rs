@@ -5,9 +5,7 @@
 use shared::post::Post;
 use shared::reading::{ChannelProfile, Evidence, Field, Part, Reading, read};
 
-#[cfg(test)]
-mod material;
-use material::{Call, Dice, calls};
+use crate::material::{Call, Dice, calls};
 
 fn read_post(post: &Post) -> Reading {
     read(post, &ChannelProfile::default())
