@@ -3,6 +3,7 @@
 #   make demo [ONCE=1]      the whole path on this machine, with invented posts and generated prices
 #   make test [ONLY=name]   everything that CI runs; ONLY picks the tests whose names contain it
 #   make bench [ONLY=part]  how fast it is: a table, and a last line of key=value pairs
+#   make soak [ONLY=part]   storms of faults, and whether the truth came through
 #   make sql                check the server's SQL against the migrations, and write down what was learnt (.sqlx)
 
 SHELL := /bin/bash
@@ -11,7 +12,7 @@ export CARGO_TERM_COLOR ?= auto
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: demo test bench sql build setup setup-test
+.PHONY: demo test bench soak sql build setup setup-test
 
 setup:
 	@demo/setup.sh
@@ -39,6 +40,10 @@ endif
 bench: setup
 	cargo build --release --workspace --bins --locked
 	@ONLY=$(ONLY) $${CARGO_TARGET_DIR:-target}/release/bench
+
+soak: setup
+	cargo build --workspace --bins --locked
+	@ONLY=$(ONLY) SEEDS=$(SEEDS) MESSAGES=$(MESSAGES) EVENTS=$(EVENTS) $${CARGO_TARGET_DIR:-target}/debug/soak
 
 sql: setup
 	@migrations/check-sql.sh

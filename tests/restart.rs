@@ -23,12 +23,12 @@ use tokio::process::Command;
 /// least in the story.
 const POINTS: [(&str, &str, u8, u32); 17] = [
     ("contributor", "outbox_staged", 1, 3),
-    ("contributor", "batch_sending", 2, 7),
-    ("server", "ingest_begun", 3, 7),
-    ("server", "ingest_written", 3, 7),
-    ("server", "ingest_committed", 3, 7),
-    ("contributor", "batch_acknowledged", 2, 7),
-    ("contributor", "batch_forgotten", 2, 7),
+    ("contributor", "batch_sending", 2, 5),
+    ("server", "ingest_begun", 3, 5),
+    ("server", "ingest_written", 3, 5),
+    ("server", "ingest_committed", 3, 5),
+    ("contributor", "batch_acknowledged", 2, 5),
+    ("contributor", "batch_forgotten", 2, 5),
     ("server", "feed_read", 4, 5),
     ("server", "feed_sending", 4, 1),
     ("trader-client", "event_received", 5, 10),
@@ -118,7 +118,7 @@ async fn contributing(stage: &Stage, story: &Story, crash_at: Option<String>) ->
     let import = || {
         let mut import = stage.contributor();
         // Slow enough that most posts are sent by themselves.
-        import.args(["import", "--infer-deletes", "--replay", "20000"]).args(&story.exports);
+        import.args(["import", "--infer-deletes", "--replay", "10000"]).args(&story.exports);
         import
     };
     until_done(import, crash_at).await

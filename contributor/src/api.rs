@@ -3,6 +3,8 @@
 //! Entry point: [`Api::post`]. Invariants: redirects are not followed and no proxy is used, so the API key goes to the
 //! configured server only; an answer counts only if it is one of this API.
 
+mod calls;
+
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -54,6 +56,7 @@ pub enum Answer {
 #[derive(Debug, Clone)]
 pub struct Api {
     client: reqwest::Client,
+    /// Where posts go.
     url: String,
     server: String,
 }
@@ -187,7 +190,7 @@ async fn bounded_text(mut response: Response) -> Result<Vec<u8>, reqwest::Error>
 }
 
 /// The error with its causes: reqwest alone says only "error sending request".
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -196,6 +199,8 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+pub(crate) use calls::NoAnswer;
 
 #[cfg(test)]
 mod tests {

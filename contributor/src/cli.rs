@@ -2,12 +2,16 @@
 //!
 //! Entry point: [`run`]. Flags override the environment, which overrides the config file.
 
+mod listening;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use launch::folder::Access;
-use tokio::signal::unix::{SignalKind, signal};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::api::Api;
 use crate::config::Settings;
@@ -25,6 +29,13 @@ const EXIT_CODES: &str = "Exit codes:
   2    bad input: a flag, or a file that is no export, is damaged, or lacks messages; its valid part was kept and sent
   78   a setting is missing or wrong, or the server refused the API key
   130  stopped by Ctrl-C or SIGTERM before it was done; what is in the outbox stays there";
+
+const FOLLOWING: &str = "A channel whose owner will not admit your bot can be followed, if it is an announcement channel:
+  1. On Discord, make a server of your own, and in it a text channel.
+  2. In the announcement channel click Follow, and choose your server and channel.
+  3. Invite your bot to your server, and put your channel's id into discord.channels.
+What is published there is copied to you and counts as the original's post. Edits that its author makes later, and deletes, reach
+a copy only if Discord passes them on; what is posted there without being published does not.";
 
 const READ_ENDS: &str = "Examples:
   contributor read posts.jsonl > readings.jsonl
@@ -73,6 +84,27 @@ enum Command {
     /// importer can tell. Posts that an earlier import had are left out; interrupted imports go on when they are run again.
     #[command(after_help = EXIT_CODES)]
     Import(Import),
+    /// Listen to Discord with a bot, and send what is heard, until it is stopped
+    ///
+    /// Only channels that stand in `discord.channels` and that the server has approved. What was posted while this program
+    /// was away is read back from the history.
+    #[command(after_help = EXIT_CODES)]
+    Run,
+    /// Look whether everything that listening needs is there, and say what to change
+    #[command(after_help = FOLLOWING)]
+    Check,
+    /// List the channels that the bot can see, with their ids
+    Channels,
+    /// Read a channel's history from a time on, and send it
+    #[command(after_help = EXIT_CODES)]
+    Backfill {
+        /// The id of a channel or thread; its channel must be approved by the server
+        #[arg(long, value_name = "ID")]
+        channel: String,
+        /// A time such as 2026-05-01T00:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = time_of)]
+        since: OffsetDateTime,
+    },
     /// Send what waits in the outbox, and end when it is empty
     #[command(after_help = EXIT_CODES)]
     Send {
@@ -163,6 +195,10 @@ async fn command(cli: Cli) -> Result<(), Failure> {
     let settings = || settings(cli.global);
     match cli.command {
         Command::Import(wanted) => import(&settings()?, wanted).await,
+        Command::Run => listening::listen(&settings()?).await,
+        Command::Check => listening::check(&settings()?).await,
+        Command::Channels => listening::channels(&settings()?).await,
+        Command::Backfill { channel, since } => listening::backfill(&settings()?, &channel, since).await,
         Command::Send { retry_refused } => send(&settings()?, retry_refused).await,
         Command::Status { json } => report::print(&status::show(&settings()?.data_folder()?, json).await?),
         // Needs no settings: a broken file of settings must not keep a post from being read.
@@ -241,6 +277,12 @@ async fn send(settings: &Settings, retry_refused: bool) -> Result<(), Failure> {
     report::print(&report::answers(sent))
 }
 
+/// A time on the command line.
+fn time_of(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "expected a time such as 2026-05-01T00:00:00Z".to_owned())
+}
+
 /// Does the work until it is done or the user stops it. What is staged stays staged: dropping the work rolls back at most
 /// an unfinished transaction, and what is in flight is sent again by the next run.
 async fn until_stopped<T>(
@@ -248,13 +290,31 @@ async fn until_stopped<T>(
     work: impl Future<Output = Result<T, Failure>>,
     rest: &str,
 ) -> Result<T, Failure> {
-    let listening = |error| Failure::Other(anyhow::anyhow!("listening for signals: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(listening)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(listening)?;
+    let mut signals = Signals::new()?;
     tokio::select! {
         result = work => result,
-        _ = interrupt.recv() => Err(stopped(outbox, rest)),
-        _ = terminate.recv() => Err(stopped(outbox, rest)),
+        () = signals.next() => Err(stopped(outbox, rest)),
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listening = |error| Failure::Other(anyhow::anyhow!("listening for signals: {error}"));
+        let interrupt = signal(SignalKind::interrupt()).map_err(listening)?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate()).map_err(listening)? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 

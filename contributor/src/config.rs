@@ -11,6 +11,7 @@ use launch::server::Address;
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::source::discord::DiscordSettings;
 
 /// The prefix of variables that override the file.
 const PREFIX: &str = "CONTRIBUTOR";
@@ -29,6 +30,8 @@ pub struct Settings {
     pub api_key_file: Option<PathBuf>,
     /// The folder of the outbox.
     pub data_dir: Option<PathBuf>,
+    /// Listening to Discord.
+    pub discord: DiscordSettings,
 }
 
 /// Where to send, and with which key.
@@ -83,7 +86,17 @@ impl Settings {
             Some(value) => format!("{key} = {value}\n"),
             None => format!("# {key} is not set\n"),
         };
-        lines.into_iter().map(line).collect()
+        let discord = &self.discord;
+        let of_discord = [
+            ("token", quoted(discord.token.as_ref().map(|token| format!("{token:?}")))),
+            ("token_file", path(&discord.token_file)),
+            ("channels", Some(format!("{:?}", discord.channels))),
+            ("check_every_s", discord.check_every_s.map(|seconds| seconds.to_string())),
+            ("metrics_listen", quoted(discord.metrics_listen.clone())),
+            ("api", quoted(discord.api.clone())),
+        ];
+        let ours: String = lines.into_iter().map(line).collect();
+        ours + "\n[discord]\n" + &of_discord.into_iter().map(line).collect::<String>()
     }
 }
 

@@ -67,7 +67,11 @@ pub async fn fill(
     let (clock, progress) = edge;
     let mut import = Import { outbox, options, clock, filled: Filled::default(), progress };
     for file in files {
-        match import.file(file).await? {
+        let read = import.file(file).await?;
+        if let Ok(summary) = &read {
+            tell_rendered(file, summary);
+        }
+        match read {
             Ok(summary) if options.infer_deletes => import.infer_deletes(file, &summary).await?,
             Ok(_) => {}
             Err(error) => import.problem(error.to_string()),
@@ -79,6 +83,18 @@ pub async fn fill(
         import.progress.all_read(outbox.watch()).await;
     }
     Ok(import.filled)
+}
+
+/// No defect, but worth another export: these texts are not equal to what others heard.
+fn tell_rendered(file: &Path, summary: &Summary) {
+    if summary.rendered > 0 {
+        tracing::warn!(
+            "{}: {} texts name people as `@name`, so the exporter has rendered them; they are imported as they are, but to have \
+             them as their authors wrote them export again with `--markdown false`",
+            file.display(),
+            summary.rendered
+        );
+    }
 }
 
 struct Import<'i> {

@@ -5,6 +5,8 @@
 //! transaction that counts the server's answer or keeps it as refused; rows are sent in the order in which they were staged.
 
 mod entry;
+mod gaps;
+mod heard;
 mod missing;
 mod report;
 mod stage;
@@ -20,6 +22,8 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 
 pub use entry::{Entry, MAX_SIGHTING_BYTES};
+pub(crate) use gaps::keep as keep_gap;
+pub(crate) use heard::Changes;
 pub use missing::{Missing, Span};
 pub use report::{ChannelWaiting, Refusal, Report};
 pub use waiting::{Ahead, Sent, Waiting};
@@ -94,7 +98,7 @@ pub enum OutboxError {
 }
 
 /// Names what was attempted when SQLite failed.
-fn doing(doing: &'static str) -> impl FnOnce(sqlx::Error) -> OutboxError {
+pub(crate) fn doing(doing: &'static str) -> impl FnOnce(sqlx::Error) -> OutboxError {
     move |source| OutboxError::Database { doing, source }
 }
 
@@ -202,12 +206,12 @@ impl Outbox {
 }
 
 /// Microseconds since 1970, as the tables keep times.
-fn micros(at: OffsetDateTime) -> i64 {
+pub(crate) fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
 }
 
 /// A time of a table.
-fn time_of(micros: i64) -> Option<OffsetDateTime> {
+pub(crate) fn time_of(micros: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()
 }
 
@@ -225,6 +229,11 @@ async fn lock(folder: &Path) -> Result<Lock, OutboxError> {
         }
     }
     Ok(Lock(file))
+}
+
+/// The outbox in `folder` to be read beside another process; `None` if there is none yet.
+pub(crate) async fn open_to_read(folder: &Path) -> Result<Option<SqlitePool>, OutboxError> {
+    if folder.join(FILE_NAME).exists() { connect(folder, false).await.map(Some) } else { Ok(None) }
 }
 
 /// One connection: staging and sending take turns, and SQLite never answers "busy". WAL lets `status` read meanwhile.

@@ -1,5 +1,7 @@
 //! Where posts come from. One file per kind of source; each turns what it reads into [`crate::outbox::Entry`].
 //!
-//! Today there is one kind, so there is no trait.
+//! An export is read to its end, Discord is listened to for ever: they share what they produce, so there is no trait.
 
+pub mod discord;
 pub mod export;
+mod lenient;

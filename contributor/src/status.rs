@@ -1,4 +1,4 @@
-//! `status`: what waits in the outbox, what was refused and why, and what has been sent. For people, or as JSON.
+//! `status`: what waits in the outbox, what was refused and why, what has been sent and heard. For people, or as JSON.
 //!
 //! Entry point: [`show`]. It reads only, so it works while another process sends.
 
@@ -10,18 +10,35 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::failure::Failure;
 use crate::outbox::Report;
+use crate::source::discord::Listened;
 
 /// The state of the outbox in `folder` as text; as one JSON object if `json` (`null` if there is no outbox yet).
 pub async fn show(folder: &Path, json: bool) -> Result<String, Failure> {
     let report = Report::read(folder).await?;
+    let listened = Listened::read(folder).await?;
     if json {
-        let text = serde_json::to_string_pretty(&report).map_err(|error| Failure::Other(error.into()))?;
+        let status = report.as_ref().map(|outbox| Status { outbox, discord: listened.as_ref() });
+        let text = serde_json::to_string_pretty(&status).map_err(|error| Failure::Other(error.into()))?;
         return Ok(text + "\n");
     }
     match report {
-        Some(report) => in_words(folder, &report).map_err(|error| Failure::Other(error.into())),
+        Some(report) => {
+            let mut text = in_words(folder, &report).map_err(|error| Failure::Other(error.into()))?;
+            let told = listened.map_or(Ok(()), |listened| listened.in_words(&mut text));
+            told.map(|()| text).map_err(|error| Failure::Other(error.into()))
+        }
         None => Ok(format!("no outbox yet in {}: `contributor import FILE` makes one\n", folder.display())),
     }
+}
+
+/// All of it, as JSON.
+#[derive(serde::Serialize)]
+struct Status<'s> {
+    #[serde(flatten)]
+    outbox: &'s Report,
+    /// Absent if nobody has listened to Discord here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discord: Option<&'s Listened>,
 }
 
 fn in_words(folder: &Path, report: &Report) -> Result<String, std::fmt::Error> {

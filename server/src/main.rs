@@ -1,4 +1,4 @@
-//! The `server` program: `serve`, `migrate`, `reread`, `admin create-key`, `admin profile`, `config show`.
+//! The `server` program: `serve`, `migrate`, `reread`, `admin create-key`, `admin approve-channel`, `admin profile`, `config show`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 78 a setting that cannot be used.
 
@@ -15,6 +15,7 @@ use server::auth::{NewKey, Role};
 use server::config::Config;
 use server::database::Database;
 use server::{ids, store};
+use shared::post::{ChannelRef, Source};
 use shared::reading::ChannelProfile;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -77,6 +78,15 @@ enum Admin {
         #[arg(long)]
         role: Role,
         /// Whose it is, for people.
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        name: String,
+    },
+    /// Approve a Discord channel, so that contributors may post from it. Works beside a running server.
+    ApproveChannel {
+        /// The channel's id on Discord (right-click it, Copy Channel ID).
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        discord: String,
+        /// Its name, for people.
         #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
     },
@@ -161,6 +171,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Reread(wanted) => commands::read_again(&config, &wanted).await,
         Command::Admin(Admin::CreateKey { role, name }) => create_key(&config, role, &name).await,
+        Command::Admin(Admin::ApproveChannel { discord, name }) => {
+            let channel = ChannelRef { source: Source::Discord, external_id: discord, name };
+            approve_channel(&config, &channel).await
+        }
         Command::Admin(Admin::Profile { channel, set, clear }) => {
             let new = match set {
                 Some(file) => Some(commands::profile_in(&file)?),
@@ -241,4 +255,13 @@ async fn create_key(config: &Config, role: Role, name: &str) -> anyhow::Result<(
     database.close().await;
     kept.context("keeping the key's hash")?;
     print(key.key.expose())
+}
+
+async fn approve_channel(config: &Config, channel: &ChannelRef) -> anyhow::Result<()> {
+    let database = Database::visit(config, false).await?;
+    let now = launch::clock::now();
+    let approved = store::channels::approve(&database.pool, channel, (ids::new(now), now)).await;
+    database.close().await;
+    approved.context("approving the channel")?;
+    print(&format!("channel {} ({}) is approved", channel.name, channel.external_id))
 }

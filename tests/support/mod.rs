@@ -2,12 +2,16 @@
 //!
 //! Nothing here depends on a service that happens to run: PostgreSQL is a throw-away cluster of our own.
 
+pub mod discord;
 pub mod feed;
+pub mod flood;
 pub mod path;
 pub mod postgres;
 pub mod posts;
 pub mod program;
+pub mod relay;
 pub mod server;
+pub mod storm;
 
 use std::future::Future;
 use std::time::Duration;

@@ -36,8 +36,8 @@ pub struct Missing {
 /// When Discord's ids begin to count, in microseconds since 1970: the start of 2015.
 const SNOWFLAKE_EPOCH_MICROS: i64 = 1_420_070_400_000_000;
 
-/// A crosspost is known under its original's channel and id, but with the time of the copy. Its id tells when the original
-/// was posted; an export has it only if that lies in its span.
+/// A crosspost is known under its original's channel and id; those that earlier versions imported have the time of the copy.
+/// Its id tells when the original was posted; an export has it only if that lies in its span.
 const MISSING: &str = "SELECT external_id, min(posted_at) AS posted_at, min(author) AS author FROM known \
      WHERE source = ?1 AND channel = ?2 AND posted_at BETWEEN ?3 AND ?4 \
      AND (CAST(external_id AS INTEGER) >> 22) * 1000 + ?5 BETWEEN ?3 AND ?4 \

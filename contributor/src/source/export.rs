@@ -118,6 +118,8 @@ pub struct Summary {
     pub messages: u64,
     /// How many of them could not be decoded.
     pub undecodable: u64,
+    /// How many texts the exporter has rendered: they are not as their authors wrote them.
+    pub rendered: u64,
     /// What the file covers; absent without a post, or without a plausible `exportedAt`.
     pub span: Option<Span>,
 }
@@ -161,13 +163,18 @@ fn read_from(
         byte: 0,
         source,
     })?;
-    let mut collected = Collected { now, first_and_last: None, undecodable: 0 };
+    let mut collected = Collected { now, first_and_last: None, undecodable: 0, rendered: 0 };
     let walked = frame::walk(path, (input, mark), &mut |head, found| {
         let read_to = found.read_to;
         each(Piece { entry: collected.entry(head, found), read_to })
     })?;
     let span = collected.span(&walked.head);
-    Ok(Summary { messages: walked.messages, undecodable: collected.undecodable, span })
+    Ok(Summary {
+        messages: walked.messages,
+        undecodable: collected.undecodable,
+        rendered: collected.rendered,
+        span,
+    })
 }
 
 /// Some programs on Windows put a byte order mark before the text. Returns its length.
@@ -185,6 +192,7 @@ struct Collected {
     now: OffsetDateTime,
     first_and_last: Option<(OffsetDateTime, OffsetDateTime)>,
     undecodable: u64,
+    rendered: u64,
 }
 
 impl Collected {
@@ -192,10 +200,16 @@ impl Collected {
     fn entry(&mut self, head: &Head, found: frame::Found<'_>) -> Entry {
         let (channel, raw) = (found.channel.clone(), found.raw);
         let post = match message::decode(&raw, head.guild.as_deref(), &channel) {
-            Ok(post) => post,
+            Ok((post, is_rendered)) => {
+                self.rendered += u64::from(is_rendered);
+                post
+            }
             Err(error) => return self.undecodable(channel, raw, error.to_string()),
         };
-        self.cover(&post);
+        // A copy has its original's time, which may lie before everything that the file covers.
+        if post.channel == *found.channel {
+            self.cover(&post);
+        }
         let seen_at = head.exported_at(self.now).unwrap_or(self.now);
         let sighting = Sighting { post, seen_at, provenance: Provenance::Imported, raw };
         match Entry::of(&sighting) {

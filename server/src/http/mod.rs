@@ -7,6 +7,7 @@ mod body;
 mod cursor;
 mod error;
 mod feed;
+mod gaps;
 mod health;
 mod messages;
 mod problems;
@@ -24,7 +25,7 @@ use crate::App;
 
 pub use error::ApiError;
 
-/// The largest body of every route but `POST /v1/messages`.
+/// The largest body of every route but those of contributors.
 const MAX_SMALL_BODY: usize = 16 * 1024;
 
 #[derive(OpenApi)]
@@ -63,6 +64,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(feed::feed));
     let contributor = OpenApiRouter::new()
         .routes(routes!(messages::post_messages))
+        .routes(routes!(gaps::tell_gaps))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(anyone.merge(member).layer(DefaultBodyLimit::max(MAX_SMALL_BODY)))

@@ -6,6 +6,7 @@
 
 pub(crate) mod binding;
 pub(crate) mod book;
+mod gaps;
 mod prepare;
 pub(crate) mod publish;
 
@@ -23,6 +24,7 @@ use crate::store::channels::{self, Channel};
 use crate::store::posts::{self, KnownPost, MessageKey, NewPost, NewReading, NewSighting};
 use crate::store::{Remedy, StoreError, log, signals, to_json, updates};
 use book::Book;
+pub use gaps::keep_gaps;
 use prepare::{Prepared, Profiles, Readings};
 use publish::{Arrival, Changes, Occasion, Publisher};
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use shared::post::{ChannelRef, Source};
 use shared::reading::ChannelProfile;
-use shared::wire::{ChannelRecord, ChannelStatus, PostCounts};
+use shared::wire::{ChannelRecord, ChannelStatus, GapSummary, PostCounts};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{StoreError, from_json, to_json};
+use super::{StoreError, from_json, gaps, to_json};
 
 /// A channel as ingest needs it.
 #[derive(Debug, Clone)]
@@ -49,6 +49,26 @@ pub async fn ensure(
     .fetch_one(connection)
     .await?;
     Ok(Channel { id: row.id, status: status(row.id, &row.status)? })
+}
+
+/// Approves a channel, known or not yet known, and gives it this name.
+pub async fn approve(
+    pool: &PgPool,
+    channel: &ChannelRef,
+    (id_if_new, now): (Uuid, OffsetDateTime),
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "INSERT INTO channels (id, source, external_id, name, status, created_at) VALUES ($1, $2, $3, $4, 'approved', $5)
+        ON CONFLICT (source, external_id) DO UPDATE SET name = EXCLUDED.name, status = 'approved'",
+        id_if_new,
+        channel.source.as_str(),
+        channel.external_id,
+        channel.name,
+        now
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// What a transaction that has a channel in hand knows of it.
@@ -176,7 +196,12 @@ pub async fn page(
     )
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(ChannelRecord::try_from).collect()
+    let mut gaps = gaps::summaries(pool, &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+    let record = |row: Row| {
+        let gaps = gaps.remove(&row.id).unwrap_or_default();
+        Ok(ChannelRecord { gaps, ..row.try_into()? })
+    };
+    rows.into_iter().map(record).collect()
 }
 
 struct Row {
@@ -211,6 +236,7 @@ impl TryFrom<Row> for ChannelRecord {
             external_id: row.external_id,
             name: row.name,
             posts,
+            gaps: GapSummary::default(),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod again;
 pub mod channels;
+pub mod gaps;
 pub mod keys;
 pub mod log;
 pub mod posts;

@@ -24,12 +24,16 @@ pub(super) fn is_plain(block: &Block<'_, '_>) -> bool {
     let entries = clauses.clone().flatten().filter(|piece| entry(piece)).count();
     let first = clauses.next().unwrap_or_default();
     let names = |piece: &Piece<'_>| matches!(&piece.what, What::Ticker(mention) if mention.strength >= Strength::Guess);
-    let sides = |piece: &Piece<'_>| matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy, _));
+    let sides = |piece: &Piece<'_>| {
+        matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::OptionBuy, _))
+    };
     let said = first.iter().filter(|piece| entry(piece)).count();
+    // A premium is one price: two are one that was cut.
+    let most = if first.iter().any(|piece| piece.what.is(Meaning::OptionBuy)) { 1 } else { 2 };
     first.iter().all(is_understood)
         && first.iter().any(names)
         && first.iter().filter(|piece| sides(piece)).count() == 1
-        && (1..=2).contains(&said)
+        && (1..=most).contains(&said)
         && said == entries
 }
 
@@ -45,6 +49,7 @@ fn is_understood(piece: &Piece<'_>) -> bool {
             meaning,
             Meaning::Side(_)
                 | Meaning::Buy
+                | Meaning::OptionBuy
                 | Meaning::Market
                 | Meaning::Limit
                 | Meaning::Filler
@@ -91,6 +96,7 @@ fn is_harmless(piece: &Piece<'_>) -> bool {
                     | Meaning::Half
                     | Meaning::Third
                     | Meaning::Quarter
+                    | Meaning::Tenths(_)
                     | Meaning::Partial
                     | Meaning::All
                     | Meaning::Positions(_)

@@ -65,6 +65,10 @@ pub(super) fn contradicts(list: &[Piece<'_>], signals: &[Signal]) -> bool {
     };
     let other = symbols().next().is_some()
         && !symbols().any(|base| signals.iter().any(|signal| signal.base() == base));
+    // An advertisement boasts of other trades.
+    if other && list.iter().any(|piece| piece.what.is(Meaning::Advert)) {
+        return false;
+    }
     match side(list) {
         Some(side) => other || signals.iter().all(|signal| signal.side() != side),
         None => false,

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::exits;
 use super::labels_behind;
 use super::pieces::{Piece, Pieces, What};
 use super::tokens::Unit;
@@ -65,7 +66,10 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
             cutter.open(Opener::Label(Slot::Appendix), (at, at));
             return cutter.done_with(pieces.list.len());
         }
-        if let Some(opener) = cutter.opener(at) {
+        if cutter.open.opener != Opener::Label(Slot::Stop) && exits::begins(&pieces.list, at) {
+            let waits = matches!(pieces.list[at].what, What::Term(Meaning::Hedge | Meaning::Later, _));
+            cutter.open(Opener::Label(Slot::Stop), (at, at + usize::from(waits)));
+        } else if let Some(opener) = cutter.opener(at) {
             let own = matches!(opener, Opener::Header | Opener::Buy | Opener::Sell | Opener::Market);
             cutter.open(opener, (at, if own { at } else { at + 1 }));
         }
@@ -223,6 +227,14 @@ impl Cutter<'_, '_> {
         let in_stop = open == Opener::Label(Slot::Stop);
         match what {
             What::Term(Meaning::Label(Slot::Side), _) if !self.is_label(at) => None,
+            // "TP 0.2395 (R:R 1:1.2), 0.254": a remark in brackets ends no list.
+            What::Term(Meaning::Label(Slot::Decoy), _) if self.is_remark_in_list(at) => None,
+            // "Side: long, if it breaks above 7.92".
+            What::Term(Meaning::Above | Meaning::Below | Meaning::Break, _)
+                if open == Opener::Label(Slot::Side) && self.price_follows_words(at) =>
+            {
+                Some(Opener::Header)
+            }
             What::Term(Meaning::Label(slot), _) => Some(Opener::Label(*slot)),
             What::Term(Meaning::Row, _) if self.is_line_start(at) && self.price_follows(at) => {
                 Some(Opener::Label(Slot::Target))
@@ -246,9 +258,21 @@ impl Cutter<'_, '_> {
                 Some(Opener::Close)
             }
             What::Term(Meaning::Out | Meaning::Aim, _) if self.price_follows_words(at) => Some(Opener::Exit),
-            What::Icon(icon) if self.leads(at, *icon) => labelled_by(*icon).map(Opener::Label),
+            What::Icon(icon) if self.leads(at, *icon) => self.labelled_by(at, *icon).map(Opener::Label),
             _ => None,
         }
+    }
+
+    /// True in brackets behind which the list goes on.
+    fn is_remark_in_list(&self, at: usize) -> bool {
+        let list = &self.pieces.list;
+        let opens =
+            at.checked_sub(1).is_some_and(|before| matches!(list[before].what, What::Mark('(' | '[')));
+        let line = list[at].line;
+        let mut behind = list[at..].iter().take(MAX_ICON_DISTANCE).take_while(|piece| piece.line == line);
+        opens
+            && behind.any(|piece| matches!(piece.what, What::Mark(')' | ']')))
+            && behind.find(|piece| !divides(&piece.what)).is_some_and(|piece| is_price(&piece.what))
     }
 
     /// Inside an empty entry, or behind "Side:", the side is a value and opens nothing.
@@ -331,6 +355,22 @@ impl Cutter<'_, '_> {
         leads(at) && (self.is_line_start(at) || leads(last))
     }
 
+    /// The slot that an icon stands for. A banknote before all prices is the entry, a siren before the last one the stop: both
+    /// also decorate, so that their place must tell.
+    fn labelled_by(&self, at: usize, icon: char) -> Option<Slot> {
+        let list = &self.pieces.list;
+        let before = || list[..at].iter().any(|piece| is_price(&piece.what));
+        match icon {
+            '💵' if !before() => Some(Slot::Entry),
+            '🚨' => {
+                let behind = list[at..].iter().filter(|piece| is_price(&piece.what)).count();
+                let targets = list[..at].iter().any(|piece| matches!(piece.what, What::Icon('🎯' | '🥇')));
+                (before() && targets && behind == 1).then_some(Slot::Stop)
+            }
+            _ => labelled_by(icon),
+        }
+    }
+
     /// "Out below 2.33", "cut at 0.025": a price, with at most the words between that belong to it.
     fn price_follows_words(&self, at: usize) -> bool {
         let line = self.pieces.list[at].line;
@@ -383,7 +423,7 @@ fn is_preposition(what: &What<'_>) -> bool {
 /// Icons that serve as labels when a price follows at once.
 fn labelled_by(icon: char) -> Option<Slot> {
     match icon {
-        '🎯' | '📤' | '🏁' | '🥅' | '💵' => Some(Slot::Target),
+        '🎯' | '📤' | '🏁' | '🥅' | '💵' | '🥇' | '🥈' | '🥉' => Some(Slot::Target),
         '🛑' | '⛔' | '🚫' | '🛡' | '❌' | '☠' => Some(Slot::Stop),
         '💰' | '📥' | '🚪' | '📍' | '▶' => Some(Slot::Entry),
         _ => None,

@@ -48,9 +48,10 @@ fn is_call(list: &[Piece<'_>]) -> bool {
     for piece in list {
         match piece.what {
             What::Ticker(_) => named = true,
-            What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::StopOrder(_), _) => {
-                sided = true
-            }
+            What::Term(
+                Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::StopOrder(_) | Meaning::OptionBuy,
+                _,
+            ) => sided = true,
             What::Term(
                 Meaning::Hit
                 | Meaning::Filled

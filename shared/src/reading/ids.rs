@@ -1,6 +1,7 @@
 //! Ids: the author's own number or id of a call, as in `SIGNAL ID: #1234`, `Trade #88`, `🆔 1842`.
 //!
-//! Entry points: [`labelled`] for a label with its id, [`numbered`] for a number sign before a whole number.
+//! Entry points: [`labelled`] for a label with its id, [`numbered`] for a number sign before a whole number, [`heading`] for a word
+//! and a whole number before a colon.
 //! Invariants: an id holds a digit and no decimal point; a list number (`TP #2`, `Signal 1:`) is no id.
 
 use super::pieces::{Piece, Pieces, What};
@@ -44,9 +45,26 @@ pub(super) fn numbered<'p, 't>(pieces: &'p Pieces<'t>) -> Option<(&'t str, &'p P
             return None;
         }
         let before = at.checked_sub(1).map(|before| &pieces.list[before].what);
-        let counts_level = before.is_some_and(|what| levels.iter().any(|level| what.is(*level)));
-        id_at(pieces, &pair[1]).filter(|id| id.len() >= 2 && !counts_level).map(|id| (id, &pair[1]))
+        let counts_other = before.is_some_and(|what| {
+            what.slot() == Some(Slot::Decoy) || levels.iter().any(|level| what.is(*level))
+        });
+        id_at(pieces, &pair[1]).filter(|id| id.len() >= 2 && !counts_other).map(|id| (id, &pair[1]))
     })
+}
+
+/// `Trade 118: TP3 done`: a whole number between the first word of the text and a colon.
+pub(super) fn heading<'p, 't>(pieces: &'p Pieces<'t>) -> Option<(&'t str, &'p Piece<'t>)> {
+    let first =
+        pieces.list.iter().position(|piece| !matches!(piece.what, What::Icon(_) | What::Mark('*')))?;
+    let [word, number, colon, ..] = &pieces.list[first..] else { return None };
+    let names = matches!(
+        word.what,
+        What::Term(Meaning::Filler | Meaning::Trade | Meaning::Trades | Meaning::Label(Slot::Side), None)
+    );
+    let whole = matches!(number.what, What::Number(_)) && !number.glued;
+    let id =
+        if names && whole && matches!(colon.what, What::Mark(':')) { id_at(pieces, number) } else { None };
+    id.filter(|id| id.len() >= 2).map(|id| (id, number))
 }
 
 /// The run of letters, digits and dashes that begins with a piece, if it can be an id.

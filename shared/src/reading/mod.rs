@@ -14,6 +14,7 @@ mod clean;
 mod details;
 mod doubt;
 mod evidence;
+mod exits;
 mod fields;
 mod habits;
 mod heads;

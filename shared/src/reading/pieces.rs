@@ -85,7 +85,7 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     while at < tokens.len() {
         let token = &tokens[at];
         if matches!(token.kind, Kind::Word(_))
-            && begins_column(&pieces.list, token.line)
+            && (begins_column(&pieces.list, token.line) || is_key(tokens, at))
             && let Some(Head { slot, length }) = tokens.words.head(tokens, at)
         {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
@@ -147,6 +147,14 @@ fn begins_column(list: &[Piece<'_>], line: usize) -> bool {
         }
     }
     true
+}
+
+/// `…;open=6.284;…`: a key behind a mark, its sign glued to it.
+fn is_key(tokens: &Tokens<'_>, at: usize) -> bool {
+    let divided =
+        at.checked_sub(1).is_some_and(|before| matches!(tokens[before].kind, Kind::Mark(';' | ',' | '&')));
+    let sign = tokens.get(at + 1).is_some_and(|sign| sign.glued && matches!(sign.kind, Kind::Mark('=')));
+    divided && sign
 }
 
 fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
@@ -211,6 +219,9 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
     }
     if let Some(index) = letter(tokens, at, word) {
         return (What::Index(index), 2);
+    }
+    if is_reward_for_risk(tokens, at, word) {
+        return (What::Term(Meaning::Label(Slot::Decoy), None), 3);
     }
     if let Some((slot, index)) = key(tokens, at, word) {
         return (What::Term(Meaning::Label(slot), index), 1);
@@ -288,6 +299,14 @@ fn key(tokens: &Tokens<'_>, at: usize, word: &str) -> Option<(Slot, Option<u8>)>
     matches!(value.kind, Kind::Number(_)).then_some((slot, None))
 }
 
+/// `R:R 1:2`.
+fn is_reward_for_risk(tokens: &Tokens<'_>, at: usize, word: &str) -> bool {
+    let glued = |at: usize| tokens.get(at).filter(|token| token.glued).map(|token| token.kind);
+    word == "r"
+        && matches!(glued(at + 1), Some(Kind::Mark(':')))
+        && matches!(glued(at + 2), Some(Kind::Word("r")))
+}
+
 /// `a. 0.86`, `b) 0.83`: letters count a list, too.
 fn letter(tokens: &Tokens<'_>, at: usize, word: &str) -> Option<u8> {
     let [letter @ b'a'..=b'j'] = word.as_bytes() else { return None };
@@ -317,11 +336,8 @@ fn price_key(tokens: &Tokens<'_>, at: usize) -> Option<Slot> {
         Kind::Mark(':') => before.is_none(),
         _ => false,
     };
-    (announced && matches!(value.kind, Kind::Number(_))).then(|| {
-        let is_entry =
-            |at| tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Entry));
-        if (0..tokens.len()).any(is_entry) { Slot::Decoy } else { Slot::Entry }
-    })
+    (announced && matches!(value.kind, Kind::Number(_)))
+        .then(|| if tokens.labels_entry() { Slot::Decoy } else { Slot::Entry })
 }
 
 fn is_label(tokens: &Tokens<'_>, at: usize) -> bool {

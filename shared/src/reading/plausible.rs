@@ -34,6 +34,18 @@ const BANDS: &[(&str, u32, u32)] = &[
     ("TAO", 20, 10_000),
     ("YFI", 500, 200_000),
     ("ZEC", 8, 5_000),
+    ("XRP", 0, 200),
+    ("DOGE", 0, 50),
+    ("ADA", 0, 100),
+    ("TRX", 0, 50),
+    ("XLM", 0, 50),
+    ("HBAR", 0, 50),
+    ("SHIB", 0, 1),
+    ("PEPE", 0, 1),
+    ("BONK", 0, 1),
+    ("FLOKI", 0, 1),
+    ("LUNC", 0, 1),
+    ("BTT", 0, 1),
 ];
 
 /// Refuses a draft with an implausible price, or with a number nearby that belongs to no label.

@@ -207,6 +207,8 @@ pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
                 && !labels_id(tokens, at)
         }
         TickerKind::Noun => stands_in_call(tokens, at),
+        // "Short ALGO": a word of the vocabulary too, but in capitals beside the side it is the coin.
+        TickerKind::Coin => is_upper(tokens[at].raw) && tokens.phrase(at).is_some() && is_header(tokens, at),
         _ => false,
     };
     let found = mention(tokens.words, word, None, false).filter(|_| meant)?;
@@ -298,8 +300,8 @@ pub(super) fn in_capitals(words: Lexicon<'_>, raw: &str, known: bool) -> Option<
     let possible = is_upper(raw) && is_ticker(raw) && (2..=10).contains(&raw.len());
     let kind = words.ticker(&lower);
     let ticker = match kind {
-        Some(TickerKind::Word | TickerKind::Noun) => true,
-        Some(TickerKind::Coin | TickerKind::CoinOrWord) | None => !known,
+        Some(TickerKind::Word | TickerKind::Noun | TickerKind::Coin) => true,
+        Some(TickerKind::CoinOrWord) | None => !known,
         Some(_) => false,
     };
     if possible && ticker { mention(words, &lower, None, false) } else { None }

@@ -3,13 +3,14 @@
 //! Entry point: [`tokens`]. Numbers stay text here, because how `64.800` is to be read is decided for the whole post at
 //! once. Invariants: every character is looked at once; words are cut where scripts without spaces need it.
 
+use std::cell::OnceCell;
 use std::ops::Deref;
 
 use rust_decimal::Decimal;
 
 use super::clean::{Text, index_of};
 use super::layouts;
-use super::words::{Found, Lexicon};
+use super::words::{Found, Lexicon, Meaning, Slot};
 
 /// One word, number, mark or icon.
 #[derive(Debug, Clone)]
@@ -102,6 +103,8 @@ pub(super) struct Tokens<'t> {
     pub(super) plain: &'t str,
     /// The words that hold for this text.
     pub(super) words: Lexicon<'t>,
+    /// Whether a label for the entry occurs, once that was asked.
+    labels_entry: OnceCell<bool>,
 }
 
 impl<'t> Deref for Tokens<'t> {
@@ -115,6 +118,12 @@ impl Tokens<'_> {
     /// The longest known phrase that begins at token `at`.
     pub(super) fn phrase(&self, at: usize) -> Option<Found> {
         self.phrases.get(at).copied().flatten()
+    }
+
+    /// True when a label for the entry occurs.
+    pub(super) fn labels_entry(&self) -> bool {
+        let is_entry = |found: &Found| found.meaning == Meaning::Label(Slot::Entry);
+        *self.labels_entry.get_or_init(|| self.phrases.iter().flatten().any(is_entry))
     }
 }
 
@@ -130,18 +139,39 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
             glued = false;
             continue;
         }
-        let (kind, length) = cutter.token(at, first);
+        let (kind, length) = match leader_length(&text.plain, at) {
+            Some(length) => (Kind::Mark(':'), length),
+            None => cutter.token(at, first),
+        };
         list.push(Token { kind, raw: &text.plain[at..at + length], at, line, glued });
         at += length;
         at += ending_length(kind, &text.plain[at - length..at], &text.plain[at..]);
         glued = true;
     }
     let (phrases, foreign) = words.phrases(&list);
+    let labels_entry = OnceCell::new();
     match layouts::written_out(&list, words, &phrases, &text.plain) {
-        Some(list) => Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words },
-        None => Tokens { list, phrases, foreign, plain: &text.plain, words },
+        Some(list) => {
+            Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words, labels_entry }
+        }
+        None => Tokens { list, phrases, foreign, plain: &text.plain, words, labels_entry },
     }
 }
+
+/// The length of the dots that lead from a label to its value: `Entry ..... 4.612`. Such a row means a colon.
+fn leader_length(plain: &str, at: usize) -> Option<usize> {
+    let rest = plain.as_bytes().get(at..)?;
+    if rest.first() != Some(&b'.') {
+        return None;
+    }
+    let dots = rest.iter().take_while(|byte| **byte == b'.').count();
+    let apart = at.checked_sub(1).is_some_and(|before| plain.as_bytes()[before] == b' ')
+        && matches!(rest.get(dots), Some(b' '));
+    (dots >= LEADER || dots > 1 && apart).then_some(dots)
+}
+
+/// So many dots are no ellipsis.
+const LEADER: usize = 5;
 
 struct Cutter<'t> {
     plain: &'t str,

@@ -13,6 +13,7 @@ mod entries;
 mod names;
 mod scopes;
 mod stops;
+mod strangers;
 mod targets;
 
 use rust_decimal::Decimal;
@@ -75,7 +76,7 @@ pub(super) fn updates(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
     }
     let named = names::with_names(block.pieces, context.words);
     let pieces = named.as_ref().unwrap_or(block.pieces);
-    let id = ids::labelled(pieces).or_else(|| ids::numbered(pieces));
+    let id = ids::labelled(pieces).or_else(|| ids::numbered(pieces)).or_else(|| ids::heading(pieces));
     let read = match (id, &named) {
         (Some((id, at)), _) => {
             read(&Block::new(&without_number(pieces, (id.len(), at))), context, Some((id, at)))
@@ -147,6 +148,7 @@ fn is_follow_up_word(meaning: Meaning) -> bool {
             | Meaning::Half
             | Meaning::Third
             | Meaning::Quarter
+            | Meaning::Tenths(_)
             | Meaning::Add
             | Meaning::Again
             | Meaning::Changed
@@ -166,20 +168,6 @@ fn without_number<'t>(pieces: &Pieces<'t>, (length, id): (usize, &Piece<'_>)) ->
     pieces.with(list)
 }
 
-/// `degen_k longed`, `0xpaul added`: a name as people have in chats, and what they did.
-fn is_of_somebody(pieces: &Pieces<'_>) -> bool {
-    let list = &pieces.list;
-    let begins = |piece: &&Piece<'_>| !matches!(piece.what, What::Icon(_) | What::Mark('@' | '*'));
-    let Some(first) = list.iter().position(|piece| begins(&piece)) else { return false };
-    let name = list[first..].iter().take_while(|piece| matches!(piece.what, What::Unknown | What::Mark('_')));
-    let name: Vec<&Piece<'_>> =
-        name.take_while(|piece| piece.bytes.start == list[first].bytes.start || piece.glued).collect();
-    let handle = name.iter().any(|piece| {
-        matches!(piece.what, What::Mark('_')) || pieces.raw(piece).bytes().any(|b| b.is_ascii_digit())
-    });
-    handle && matches!(list[first].what, What::Unknown)
-}
-
 /// True when longs and shorts are spoken of.
 fn names_both_sides(list: &[Piece<'_>]) -> bool {
     let has = |side| list.iter().any(|piece| piece.what.is(Meaning::Side(side)));
@@ -190,7 +178,7 @@ type Id<'p> = Option<(&'p str, &'p Piece<'p>)>;
 
 fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
     let has = |meaning: Meaning| block.pieces.has(meaning);
-    if has(Meaning::Bystander) || has(Meaning::Advert) || is_of_somebody(block.pieces) {
+    if has(Meaning::Bystander) || has(Meaning::Advert) || strangers::acts(block.pieces) {
         return Err(None);
     }
     let told = deeds::read(block.pieces, context.reply, id.is_some())?;
@@ -246,9 +234,19 @@ fn finished(
     if holds_plan(block) && !corrected && share.actions.iter().any(changes_levels) {
         return Err(Some("a plan and a change of it stand in one post"));
     }
+    if is_unread_entry(&block.pieces.list, &share.actions) {
+        return Err(Some("a further entry is spoken of, but not where it is"));
+    }
     share.mark_names(block.pieces);
     let (actions, marks) = (std::mem::take(&mut share.actions), std::mem::take(&mut share.marks));
     Ok((SignalUpdate { scope, actions }, marks))
+}
+
+/// True for levels beside words of entering again that nothing was made of: they may be those of that entry.
+fn is_unread_entry(list: &[Piece<'_>], actions: &[Action]) -> bool {
+    let spoken = list.iter().any(|piece| piece.what.is(Meaning::Again));
+    let read = |action: &Action| matches!(action, Action::Reenter { .. } | Action::Add { .. });
+    spoken && !actions.iter().any(read) && actions.iter().any(changes_levels)
 }
 
 /// Which signal an update of at most one symbol is about.

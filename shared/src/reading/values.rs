@@ -184,7 +184,7 @@ impl<'t> Scan<'_, 't> {
             }
             What::Term(Meaning::At, _) if self.resumes_at(at) => self.blind = None,
             What::Term(Meaning::Hedge | Meaning::Perhaps | Meaning::Later, _)
-                if self.is_close_condition(at) => {}
+                if self.is_close_condition(at) || self.is_trigger(at) => {}
             What::Term(meaning, _) => self.term(meaning),
             What::Clock | What::Unknown => {
                 self.resumes = self.resumes.and_then(|left| left.checked_sub(1));
@@ -239,6 +239,8 @@ impl<'t> Scan<'_, 't> {
                 self.relation_behind |= self.is_entry && !self.found.items.is_empty();
             }
             Meaning::Candle(length) => self.found.candle = Some(length.as_str().to_owned()),
+            // Behind a level, or in brackets, "now" tells the time.
+            Meaning::Now if self.brackets > 0 || !self.found.items.is_empty() => {}
             _ if explains(meaning) => self.found.flags.push(meaning),
             _ => self.blind = self.blind.or(Some(self.brackets)),
         }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::events::{EventRecord, SignalRecord, UpdateRecord};
+use super::gaps::GapSummary;
 use crate::post::{Post, Provenance, Source};
 use crate::reading::Reading;
 
@@ -108,6 +109,9 @@ pub struct ChannelRecord {
     pub status: ChannelStatus,
     /// How its posts were read.
     pub posts: PostCounts,
+    /// What contributors certainly did not observe of it.
+    #[serde(default)]
+    pub gaps: GapSummary,
 }
 
 /// Whether a channel's posts are taken and published.

@@ -4,11 +4,13 @@
 //! clients ignore unknown fields, unknown event kinds and unknown frame types.
 
 mod events;
+mod gaps;
 mod lists;
 mod messages;
 mod problem;
 
 pub use events::{Event, EventRecord, Frame, SignalRecord, UpdateRecord, close_code};
+pub use gaps::{Gap, GapRecord, GapStatus, GapSummary, MAX_GAPS, Missed, TellGaps, ToldGaps};
 pub use lists::{
     ChannelRecord, ChannelStatus, ChannelsPage, EventsPage, PostCounts, PostRecord, SignalDetail,
     SignalState, SignalStatus, SignalsPage, Version,

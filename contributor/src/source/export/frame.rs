@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use shared::post::{ChannelRef, Source};
 
 use super::{ExportError, Head, MAX_MESSAGE_BYTES, Stopped, message};
+use crate::source::lenient::Id;
 
 /// Receives each message.
 type Each<'e> = &'e mut dyn FnMut(&Head, Found<'_>) -> Result<(), Stopped>;
@@ -191,7 +192,7 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
         walk.progress.place.set(Place::Head);
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "guild" => walk.head.guild = map.next_value::<Guild>()?.id.map(message::Id::into_text),
+                "guild" => walk.head.guild = map.next_value::<Guild>()?.id.map(Id::into_text),
                 "channel" => walk.head.channel = map.next_value::<Channel>()?.into_ref(),
                 "exportedAt" => walk.head.exported_at = map.next_value::<message::Moment>()?.0,
                 "messages" => map.next_value_seed(MessagesSeed(walk))?,
@@ -259,14 +260,14 @@ impl<'de> Visitor<'de> for MessagesVisitor<'_, '_> {
 #[derive(Deserialize)]
 struct Guild {
     #[serde(default)]
-    id: Option<message::Id>,
+    id: Option<Id>,
 }
 
 /// `channel`.
 #[derive(Deserialize)]
 struct Channel {
     #[serde(default)]
-    id: Option<message::Id>,
+    id: Option<Id>,
     #[serde(default)]
     name: Option<String>,
 }

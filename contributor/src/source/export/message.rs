@@ -7,39 +7,41 @@
 //! [`Message::original`]; it becomes the original's post, the same for every follower and for a reader of the original.
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
-use serde_json::value::RawValue;
+use serde::de::Deserializer;
 use shared::post::{Attachment, Author, ChannelRef, Embed, EmbedField, Forwarded, Post};
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
+
+use crate::source::discord::Snowflake;
+use crate::source::lenient::{Id, Text, needed, normal, odd_as_none};
 
 /// Stands for an author whose id the file does not tell.
 const UNKNOWN_AUTHOR: &str = "unknown";
 
-/// Decodes the text of one message of `channel`.
-pub(super) fn decode(raw: &str, guild: Option<&str>, channel: &ChannelRef) -> serde_json::Result<Post> {
+/// Decodes the text of one message of `channel`. True beside it when the exporter has rendered the text: it is not as its
+/// author wrote it, and differs from what others heard.
+pub(super) fn decode(
+    raw: &str,
+    guild: Option<&str>,
+    channel: &ChannelRef,
+) -> serde_json::Result<(Post, bool)> {
     let message: Message = serde_json::from_str(raw)?;
-    let (channel, external_id) = match message.original(guild, channel) {
-        Some(original) => original,
-        None => (channel.clone(), message.id.clone().into_text()),
-    };
-    message.into_post(channel, external_id)
+    let is_rendered = message.is_rendered();
+    Ok((message.decoded(guild, channel)?, is_rendered))
 }
 
-/// An id: a text, or a number where an exporter writes one.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Id {
-    Text(String),
-    Number(u64),
-}
-
-impl Id {
-    pub(super) fn into_text(self) -> String {
-        match self {
-            Id::Text(text) => text,
-            Id::Number(number) => number.to_string(),
-        }
+/// A copy is dated and signed as the live listener does it, so that all followers agree: by the original's id, and not by a
+/// webhook that each follower has another one of.
+fn be_the_originals(post: &mut Post) {
+    let from = post.channel.external_id.clone();
+    let name = std::mem::take(&mut post.author.name);
+    if !name.is_empty() {
+        post.channel.name.clone_from(&name);
+    }
+    post.author = Author { external_id: from, name, is_bot: true };
+    // An id that is no snowflake tells no time.
+    if let Some(id) = post.external_id.parse().ok().filter(|id: &Snowflake| id.tells_time()) {
+        post.posted_at = id.made_at();
     }
 }
 
@@ -52,43 +54,6 @@ fn moment_or_none<'de, D: Deserializer<'de>>(json: D) -> Result<Option<OffsetDat
     let parsed =
         text.as_ref().and_then(|value| value.as_str()).map(|text| OffsetDateTime::parse(text, &Rfc3339));
     Ok(parsed.and_then(Result::ok).and_then(normal))
-}
-
-/// UTC, to the microsecond: as fine as the server keeps it. `None` if UTC cannot tell it (the first and last hours of time).
-fn normal(at: OffsetDateTime) -> Option<OffsetDateTime> {
-    let at = at.checked_to_offset(UtcOffset::UTC)?;
-    at.replace_nanosecond(at.nanosecond() / 1000 * 1000).ok()
-}
-
-/// [`normal`] for a time that is needed.
-fn needed(field: &str, at: OffsetDateTime) -> serde_json::Result<OffsetDateTime> {
-    normal(at).ok_or_else(|| serde_json::Error::custom(format!("{field}: {at} is no plausible time")))
-}
-
-/// A text of the author. A lone surrogate, left over from an emoji that some program cut in half, becomes U+FFFD.
-#[derive(Debug, Default)]
-struct Text(String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        struct Lossy;
-        impl Visitor<'_> for Lossy {
-            type Value = Text;
-            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                out.write_str("a text")
-            }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
-                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
-            }
-        }
-        json.deserialize_bytes(Lossy)
-    }
-}
-
-/// For fields that are not needed: an odd type counts as missing.
-fn odd_as_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(json: D) -> Result<Option<T>, D::Error> {
-    let raw = <&RawValue>::deserialize(json)?;
-    Ok(serde_json::from_str(raw.get()).ok())
 }
 
 /// A message as the file has it.
@@ -111,10 +76,21 @@ struct Message {
     embeds: Option<Vec<RawEmbed>>,
     #[serde(default, deserialize_with = "odd_as_none")]
     attachments: Option<Vec<RawAttachment>>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    mentions: Option<Vec<Mention>>,
     #[serde(default)]
     reference: Option<Reference>,
     #[serde(default)]
     forwarded_message: Option<RawForwarded>,
+}
+
+/// Somebody whom the text names.
+#[derive(Deserialize)]
+struct Mention {
+    #[serde(default, deserialize_with = "odd_as_none")]
+    name: Option<Text>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    nickname: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -199,6 +175,31 @@ struct RawAttachment {
 }
 
 impl Message {
+    fn decoded(self, guild: Option<&str>, channel: &ChannelRef) -> serde_json::Result<Post> {
+        match self.original(guild, channel) {
+            Some((channel, external_id)) => {
+                let mut post = self.into_post(channel, external_id)?;
+                be_the_originals(&mut post);
+                Ok(post)
+            }
+            None => {
+                let external_id = self.id.clone().into_text();
+                self.into_post(channel.clone(), external_id)
+            }
+        }
+    }
+
+    /// Whether a mention stands in the text by its name: Discord writes `<@id>`, and `--markdown` makes `@name` of it.
+    fn is_rendered(&self) -> bool {
+        let Some(Text(content)) = &self.content else { return false };
+        let by_name = |name: &Option<Text>| {
+            name.as_ref().is_some_and(|Text(name)| !name.is_empty() && content.contains(&format!("@{name}")))
+        };
+        let mut mentions = self.mentions.iter().flatten();
+        !content.contains("<@")
+            && mentions.any(|mention| by_name(&mention.nickname) || by_name(&mention.name))
+    }
+
     /// The original's channel and id, if this is a crosspost: an ordinary message, no reply and no forward, that refers
     /// to a message of another guild, or of another channel of this guild.
     ///
@@ -271,11 +272,11 @@ fn card(raw: RawEmbed) -> Embed {
         value: field.value.unwrap_or_default().0,
     };
     Embed {
-        title: not_empty(raw.title),
-        author: raw.author.and_then(|author| not_empty(author.name)),
-        description: not_empty(raw.description),
+        title: Text::not_empty(raw.title),
+        author: raw.author.and_then(|author| Text::not_empty(author.name)),
+        description: Text::not_empty(raw.description),
         fields: raw.fields.unwrap_or_default().into_iter().map(field).collect(),
-        footer: raw.footer.and_then(|footer| not_empty(footer.name)),
+        footer: raw.footer.and_then(|footer| Text::not_empty(footer.name)),
     }
 }
 
@@ -286,9 +287,4 @@ fn files(raw: Option<Vec<RawAttachment>>) -> Vec<Attachment> {
         size_bytes: raw.file_size_bytes.unwrap_or(0),
     };
     raw.unwrap_or_default().into_iter().map(file).collect()
-}
-
-/// The exporter writes `""` where there is no text.
-fn not_empty(text: Option<Text>) -> Option<String> {
-    text.map(|text| text.0).filter(|text| !text.is_empty())
 }

@@ -32,7 +32,23 @@ fn decode(raw: &str) -> serde_json::Result<Post> {
         external_id: "10".to_owned(),
         name: "vip".to_owned(),
     };
-    message::decode(raw, Some("1"), &channel)
+    message::decode(raw, Some("1"), &channel).map(|(post, _)| post)
+}
+
+#[test]
+fn a_text_that_the_exporter_has_rendered_is_noticed() {
+    let mentioning = |content: &str| {
+        let mentions = r#"[{"id":"5","name":"ann","nickname":"Ann the Trader"}]"#;
+        format!(
+            r#"{{"id":"1","timestamp":"2026-05-01T12:00:00Z","content":"{content}","mentions":{mentions}}}"#
+        )
+    };
+    let rendered = |content: &str| {
+        let (_, ended) = read_text(export_of(&[&mentioning(content)]).as_bytes());
+        ended.unwrap().rendered
+    };
+    assert_eq!([rendered("thanks @Ann the Trader"), rendered("@ann look")], [1, 1]);
+    assert_eq!([rendered("thanks <@5>"), rendered("a reply without words for her")], [0, 0]);
 }
 
 #[test]
@@ -122,6 +138,13 @@ fn a_crosspost_is_the_originals_post() {
     assert_eq!(other_guild.reply_to, None);
     let typed = referring(r#"{"type":"Default","messageId":"7","channelId":"70","guildId":"1"}"#, "");
     assert_eq!(typed.external_id, "7", "followed inside one guild, with only a picture");
+    let real = referring(r#"{"messageId":"1499746457550848001","channelId":"70","guildId":"2"}"#, "LONG");
+    assert_eq!(
+        real.posted_at.date(),
+        time::macros::date!(2026 - 05 - 01),
+        "when the original was typed, by its id"
+    );
+    assert_eq!((real.author.external_id.as_str(), real.author.is_bot), ("70", true), "no follower's webhook");
     let same_channel = referring(r#"{"messageId":"7","channelId":"10","guildId":"1"}"#, "LONG");
     assert_eq!((same_channel.external_id.as_str(), same_channel.channel.external_id.as_str()), ("50", "10"));
     let without_message = referring(r#"{"messageId":null,"channelId":"70","guildId":"2"}"#, "LONG");

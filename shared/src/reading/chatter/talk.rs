@@ -3,6 +3,7 @@
 //! Entry point: [`objection`]. Each kind of word has a reach: some count wherever they stand, some only where they
 //! introduce the call or share its sentence. Invariant: without such a word the text is looked at only once.
 
+use super::super::exits::trigger_length;
 use super::super::options;
 use super::super::pieces::{Piece, What};
 use super::super::tokens::Unit;
@@ -25,6 +26,8 @@ enum Reach {
     Sentence,
     /// It counts behind a word that nobody knows: who did it.
     Acted,
+    /// It counts in the sentence that holds the call, behind the levels, and where no plan is complete.
+    Beside,
     /// Likewise as `Sentence`, and only before the levels if the plan is complete.
     Weak,
 }
@@ -41,6 +44,9 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
         }
         Meaning::Unreal => {
             (Reach::Anywhere, Objection::Noise("an example, a test or a joke: nobody is told to trade"))
+        }
+        Meaning::Laugh => {
+            (Reach::Beside, Objection::Noise("an example, a test or a joke: nobody is told to trade"))
         }
         Meaning::Asks => (Reach::Anywhere, Objection::Noise("a question: nobody is told to trade")),
         Meaning::Hindsight => (Reach::Anywhere, Objection::Noise("a trade that was not made")),
@@ -118,7 +124,11 @@ fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
                 Reach::Levels => governs || at < text.levels_end || !text.is_plan,
                 Reach::Lead if is_aside(text.list, text.first_level, at) => false,
                 Reach::Lead => governs || at < text.first_level || !text.is_plan,
-                Reach::Sentence => governs && !is_about_level(sentence, nth, meaning),
+                Reach::Beside => governs || at >= text.levels_end || !text.is_plan,
+                Reach::Sentence => {
+                    let waits = meaning == Meaning::Hedge && text.is_plan && is_trigger(sentence, nth);
+                    governs && !waits && !is_about_level(sentence, nth, meaning)
+                }
                 Reach::Acted => has_subject(&sentence[..nth]),
                 Reach::Weak => {
                     let before = !text.is_plan || at < text.first_level;
@@ -175,7 +185,21 @@ fn is_about_level(sentence: &[Piece<'_>], at: usize, meaning: Meaning) -> bool {
         matches!(piece.what, What::Term(Meaning::Label(Slot::Stop) | Meaning::Out | Meaning::Closed, _))
     });
     let after_entry = sentence[..start].iter().any(|piece| is_price(&piece.what));
-    of_stop || after_entry && (exits || closes_against(&sentence[..start], &sentence[at..end]))
+    let fails = sentence[at..].iter().any(|piece| piece.what.is(Meaning::GivenUp));
+    of_stop || after_entry && (exits || fails || closes_against(&sentence[..start], &sentence[at..end]))
+}
+
+/// "Long, only if we break above 7.92": the condition of a whole plan is its trigger, when it goes the way of the side.
+fn is_trigger(sentence: &[Piece<'_>], at: usize) -> bool {
+    let Some(length) = trigger_length(&sentence[at + 1..]) else { return false };
+    let stretch = &sentence[at + 1..at + 1 + length];
+    let has = |meaning: Meaning| stretch.iter().any(|piece| piece.what.is(meaning));
+    let sided = |side: Side| sentence[..at].iter().any(|piece| piece.what.is(Meaning::Side(side)));
+    match (sided(Side::Long), sided(Side::Short)) {
+        (true, false) => !has(Meaning::Below),
+        (false, true) => !has(Meaning::Above),
+        _ => false,
+    }
 }
 
 /// A candle that closes below is the stop of a long, one that closes above that of a short.

@@ -233,7 +233,9 @@ fn write_row<'t>(
             written.push(implied(';', before, line));
         }
         first = false;
-        for (nth, token) in list[column.clone()].iter().enumerate() {
+        // The place of a cell tells which target it is.
+        let words = list[column.clone()].iter().filter(|token| !matches!(token.kind, Kind::Number(_)));
+        for (nth, token) in words.enumerate() {
             let glued = nth > 0 && token.glued;
             written.push(Token { kind: token.kind, raw: "", at: before, line, glued });
         }

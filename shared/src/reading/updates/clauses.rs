@@ -64,9 +64,19 @@ fn ends_thought(list: &[Piece<'_>], at: usize) -> bool {
         }
         What::Mark('/') => matches!(list.get(at + 1), Some(Piece { what: What::Mark('/'), glued: true, .. })),
         What::Mark('.' | ';' | '|' | '!') => true,
+        What::Icon('❌' | '⛔' | '🛑') if ends_in_outcome(list, at) => false,
         What::Icon(icon) => arrow(&What::Icon(icon)).is_none() && icon != '🆔',
         _ => false,
     }
+}
+
+/// `SL 5.18 ❌ hit`: a single word of outcome ends the line.
+fn ends_in_outcome(list: &[Piece<'_>], at: usize) -> bool {
+    let mut behind = list[at + 1..].iter().take_while(|piece| piece.line == list[at].line);
+    let outcome = behind.next().is_some_and(|next| {
+        matches!(next.what, What::Term(Meaning::Hit | Meaning::StoppedOut | Meaning::Filled, _))
+    });
+    outcome && behind.next().is_none()
 }
 
 /// Which way an arrow points: `true` to the right.
@@ -84,11 +94,19 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
     let mut ahead = Last::default();
     range.clone().for_each(|at| ahead.take(&list[at].what, at));
     let mut behind = Last::default();
+    let (mut placed, mut next) = (Placed::default(), (0, false));
     let mut start = range.start;
     let mut done: Option<Meaning> = None;
     for at in range.clone() {
         let what = &list[at].what;
+        let joins = matches!(what, What::Term(Meaning::And, _) | What::Mark('&' | '+' | '/' | ','));
+        let may_part = joins && placed.priced;
+        // What was found further on stands until it is passed.
+        if may_part && next.0 <= at {
+            next = Placed::first(list, at + 1..range.end);
+        }
         let cut = match what {
+            _ if may_part && next.1 => Some(at + 1),
             What::Term(Meaning::And, _) | What::Mark('&' | '+' | '/')
                 if done.is_some() || behind.moves_stop(list, start) =>
             {
@@ -107,9 +125,10 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
         };
         if let Some(cut) = cut {
             found.push(start..cut);
-            (start, done) = (cut, None);
+            (start, done, placed) = (cut, None, Placed::default());
         }
         behind.take(what, at);
+        placed.take(what);
         if let What::Term(meaning, _) = list[at].what
             && is_deed(meaning)
         {
@@ -168,6 +187,37 @@ impl Last {
     }
 }
 
+/// Symbols with a price behind each, as in "on HBAR to 0.2065": whether a stretch begins with one.
+#[derive(Default)]
+struct Placed {
+    /// How many symbols were named.
+    names: usize,
+    /// True when a price stands behind the first one, before the next.
+    priced: bool,
+}
+
+impl Placed {
+    fn take(&mut self, what: &What<'_>) {
+        self.names += usize::from(matches!(what, What::Ticker(_)));
+        self.priced |= self.names == 1 && is_plain_number(what);
+    }
+
+    /// Where the first symbol of these pieces stands, and whether its price follows; none without a symbol.
+    fn first(list: &[Piece<'_>], range: Range<usize>) -> (usize, bool) {
+        let mut placed = Self::default();
+        let mut first = range.end;
+        for at in range {
+            placed.take(&list[at].what);
+            match placed.names {
+                0 => {}
+                1 => first = first.min(at),
+                _ => break,
+            }
+        }
+        (first, placed.priced)
+    }
+}
+
 /// What is done, or was done.
 fn is_deed(meaning: Meaning) -> bool {
     is_outcome(meaning)
@@ -190,6 +240,9 @@ fn is_outcome(meaning: Meaning) -> bool {
             | Meaning::Part
             | Meaning::Partial
             | Meaning::Half
+            | Meaning::Third
+            | Meaning::Quarter
+            | Meaning::Tenths(_)
     )
 }
 

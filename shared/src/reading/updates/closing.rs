@@ -40,6 +40,9 @@ impl Clause<'_, '_> {
             None if whole && self.is_out() && !targeted => Action::Close,
             _ => return Ok(()),
         };
+        if action == Action::Close && self.is_amount_closed() {
+            return Err(Some("an amount is closed, but not which share of the position that is"));
+        }
         if action == Action::Close && self.count_prices() > 1 {
             return Err(Some("close may only announce the targets"));
         }
@@ -47,6 +50,17 @@ impl Clause<'_, '_> {
             actions.push(action);
         }
         Ok(())
+    }
+
+    /// "Close 0.3 of the position", "closing 40 SOL": a number between the word and its object.
+    fn is_amount_closed(&self) -> bool {
+        let Some(at) = self.at(Meaning::Close).or_else(|| self.at(Meaning::Closed)) else { return false };
+        let behind = &self.pieces[at + 1..];
+        let Some((amount, rest)) = behind.split_first() else { return false };
+        let object = |piece: &Piece<'_>| {
+            matches!(piece.what, What::Ticker(_) | What::Term(Meaning::Trade | Meaning::Trades, _))
+        };
+        is_plain_number(&amount.what) && rest.iter().take(3).any(object)
     }
 
     /// How many numbers make up a fraction: `2/3`.
@@ -192,6 +206,7 @@ impl Clause<'_, '_> {
                 What::Term(Meaning::Half, _) => percent_of(50, 1),
                 What::Term(Meaning::Third, _) => percent_of(100, 3),
                 What::Term(Meaning::Quarter, _) => percent_of(25, 1),
+                What::Term(Meaning::Tenths(tenths), _) => percent_of(10 * i64::from(*tenths), 1),
                 _ => None,
             };
             if let Some(share) = share {

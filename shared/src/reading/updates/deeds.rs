@@ -10,7 +10,7 @@ use super::super::words::{Meaning, Slot};
 use super::clauses::{Clause, clauses, unknown};
 use super::{Numbers, Refusal};
 use crate::signal::Side;
-use crate::update::Action;
+use crate::update::{Action, StopMove};
 
 /// What one clause says.
 #[derive(Debug, Default)]
@@ -57,6 +57,11 @@ pub(super) fn read<'p>(pieces: &'p Pieces<'_>, reply: bool, named: bool) -> Resu
         let after_deed = told.last().is_some_and(takes_no_stop) && goes_on(&pieces.list, range.start);
         let clause = Clause { pieces: list, meant: meant(list), onwards, numbers, reply, named, after_deed };
         let mut said = clause.read(&mut pending)?;
+        let before = told.last().filter(|_| goes_on(&pieces.list, range.start));
+        if let Some(before) = before.filter(|before| clause.repeats(before)) {
+            said.actions = clause.repeated(before)?;
+            said.mark = clause.mark();
+        }
         let conditional = governed && said.actions.iter().any(is_instruction) || clause.is_conditional();
         if conditional && !said.actions.is_empty() {
             said.actions.clear();
@@ -247,6 +252,62 @@ impl<'p> Clause<'p, '_> {
             && !self.changes_targets()
     }
 
+    /// "... and on HBAR to 0.2065": nothing but another symbol, behind a clause that says what is done with one.
+    fn repeats(&self, before: &Said<'_>) -> bool {
+        let plain = |piece: &Piece<'_>| {
+            matches!(
+                piece.what,
+                What::Ticker(_)
+                    | What::Number(_)
+                    | What::Mark(_)
+                    | What::Icon(_)
+                    | What::Term(Meaning::Filler | Meaning::To | Meaning::At | Meaning::And, _)
+            )
+        };
+        let others = match (self.names().as_slice(), before.names.as_slice()) {
+            ([mine], [other]) => mine.base != other.base,
+            _ => false,
+        };
+        others && !before.actions.is_empty() && self.pieces.iter().all(plain)
+    }
+
+    /// What the clause before does, at this clause's price.
+    fn repeated(&self, before: &Said<'_>) -> Result<Vec<Action>, Refusal> {
+        let unclear = Some("it is not clear what is done with the second symbol");
+        let again = |action: &Action| match action {
+            Action::MoveStop { to: StopMove::Price { .. } } => {
+                match self.numbers.prices(self.pieces)?.as_slice() {
+                    [price] => Ok(Action::MoveStop { to: StopMove::Price { price: *price } }),
+                    _ => Err(unclear),
+                }
+            }
+            Action::Close
+            | Action::Cancel
+            | Action::StoppedOut
+            | Action::StoppedAtBreakEven
+            | Action::TargetHit { .. }
+            | Action::PartClose { .. }
+            | Action::MoveStop { .. } => Ok(action.clone()),
+            _ => Err(unclear),
+        };
+        before.actions.iter().map(again).collect()
+    }
+
+    /// "Took 25% off": two words of taking and a share, and nothing else.
+    fn takes_plainly(&self) -> bool {
+        let known = |piece: &Piece<'_>| {
+            matches!(
+                piece.what,
+                What::Number(_)
+                    | What::Mark(_)
+                    | What::Icon(_)
+                    | What::Term(Meaning::Part | Meaning::Filler, _)
+            )
+        };
+        let taking = self.pieces.iter().filter(|piece| piece.what.is(Meaning::Part)).count();
+        taking == 2 && self.count_prices() == 0 && self.pieces.iter().all(known)
+    }
+
     fn names_object(&self, actions: &[Action]) -> bool {
         let parts = actions.iter().any(|action| matches!(action, Action::PartClose { .. }));
         let meant = [
@@ -261,6 +322,7 @@ impl<'p> Clause<'p, '_> {
         [Slot::Stop, Slot::Target, Slot::Entry].iter().any(|slot| self.place(*slot).is_some())
             || self.has_any(meant)
             || self.names_trade()
+            || parts && self.takes_plainly()
     }
 
     /// How many words of the clause's end nobody explained.

@@ -34,8 +34,8 @@ impl<'t> Clause<'_, 't> {
     fn further_entry(&self) -> Result<Option<Action>, Refusal> {
         let again = self.has(Meaning::Again);
         let Some(at) = self.at(Meaning::Again).or_else(|| self.at(Meaning::Add)) else { return Ok(None) };
-        let elsewhere = [Meaning::Zone, Meaning::Report].into_iter().any(|meaning| self.has(meaning))
-            && self.place(Slot::Entry).is_none();
+        let zone = self.has(Meaning::Zone) && !(again && self.reply);
+        let elsewhere = (zone || self.has(Meaning::Report)) && self.place(Slot::Entry).is_none();
         let profit = [Slot::Decoy, Slot::Outcome].into_iter().any(|slot| self.place(slot).is_some());
         if !self.has_trade() && !self.has_side() || elsewhere || profit || self.unknown() > 3 {
             return Ok(None);

@@ -68,6 +68,8 @@ fn introduces(what: &What<'_>) -> bool {
         What::Term(
             Meaning::Filler
                 | Meaning::At
+                | Meaning::From
+                | Meaning::To
                 | Meaning::Now
                 | Meaning::Side(_)
                 | Meaning::Positions(_)
@@ -92,6 +94,7 @@ fn introduces(what: &What<'_>) -> bool {
                 | Meaning::Part
                 | Meaning::Half
                 | Meaning::Third
+                | Meaning::Tenths(_)
                 | Meaning::Changed
                 | Meaning::Limit,
             _

@@ -171,6 +171,7 @@ impl<'p> Share<'p> {
         {
             self.actions.retain(|action| *action != Action::Close);
         }
+        self.drop_part_of_targets();
         self.drop_stop_of_entry();
         let count = |is: fn(&Action) -> bool| self.actions.iter().filter(|action| is(action)).count();
         let stops = count(|action| matches!(action, Action::MoveStop { .. } | Action::TrailStop { .. }));
@@ -183,6 +184,13 @@ impl<'p> Share<'p> {
             return Err(Some("the actions contradict each other"));
         }
         Ok(())
+    }
+
+    /// "TP1 hit, partials taken": a part of unknown size beside a reached target is what that target took off.
+    fn drop_part_of_targets(&mut self) {
+        if self.actions.iter().any(|action| matches!(action, Action::TargetHit { .. })) {
+            self.actions.retain(|action| !matches!(action, Action::PartClose { share: None, .. }));
+        }
     }
 
     /// The stop of a further entry is told once, with the entry.

@@ -42,7 +42,7 @@ impl<'t> Clause<'_, 't> {
         }
         let changed = behind.iter().any(|piece| piece.what.is(Meaning::Changed));
         let mover = moves || changed || self.has_any(MOVERS) || self.has_arrow() || self.tells_old_value();
-        if let Some(target) = target_named(behind).filter(|_| mover) {
+        if let Some(target) = target_named(behind).filter(|_| mover || self.stands_at_target(stop)) {
             return Ok(to(StopMove::Target { target }));
         }
         let alone = self.is_bare_stop(stop);
@@ -97,7 +97,20 @@ impl<'t> Clause<'_, 't> {
             if entry > stop { &self.pieces[stop + 1..entry] } else { &self.pieces[entry + 1..stop] };
         let moves = self.has_any(&[Meaning::Move, Meaning::To, Meaning::Trail]) || self.has_arrow();
         let priced = between.iter().any(|piece| is_plain_number(&piece.what));
-        (entry > stop || moves) && unknown(between) <= MAX_UNKNOWN_TO_ENTRY && !priced
+        let named_by_it =
+            entry + 1 == stop && self.pieces[entry].what.is(Meaning::BreakEven) && self.has_trade();
+        (entry > stop || moves || named_by_it) && unknown(between) <= MAX_UNKNOWN_TO_ENTRY && !priced
+    }
+
+    /// "Stop at TP1", "stop no alvo 1": a target's name instead of a price.
+    fn stands_at_target(&self, stop: usize) -> bool {
+        let Some(target) = self.place(Slot::Target).filter(|target| *target > stop + 1) else { return false };
+        let small = |piece: &Piece<'_>| matches!(piece.what, What::Term(Meaning::Filler | Meaning::At, _));
+        let targets = self.pieces.iter().filter(|piece| piece.what.slot() == Some(Slot::Target)).count();
+        targets == 1
+            && self.unknown() == 0
+            && self.count_prices() <= 1
+            && self.pieces[stop + 1..target].iter().all(small)
     }
 
     /// `SL 5.31`, `sl=5.18`: a stop and its price, and beside them only the symbol; or the stop of a reply.
@@ -129,7 +142,8 @@ impl<'t> Clause<'_, 't> {
             arrow(&piece.what) == Some(false) || piece.what.is(Meaning::Was) || from
         };
         let old = behind.iter().enumerate().position(earlier);
-        let lead = behind.iter().rposition(leads);
+        let last = behind.iter().rposition(|piece| is_plain_number(&piece.what)).unwrap_or(0);
+        let lead = behind[..last].iter().rposition(leads);
         let range = match (lead, old) {
             (Some(lead), Some(old)) if old < lead => lead + 1..behind.len(),
             (Some(lead), Some(old)) if number_before(old) => lead + 1..old,

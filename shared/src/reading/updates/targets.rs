@@ -43,8 +43,33 @@ impl<'t> Clause<'_, 't> {
     fn is_reached(&self, target: usize) -> bool {
         let joyful = |piece: &Piece<'_>| matches!(piece.what, What::Icon('🎯' | '💥' | '🎉' | '🥳' | '💯'));
         let filled = self.has(Meaning::Filled) && self.place(Slot::Entry).is_none();
-        let glad = self.pieces.last().is_some_and(joyful) && !self.has_price_behind(target);
-        self.has(Meaning::Hit) || self.ticked() || filled || glad
+        let called = |piece: &Piece<'_>| matches!(piece.what, What::Mark('!'));
+        let glad =
+            self.pieces.last().is_some_and(|last| joyful(last) || called(last) && self.is_only_target())
+                && !self.has_price_behind(target);
+        self.has(Meaning::Hit) || self.ticked() || filled || glad || self.arrives()
+    }
+
+    /// "WIF: second target!": the target with its number, and perhaps the symbol.
+    fn is_only_target(&self) -> bool {
+        let plain = |piece: &Piece<'_>| {
+            matches!(
+                piece.what,
+                What::Ticker(_)
+                    | What::Mark(_)
+                    | What::Index(_)
+                    | What::Term(Meaning::Label(Slot::Target) | Meaning::Nth(_) | Meaning::And, _)
+            )
+        };
+        let numbered = |piece: &Piece<'_>| matches!(&piece.what, What::Number(number) if small_integer(number).is_some());
+        self.pieces.iter().all(|piece| plain(piece) || numbered(piece)) && !self.target_numbers().is_empty()
+    }
+
+    /// "第一止盈到": a word that leads somewhere, and nothing behind it.
+    fn arrives(&self) -> bool {
+        let mut said =
+            self.pieces.iter().rev().filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_)));
+        said.next().is_some_and(|last| last.what.is(Meaning::To)) && !self.target_numbers().is_empty()
     }
 
     /// True for a price in the clause, or right behind it without a bracket.

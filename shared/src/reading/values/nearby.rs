@@ -2,6 +2,7 @@
 //!
 //! Entry points: the questions of [`Scan`]. Invariant: they look at a few pieces of the same line, or at the field's start.
 
+use super::super::exits::trigger_length;
 use super::super::pieces::What;
 use super::super::tokens::{Number, Unit};
 use super::super::words::{Meaning, Slot};
@@ -29,6 +30,11 @@ impl<'t> Scan<'_, 't> {
             && behind.any(|piece| {
                 matches!(piece.what, What::Term(Meaning::Candle(_) | Meaning::CandleWord | Meaning::Close, _))
             })
+    }
+
+    /// "Long, only if we break above 7.92": the condition is the trigger's own.
+    pub(super) fn is_trigger(&self, at: usize) -> bool {
+        !self.is_stop && self.found.items.is_empty() && trigger_length(&self.pieces[at + 1..]).is_some()
     }
 
     /// "98500 above buy", "2,26 üstünde long": where the verb comes last, the word for the break stands behind its price.

@@ -84,6 +84,10 @@ pub(in crate::reading) enum Meaning {
     Closed,
     /// Out of a trade; weaker than `Close`.
     Out,
+    /// What its author says when the idea has failed: "I was wrong".
+    GivenUp,
+    /// Laughter: a joke, unless it stands apart from a whole call.
+    Laugh,
     /// What a price is hoped to reach: a target where an entry is stated.
     Aim,
     /// To cancel, or cancelled.
@@ -100,6 +104,8 @@ pub(in crate::reading) enum Meaning {
     Third,
     /// A quarter of something.
     Quarter,
+    /// So many tenths of something.
+    Tenths(u8),
     /// All of something.
     All,
     /// All longs or all shorts.
@@ -400,6 +406,8 @@ const NAMES: &[(&str, Meaning)] = &[
     ("close", Meaning::Close),
     ("closed", Meaning::Closed),
     ("out", Meaning::Out),
+    ("given_up", Meaning::GivenUp),
+    ("laugh", Meaning::Laugh),
     ("aim", Meaning::Aim),
     ("cancel", Meaning::Cancel),
     ("stopped_out", Meaning::StoppedOut),
@@ -408,6 +416,15 @@ const NAMES: &[(&str, Meaning)] = &[
     ("half", Meaning::Half),
     ("third", Meaning::Third),
     ("quarter", Meaning::Quarter),
+    ("tenths_1", Meaning::Tenths(1)),
+    ("tenths_2", Meaning::Tenths(2)),
+    ("tenths_3", Meaning::Tenths(3)),
+    ("tenths_4", Meaning::Tenths(4)),
+    ("tenths_5", Meaning::Tenths(5)),
+    ("tenths_6", Meaning::Tenths(6)),
+    ("tenths_7", Meaning::Tenths(7)),
+    ("tenths_8", Meaning::Tenths(8)),
+    ("tenths_9", Meaning::Tenths(9)),
     ("all", Meaning::All),
     ("longs", Meaning::Positions(Side::Long)),
     ("shorts", Meaning::Positions(Side::Short)),

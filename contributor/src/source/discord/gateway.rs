@@ -1,0 +1,239 @@
+//! The connection to Discord's gateway: hands on every line with the position that it moves to, and comes back after drops.
+//!
+//! Entry point: [`Gateway::listen`]. twilight-gateway speaks the protocol; here are only the pauses, the stop, and what ends it.
+//! Invariants: lines are handed on in order, and none after one that was not handed on; when the receiver is slow nothing is
+//! dropped, the gateway waits; the token goes to no host that the settings do not allow.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use serde::Deserialize;
+use time::OffsetDateTime;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use twilight_gateway::error::{ReceiveMessageError, ReceiveMessageErrorType};
+use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId, ShardState};
+
+use super::settings::Bot;
+use super::words;
+use crate::Clock;
+use crate::failure::Failure;
+
+/// The events that a contributor needs, and nothing more.
+const INTENTS: Intents = Intents::GUILDS.union(Intents::GUILD_MESSAGES).union(Intents::MESSAGE_CONTENT);
+/// A connection that held so long was a good one: the next drop is the first again.
+const GOOD: Duration = Duration::from_secs(10);
+/// The pause after the first drop; it doubles with each drop that follows soon.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause before a session goes on: resuming costs nothing, and each second of pause is one of latency.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause before a new session: Discord allows a thousand a day, and resets the token of a bot that needs more.
+const LONGEST_BEFORE_NEW: Duration = Duration::from_secs(120);
+/// The library doubles its own pauses up to four minutes: after so many failures it is begun anew, and only ours count.
+const MAX_FAILURES: u8 = 5;
+/// How long the goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How far the gateway has been heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The gateway session.
+    pub(super) session: String,
+    /// The number of its last line.
+    pub(super) seq: u64,
+    /// Where it is resumed.
+    pub(super) resume_url: Option<String>,
+}
+
+/// What comes out of the gateway.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// A line that tells of something.
+    Line {
+        text: String,
+        at: OffsetDateTime,
+        /// The position once this line is kept.
+        position: Option<Position>,
+    },
+    /// Nothing happened up to this time: Discord has answered a heartbeat.
+    Alive(OffsetDateTime),
+    /// Something that is no line of the gateway.
+    Garbled(String),
+}
+
+/// A connection that is being kept up.
+pub(super) struct Gateway {
+    bot: Bot,
+    /// Where new sessions begin.
+    url: String,
+    shard: Shard,
+    clock: Clock,
+    /// When the present connection began.
+    connected: Instant,
+    drops: u32,
+}
+
+#[derive(Deserialize)]
+struct Opcode {
+    op: u8,
+}
+
+impl Gateway {
+    /// Prepares a connection that goes on at `position`, if there is one; connects to nothing yet.
+    pub(super) fn new(
+        bot: &Bot,
+        url: &str,
+        position: Option<&Position>,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
+        let url = url.trim_end_matches('/').to_owned();
+        bot.hosts.check_gateway(&url).map_err(Failure::Configuration)?;
+        let shard = shard(bot, &url, position);
+        Ok(Self { bot: bot.clone(), url, shard, clock, connected: Instant::now(), drops: 0 })
+    }
+
+    /// Hands on what comes until it is told to stop, nobody listens any more, or Discord will not have us back.
+    pub(super) async fn listen(
+        mut self,
+        lines: mpsc::Sender<Heard>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), Failure> {
+        loop {
+            let next = tokio::select! {
+                next = self.shard.next() => next,
+                _ = stopped(&mut stop) => return self.leave().await,
+            };
+            let heard = match next {
+                Some(Ok(Message::Text(text))) => self.heard(text)?,
+                Some(Ok(Message::Close(frame))) => {
+                    self.dropped(frame.as_ref(), &mut stop).await?;
+                    None
+                }
+                Some(Err(error)) => self.failed(&error, &mut stop).await,
+                None => {
+                    return Err(Failure::Other(anyhow::anyhow!("Discord has closed the gateway for good")));
+                }
+            };
+            if let Some(heard) = heard
+                && lines.send(heard).await.is_err()
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What a text of the gateway is.
+    fn heard(&mut self, text: String) -> Result<Option<Heard>, Failure> {
+        // The library connects to this address when it resumes, with the token.
+        if let Some(url) = self.shard.resume_url() {
+            self.bot.hosts.check_gateway(url).map_err(Failure::Configuration)?;
+        }
+        let at = (self.clock)();
+        Ok(match serde_json::from_str(&text) {
+            Ok(Opcode { op: 0 }) => Some(Heard::Line { at, position: self.position(), text }),
+            Ok(Opcode { op: 11 }) => Some(Heard::Alive(at)),
+            Ok(Opcode { op: 10 }) => {
+                self.connected = Instant::now();
+                None
+            }
+            Ok(Opcode { op }) => {
+                tracing::info!(op, "Discord's gateway asks to connect again");
+                None
+            }
+            Err(_) => Some(Heard::Garbled(text)),
+        })
+    }
+
+    fn position(&self) -> Option<Position> {
+        let session = self.shard.session()?;
+        let resume_url = self.shard.resume_url().map(str::to_owned);
+        Some(Position { session: session.id().to_owned(), seq: session.sequence(), resume_url })
+    }
+
+    /// The connection is gone: says so, and waits a little before the library tries again.
+    async fn dropped(
+        &mut self,
+        frame: Option<&CloseFrame<'static>>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), Failure> {
+        let code = frame.map(|frame| frame.code);
+        if let Some(words) = code.and_then(words::fatal_close) {
+            return Err(Failure::Configuration(words));
+        }
+        let can_resume = self.shard.session().is_some();
+        tracing::warn!(code, can_resume, "the connection to Discord's gateway is gone; connecting again");
+        self.pause(stop).await;
+        Ok(())
+    }
+
+    async fn failed(
+        &mut self,
+        error: &ReceiveMessageError,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Option<Heard> {
+        if let ReceiveMessageErrorType::Deserializing { event } = error.kind() {
+            return Some(Heard::Garbled(event.clone()));
+        }
+        tracing::warn!("connecting to Discord's gateway: {}; trying again", crate::api::chain(error));
+        if matches!(self.shard.state(), ShardState::Disconnected { reconnect_attempts } if reconnect_attempts > MAX_FAILURES)
+        {
+            self.shard = shard(&self.bot, &self.url, self.position().as_ref());
+        }
+        self.pause(stop).await;
+        None
+    }
+
+    /// Waits longer the sooner drops follow each other, and never as long as others do.
+    async fn pause(&mut self, stop: &mut watch::Receiver<bool>) {
+        if self.connected.elapsed() > GOOD {
+            self.drops = 0;
+        }
+        let can_resume = self.shard.session().is_some();
+        let most = if can_resume { LONGEST_PAUSE } else { LONGEST_BEFORE_NEW };
+        let longest = FIRST_PAUSE.saturating_mul(1 << self.drops.min(16)).min(most);
+        self.drops = self.drops.saturating_add(1);
+        let spread = getrandom::u32().map_or(0, |random| random.to_le_bytes()[0]);
+        let wait = longest / 2 + longest / 2 * u32::from(spread) / 256;
+        let stopped = tokio::time::timeout(wait, stopped(stop)).await.is_ok();
+        tracing::debug!(stopped, wait_ms = wait.as_millis(), "paused");
+    }
+
+    /// Says goodbye with a code that keeps the session, so that the next start goes on where we stopped.
+    async fn leave(mut self) -> Result<(), Failure> {
+        self.shard.close(CloseFrame::RESUME);
+        let goodbye = poll_fn(|context| {
+            loop {
+                match self.shard.poll_next_unpin(context) {
+                    // What comes now is not kept, and our position stays before it: it is told again.
+                    Poll::Ready(Some(Ok(Message::Text(_)))) => {}
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    // The goodbye is out. Polled on, the library would connect again.
+                    Poll::Pending if !self.shard.state().is_identified() => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        });
+        let said = tokio::time::timeout(GOODBYE, goodbye).await.is_ok();
+        tracing::debug!(said, "left the gateway; the session can be resumed");
+        Ok(())
+    }
+}
+
+/// Waits for the stop; false when whoever could have said it is gone, which is a stop, too.
+async fn stopped(stop: &mut watch::Receiver<bool>) -> bool {
+    stop.wait_for(|stop| *stop).await.is_ok()
+}
+
+fn shard(bot: &Bot, url: &str, position: Option<&Position>) -> Shard {
+    let mut config = ConfigBuilder::new(bot.token.expose().to_owned(), INTENTS).proxy_url(url.to_owned());
+    if let Some(position) = position {
+        config = config.session(Session::new(position.seq, position.session.clone()));
+        // An address that may not be used is as good as none: the session is resumed where new ones begin.
+        if let Some(resume) = position.resume_url.clone().filter(|url| bot.hosts.check_gateway(url).is_ok()) {
+            config = config.resume_url(resume);
+        }
+    }
+    Shard::with_config(ShardId::ONE, config.build())
+}

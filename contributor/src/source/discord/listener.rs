@@ -1,0 +1,244 @@
+//! Keeps what the gateway tells, line by line, and reads back what it could not tell.
+//!
+//! Entry point: [`Listener::keep`]. One line after the other: while history is read, younger lines wait, so that what is
+//! older reaches the server first.
+//! Invariants: the stored position moves only in the transaction that keeps what it covers; the position of a new session is
+//! stored only after the history of the old one has been read back; dropping the listener at any await loses nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use shared::post::Provenance;
+use shared::wire::ChannelStatus;
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::dispatch::{Dispatch, RawPlace};
+use super::gateway::{Heard, Position};
+use super::history::Why;
+use super::intake::{Pending, Seen};
+use super::ledger::Stopped;
+use super::places::Places;
+use super::rest::Rest;
+use super::snowflake::Snowflake;
+use super::vitals::Vitals;
+use crate::Clock;
+use crate::api::{Api, NoAnswer};
+use crate::failure::Failure;
+use crate::outbox::Outbox;
+
+/// The most lines that are kept in one transaction.
+const MAX_BATCH: usize = 500;
+/// The longest text of a broken line that the log shows.
+const MAX_SHOWN: usize = 200;
+
+/// Everything that one run of listening knows.
+pub(super) struct Listener<'l> {
+    pub(super) outbox: &'l Outbox,
+    pub(super) rest: &'l Rest,
+    pub(super) api: &'l Api,
+    pub(super) clock: Clock,
+    pub(super) bot: Snowflake,
+    pub(super) places: Places,
+    pub(super) pending: Pending,
+    /// When the session was last known to be alive, or the program began.
+    pub(super) alive: OffsetDateTime,
+    /// When the last run stopped, or when the program began.
+    pub(super) stopped_at: OffsetDateTime,
+    /// Whether anybody listened before: only then can something have been missed.
+    pub(super) has_listened: bool,
+    /// Whether the history has been looked at since the program began.
+    pub(super) is_caught_up: bool,
+    /// When the intent for message content was last seen to be on.
+    pub(super) content_seen: Option<Instant>,
+    /// What has been said about a channel.
+    pub(super) told: HashMap<Snowflake, String>,
+    pub(super) undecodable: u64,
+    /// Messages that the gateway never told, found by the regular look.
+    pub(super) missed: u64,
+    pub(super) vitals: Arc<Vitals>,
+}
+
+impl<'l> Listener<'l> {
+    /// Begins where the last run stopped.
+    pub(super) fn new(
+        outbox: &'l Outbox,
+        (rest, api): (&'l Rest, &'l Api),
+        (places, stopped): (Places, Option<&Stopped>),
+        (bot, clock): (Snowflake, Clock),
+    ) -> Self {
+        let stopped_at = stopped.map_or_else(clock, |stopped| stopped.heard_at);
+        Self {
+            outbox,
+            rest,
+            api,
+            clock,
+            bot,
+            places,
+            pending: Pending::default(),
+            alive: stopped_at,
+            stopped_at,
+            has_listened: stopped.is_some(),
+            is_caught_up: false,
+            content_seen: None,
+            told: HashMap::new(),
+            undecodable: 0,
+            missed: 0,
+            vitals: Arc::default(),
+        }
+    }
+
+    /// Keeps what comes until nothing comes any more.
+    pub(super) async fn keep(
+        &mut self,
+        lines: &mut mpsc::Receiver<Heard>,
+        check_every: Duration,
+    ) -> Result<(), Failure> {
+        let mut batch = Vec::with_capacity(MAX_BATCH);
+        let mut check = tokio::time::interval_at(Instant::now() + check_every, check_every);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                count = lines.recv_many(&mut batch, MAX_BATCH) => {
+                    if count == 0 {
+                        return Ok(());
+                    }
+                    for heard in batch.drain(..) {
+                        self.heard(heard).await?;
+                    }
+                    self.flush().await?;
+                }
+                _ = check.tick() => self.check().await?,
+            }
+        }
+    }
+
+    async fn heard(&mut self, heard: Heard) -> Result<(), Failure> {
+        let (text, at, position) = match heard {
+            Heard::Line { text, at, position } => {
+                self.vitals.lines.fetch_add(1, Ordering::Relaxed);
+                self.vitals.alive(at);
+                (text, at, position)
+            }
+            Heard::Alive(at) => {
+                self.alive = at;
+                self.vitals.alive(at);
+                self.pending.progress.alive = Some(at);
+                return Ok(());
+            }
+            Heard::Garbled(text) => {
+                self.broken(&text, "it is no line of the gateway");
+                return Ok(());
+            }
+        };
+        let why = match Dispatch::read(&text) {
+            Ok(Dispatch::Ready) => Some(Why::NewSession(self.has_listened.then_some(self.alive))),
+            Ok(Dispatch::Resumed) if !self.is_caught_up => Some(Why::Start),
+            Ok(Dispatch::Resumed) => {
+                tracing::info!("the gateway session goes on; nothing was missed");
+                None
+            }
+            Ok(dispatch) => {
+                self.dispatch(dispatch, at).await?;
+                None
+            }
+            Err(error) => {
+                self.broken(&text, &error.to_string());
+                None
+            }
+        };
+        if let Some(why) = why {
+            self.begin(why).await?;
+        }
+        self.alive = at;
+        self.moved(position, at);
+        if let Some(why) = why {
+            // At once: until the new position is kept, a crash would cost this session.
+            self.flush().await?;
+            self.vitals.listening();
+            self.vitals.places.store(self.places.count(), Ordering::Relaxed);
+            tracing::info!(?why, channels = self.places.roots().len(), "listening");
+            launch::crash::point("caught_up");
+        }
+        Ok(())
+    }
+
+    /// From here on the position covers what is pending; the next flush keeps both.
+    fn moved(&mut self, position: Option<Position>, at: OffsetDateTime) {
+        if let Some(position) = position.filter(|_| self.is_caught_up) {
+            self.pending.progress.position = Some((self.bot, position, at));
+        }
+    }
+
+    async fn dispatch(&mut self, dispatch: Dispatch<'_>, at: OffsetDateTime) -> Result<(), Failure> {
+        let seen = Seen { at, provenance: Provenance::Live };
+        match dispatch {
+            Dispatch::Message { channel, raw } => self.message(channel, raw, seen).await?,
+            Dispatch::Deleted { channel, ids, raw } => self.deleted(channel, &ids, (raw, seen)).await?,
+            Dispatch::Places(places) => places.iter().for_each(|raw| self.notice(raw)),
+            Dispatch::Gone(id) => {
+                if let Some(place) = self.places.forget(id) {
+                    tracing::warn!(
+                        channel = place.kept.name,
+                        "a channel or thread is gone, or closed to the bot"
+                    );
+                }
+            }
+            Dispatch::Ready | Dispatch::Resumed | Dispatch::Other => {}
+        }
+        Ok(())
+    }
+
+    /// A session begins, or goes on after a start: what was not told is read back before anything younger is kept.
+    async fn begin(&mut self, why: Why) -> Result<(), Failure> {
+        self.flush().await?;
+        launch::crash::point("catching_up");
+        self.catch_up(why).await?;
+        (self.is_caught_up, self.has_listened) = (true, true);
+        Ok(())
+    }
+
+    /// Takes note of a channel or thread.
+    pub(super) fn notice(&mut self, raw: &RawPlace) {
+        if let Some(kept) = self.places.notice(raw) {
+            self.pending.progress.places.push(kept);
+        }
+    }
+
+    fn broken(&mut self, text: &str, reason: &str) {
+        self.undecodable += 1;
+        self.vitals.undecodable.store(self.undecodable, Ordering::Relaxed);
+        let shown: String = text.chars().take(MAX_SHOWN).collect();
+        tracing::warn!(count = self.undecodable, "a line of the gateway cannot be read ({reason}): {shown}");
+    }
+
+    /// The regular look: approvals may have changed, closed channels may be open, the gateway may have left something out.
+    async fn check(&mut self) -> Result<(), Failure> {
+        match statuses(self.api).await {
+            Ok(statuses) => self.places.set_statuses(statuses),
+            Err(NoAnswer::Later(reason)) => tracing::warn!("{reason}; the last known approvals hold"),
+            Err(NoAnswer::Never(reason)) => return Err(Failure::Configuration(reason)),
+        }
+        if !self.is_caught_up {
+            return Ok(());
+        }
+        let before = self.missed;
+        self.catch_up(Why::Check).await?;
+        if self.missed > before {
+            tracing::warn!(
+                count = self.missed - before,
+                "the gateway had not told everything; the rest was read back from the history"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What the server says of Discord's channels, by their ids.
+pub(super) async fn statuses(api: &Api) -> Result<HashMap<String, ChannelStatus>, NoAnswer> {
+    let channels = api.channels().await?;
+    Ok(channels.into_iter().map(|channel| (channel.external_id, channel.status)).collect())
+}

@@ -1,0 +1,325 @@
+//! Which channels and threads are listened to, and what is known of each. Pure.
+//!
+//! Entry points: [`Places`], [`Place`]. A wanted channel is a root; a thread belongs to its root and needs no wish of its own.
+//! Invariant: whatever is neither is a stranger, and nothing of a stranger is ever kept.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use shared::post::{ChannelRef, Source};
+use shared::wire::ChannelStatus;
+use time::OffsetDateTime;
+
+use super::dispatch::RawPlace;
+use super::ledger::KeptPlace;
+use super::snowflake::Snowflake;
+
+/// Strangers are remembered so that Discord is asked only once; a bot in many servers may meet many.
+const MAX_STRANGERS: usize = 50_000;
+
+/// A channel or thread that is listened to.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) kept: KeptPlace,
+    pub(super) guild: Option<Snowflake>,
+    /// Whether it was listened to before this run.
+    pub(super) is_old: bool,
+}
+
+impl Place {
+    /// The place as posts name it.
+    pub(super) fn channel(&self) -> ChannelRef {
+        ChannelRef {
+            source: Source::Discord,
+            external_id: self.kept.id.to_string(),
+            name: self.kept.name.clone(),
+        }
+    }
+
+    /// The wanted channel that it belongs to.
+    pub(super) fn root(&self) -> Snowflake {
+        self.kept.parent.unwrap_or(self.kept.id)
+    }
+}
+
+/// Who a place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Its messages are wanted.
+    Wanted,
+    /// It is listened to in principle, but not now: not approved, or closed to the bot.
+    Silent,
+    /// Its messages are nobody's business.
+    Stranger,
+    /// Discord must be asked.
+    Unknown,
+}
+
+/// Everything that is known of places.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    wanted: HashSet<Snowflake>,
+    /// What the server says of channels, by their ids.
+    statuses: HashMap<String, ChannelStatus>,
+    places: BTreeMap<Snowflake, Place>,
+    strangers: HashSet<Snowflake>,
+}
+
+impl Places {
+    /// Begins with what is wanted and what the last run knew: a session that goes on tells what was missed at once, and
+    /// nothing of channels.
+    pub(super) fn new(wanted: &[Snowflake], kept: Vec<KeptPlace>) -> Self {
+        let wanted: HashSet<Snowflake> = wanted.iter().copied().collect();
+        let is_wanted = |kept: &KeptPlace| wanted.contains(&kept.parent.unwrap_or(kept.id));
+        let place = |kept: KeptPlace| (kept.id, Place { kept, guild: None, is_old: true });
+        let places = kept.into_iter().filter(is_wanted).map(place).collect();
+        Self { wanted, places, ..Self::default() }
+    }
+
+    /// What the server says now.
+    pub(super) fn set_statuses(&mut self, statuses: HashMap<String, ChannelStatus>) {
+        self.statuses = statuses;
+    }
+
+    /// The server cannot be asked: the channels that were listened to in the last run count as approved for now. False when
+    /// there are none.
+    pub(super) fn trust_the_last_run(&mut self) -> bool {
+        let roots = self.places.values().filter(|place| place.kept.parent.is_none());
+        self.statuses = roots.map(|root| (root.kept.id.to_string(), ChannelStatus::Approved)).collect();
+        !self.statuses.is_empty()
+    }
+
+    /// The server's word on a wanted channel: `None` when it is approved.
+    pub(super) fn objection(&self, id: &str) -> Option<&'static str> {
+        match self.statuses.get(id) {
+            Some(ChannelStatus::Approved) => None,
+            Some(ChannelStatus::Proposed) => Some("proposed, not yet approved,"),
+            Some(ChannelStatus::Paused) => Some("paused"),
+            Some(ChannelStatus::Blocked) => Some("blocked"),
+            None => Some("not known"),
+        }
+    }
+
+    /// Whether posts of this channel may be sent: a root must be approved; a thread, or the original of a copy, must not
+    /// have been refused.
+    pub(super) fn may_post(&self, root: Snowflake, channel: &str) -> bool {
+        let root = root.to_string();
+        self.objection(&root).is_none()
+            && matches!(self.statuses.get(channel), None | Some(ChannelStatus::Approved))
+    }
+
+    /// Who this is.
+    pub(super) fn known(&self, id: Snowflake) -> Known {
+        match self.places.get(&id) {
+            Some(place) if place.kept.trouble.is_some() => Known::Silent,
+            Some(place) if self.may_post(place.root(), &id.to_string()) => Known::Wanted,
+            Some(_) => Known::Silent,
+            None if self.strangers.contains(&id) => Known::Stranger,
+            None if self.wanted.contains(&id) => Known::Silent,
+            None => Known::Unknown,
+        }
+    }
+
+    /// The place of this id.
+    pub(super) fn get(&self, id: Snowflake) -> Option<&Place> {
+        self.places.get(&id)
+    }
+
+    /// The place of this id, to be changed.
+    pub(super) fn get_mut(&mut self, id: Snowflake) -> Option<&mut Place> {
+        self.places.get_mut(&id)
+    }
+
+    /// How many channels and threads there are.
+    pub(super) fn count(&self) -> u64 {
+        self.places.len() as u64
+    }
+
+    /// The wanted ids in order.
+    pub(super) fn wanted(&self) -> Vec<Snowflake> {
+        let mut wanted: Vec<_> = self.wanted.iter().copied().collect();
+        wanted.sort_unstable();
+        wanted
+    }
+
+    /// Ids of the roots that are there, in order.
+    pub(super) fn roots(&self) -> Vec<Snowflake> {
+        self.places.values().filter(|place| place.kept.parent.is_none()).map(|place| place.kept.id).collect()
+    }
+
+    /// From now on every place is one that is listened to.
+    pub(super) fn grow_old(&mut self) {
+        self.places.values_mut().for_each(|place| place.is_old = true);
+    }
+
+    /// Takes note of a place as Discord describes it. Returns what must be kept of it, if it is new or has another name.
+    pub(super) fn notice(&mut self, raw: &RawPlace) -> Option<KeptPlace> {
+        let parent = raw.thread_of();
+        let root = parent.unwrap_or(raw.id);
+        if !self.wanted.contains(&root) {
+            self.remember_stranger(raw.id);
+            return None;
+        }
+        // A thread whose root is not there yet cannot know since when it is wanted.
+        let begin = match parent.map(|parent| self.places.get(&parent)) {
+            None => raw.last_message_id.unwrap_or(raw.id),
+            Some(Some(root)) => root.kept.since,
+            Some(None) => return None,
+        };
+        if let Some(place) = self.places.get_mut(&raw.id) {
+            place.guild = raw.guild_id.or(place.guild);
+            let name = raw.name();
+            let is_new_name = place.kept.name != name;
+            place.kept.name = name;
+            return is_new_name.then(|| place.kept.clone());
+        }
+        let kept = KeptPlace {
+            id: raw.id,
+            parent,
+            name: raw.name(),
+            since: begin,
+            read_to: begin,
+            trouble: None,
+            heard_at: None,
+        };
+        self.strangers.remove(&raw.id);
+        let place = Place { kept: kept.clone(), guild: raw.guild_id, is_old: false };
+        self.places.insert(raw.id, place);
+        Some(kept)
+    }
+
+    /// A channel or thread is no more.
+    pub(super) fn forget(&mut self, id: Snowflake) -> Option<Place> {
+        self.strangers.remove(&id);
+        self.places.remove(&id)
+    }
+
+    /// This one is nobody's business.
+    pub(super) fn remember_stranger(&mut self, id: Snowflake) {
+        if self.strangers.len() >= MAX_STRANGERS {
+            self.strangers.clear();
+        }
+        self.strangers.insert(id);
+    }
+
+    /// A wanted channel is in trouble. Returns what must be kept of it; a trouble that lasts keeps its beginning.
+    pub(super) fn trouble(&mut self, id: Snowflake, words: &str, now: OffsetDateTime) -> KeptPlace {
+        let place = self.places.entry(id).or_insert_with(|| {
+            let begin = Snowflake::at(now);
+            let kept = KeptPlace {
+                id,
+                parent: None,
+                name: id.to_string(),
+                since: begin,
+                read_to: begin,
+                trouble: None,
+                heard_at: None,
+            };
+            Place { kept, guild: None, is_old: false }
+        });
+        let since = place.kept.trouble.as_ref().map_or(now, |(_, since)| *since);
+        place.kept.trouble = Some((words.to_owned(), since));
+        place.kept.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
+
+    fn raw(json: &str) -> RawPlace {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn places(status: Option<ChannelStatus>) -> Places {
+        let mut places = Places::new(&[Snowflake(5)], Vec::new());
+        places.set_statuses(status.map(|status| ("5".to_owned(), status)).into_iter().collect());
+        places
+    }
+
+    #[test]
+    fn only_what_is_wanted_here_and_approved_there_is_listened_to() {
+        for (status, known) in [
+            (Some(ChannelStatus::Approved), Known::Wanted),
+            (Some(ChannelStatus::Proposed), Known::Silent),
+            (Some(ChannelStatus::Paused), Known::Silent),
+            (Some(ChannelStatus::Blocked), Known::Silent),
+            (None, Known::Silent),
+        ] {
+            let mut places = places(status);
+            assert!(places.notice(&raw(r#"{"id":"5","type":0,"name":"vip"}"#)).is_some());
+            assert_eq!(places.known(Snowflake(5)), known, "{status:?}");
+            assert_eq!(places.notice(&raw(r#"{"id":"6","type":0,"name":"chat"}"#)), None);
+            assert_eq!(
+                [places.known(Snowflake(6)), places.known(Snowflake(7))],
+                [Known::Stranger, Known::Unknown]
+            );
+        }
+    }
+
+    #[test]
+    fn a_thread_belongs_to_its_channel_and_begins_where_that_began() {
+        let mut places = places(Some(ChannelStatus::Approved));
+        let thread = raw(r#"{"id":"9","type":11,"parent_id":"5","name":"btc","last_message_id":"99"}"#);
+        assert_eq!(places.notice(&thread), None, "its channel is not there yet");
+        places.notice(&raw(r#"{"id":"5","type":0,"name":"vip","last_message_id":"44","guild_id":"1"}"#));
+        let kept = places.notice(&thread).unwrap();
+        assert_eq!((kept.parent, kept.read_to), (Some(Snowflake(5)), Snowflake(44)));
+        assert_eq!((places.known(Snowflake(9)), places.roots()), (Known::Wanted, vec![Snowflake(5)]));
+        let category = raw(r#"{"id":"8","type":0,"parent_id":"5","name":"in a category"}"#);
+        assert_eq!(places.notice(&category), None, "a channel's parent is a category, and no channel");
+        assert_eq!(places.notice(&thread), None, "nothing new");
+        assert!(places.notice(&raw(r#"{"id":"9","type":11,"parent_id":"5","name":"eth"}"#)).is_some());
+    }
+
+    #[test]
+    fn a_thread_or_an_original_that_the_server_refuses_is_not_posted() {
+        let mut places = places(Some(ChannelStatus::Approved));
+        assert!(places.may_post(Snowflake(5), "500"));
+        let statuses = [("5", ChannelStatus::Approved), ("500", ChannelStatus::Blocked)];
+        places.set_statuses(statuses.into_iter().map(|(id, status)| (id.to_owned(), status)).collect());
+        assert!(!places.may_post(Snowflake(5), "500"));
+    }
+
+    #[test]
+    fn the_last_run_is_remembered_and_trouble_keeps_its_beginning() {
+        let kept = KeptPlace {
+            id: Snowflake(5),
+            parent: None,
+            name: "old".into(),
+            since: Snowflake(1),
+            read_to: Snowflake(40),
+            trouble: None,
+            heard_at: Some(NOW),
+        };
+        let mut places = Places::new(&[Snowflake(5)], vec![kept]);
+        let first = places.trouble(Snowflake(5), "closed", NOW);
+        let again = places.trouble(Snowflake(5), "still closed", NOW + time::Duration::HOUR);
+        assert_eq!((first.read_to, again.trouble), (Snowflake(40), Some(("still closed".into(), NOW))));
+        assert_eq!(places.known(Snowflake(5)), Known::Silent);
+    }
+
+    #[test]
+    fn without_the_server_what_was_listened_to_before_is_listened_to() {
+        let mut raw_places = places(Some(ChannelStatus::Approved));
+        raw_places.notice(&raw(r#"{"id":"5","type":0,"name":"vip"}"#));
+        let kept = raw_places.get(Snowflake(5)).unwrap().kept.clone();
+        let mut next = Places::new(&[Snowflake(5), Snowflake(6)], vec![kept]);
+        assert_eq!(next.known(Snowflake(5)), Known::Silent);
+        assert!(next.trust_the_last_run());
+        assert_eq!([next.known(Snowflake(5)), next.known(Snowflake(6))], [Known::Wanted, Known::Silent]);
+        assert!(!places(None).trust_the_last_run());
+    }
+
+    #[test]
+    fn strangers_are_bounded() {
+        let mut places = places(None);
+        for id in 100..u64::try_from(MAX_STRANGERS).unwrap() + 200 {
+            places.remember_stranger(Snowflake(id));
+        }
+        assert!(places.strangers.len() <= MAX_STRANGERS);
+    }
+}

@@ -1,0 +1,122 @@
+//! What `status` shows of listening: the session, and of each channel when it was last heard, its trouble and its gaps.
+//!
+//! Entry point: [`Listened::read`]. It reads only, so it works while another process listens.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Serialize;
+use sqlx::SqlitePool;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::ledger;
+use crate::outbox::{self, OutboxError};
+
+const READING: &str = "reading how far Discord was heard";
+
+/// The state of listening.
+#[derive(Debug, Serialize)]
+pub struct Listened {
+    /// When the gateway session was last known to be alive; absent before the first one.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub alive_at: Option<OffsetDateTime>,
+    /// Channels and threads, channels first.
+    pub places: Vec<PlaceState>,
+    /// Gaps that the server has not been told yet.
+    pub untold_gaps: i64,
+}
+
+/// The state of one channel or thread.
+#[derive(Debug, Serialize)]
+pub struct PlaceState {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The channel of a thread.
+    pub thread_of: Option<String>,
+    /// When something was last heard here.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub heard_at: Option<OffsetDateTime>,
+    /// The time of the message up to which the history has been read without a hole.
+    #[serde(with = "time::serde::rfc3339")]
+    pub read_to: OffsetDateTime,
+    /// Why nothing can be heard now.
+    pub trouble: Option<String>,
+    /// How often it was certainly not observed for a while.
+    pub gaps: i64,
+}
+
+impl Listened {
+    /// The state of listening in `folder`; `None` if nobody has listened there.
+    pub async fn read(folder: &Path) -> Result<Option<Self>, OutboxError> {
+        let Some(pool) = outbox::open_to_read(folder).await? else { return Ok(None) };
+        // An outbox of an earlier version has no such table until it is written to.
+        let tables: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'discord_places'")
+                .fetch_one(&pool)
+                .await
+                .map_err(outbox::doing(READING))?;
+        if tables == 0 {
+            return Ok(None);
+        }
+        let gaps = gaps(&pool).await?;
+        let alive: Option<i64> = sqlx::query_scalar("SELECT heard_at FROM discord_session")
+            .fetch_optional(&pool)
+            .await
+            .map_err(outbox::doing(READING))?;
+        let untold_gaps = sqlx::query_scalar("SELECT count(*) FROM gaps WHERE told = 0")
+            .fetch_one(&pool)
+            .await
+            .map_err(outbox::doing(READING))?;
+        let mut kept = ledger::places(&pool).await?;
+        kept.sort_by_key(|place| (place.parent.is_some(), place.id));
+        let state = |place: ledger::KeptPlace| PlaceState {
+            gaps: gaps.get(&place.id.to_string()).copied().unwrap_or(0),
+            id: place.id.to_string(),
+            name: place.name,
+            thread_of: place.parent.map(|parent| parent.to_string()),
+            heard_at: place.heard_at,
+            read_to: place.read_to.made_at(),
+            trouble: place.trouble.map(|(words, _)| words),
+        };
+        let places: Vec<PlaceState> = kept.into_iter().map(state).collect();
+        if places.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self { alive_at: alive.and_then(outbox::time_of), places, untold_gaps }))
+    }
+
+    /// The same for people.
+    pub fn in_words(&self, text: &mut String) -> std::fmt::Result {
+        let alive =
+            self.alive_at.map_or("never connected".to_owned(), |at| format!("last alive {}", words(at)));
+        writeln!(text, "discord  {alive}; {} gaps not told yet", self.untold_gaps)?;
+        for place in &self.places {
+            let kind = if place.thread_of.is_some() { "thread " } else { "channel" };
+            let heard = place
+                .heard_at
+                .map_or("nothing heard yet".to_owned(), |at| format!("last heard {}", words(at)));
+            writeln!(text, "         {kind} {} ({}): {heard}, {} gaps", place.name, place.id, place.gaps)?;
+            if let Some(trouble) = &place.trouble {
+                writeln!(text, "           {trouble}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn words(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
+}
+
+async fn gaps(pool: &SqlitePool) -> Result<HashMap<String, i64>, OutboxError> {
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as("SELECT channel, count(*) FROM gaps WHERE source = 'discord' GROUP BY channel")
+            .fetch_all(pool)
+            .await
+            .map_err(outbox::doing(READING))?;
+    Ok(rows.into_iter().collect())
+}
