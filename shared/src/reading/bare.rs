@@ -97,6 +97,8 @@ fn is_harmless(piece: &Piece<'_>) -> bool {
                     | Meaning::Third
                     | Meaning::Quarter
                     | Meaning::Tenths(_)
+                    | Meaning::TwoThirds
+                    | Meaning::ThreeQuarters
                     | Meaning::Partial
                     | Meaning::All
                     | Meaning::Positions(_)

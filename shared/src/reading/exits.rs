@@ -80,7 +80,12 @@ fn gives_up_behind(behind: &[Piece<'_>], line: usize) -> bool {
             || matches!(
                 piece.what,
                 What::Term(
-                    Meaning::GivenUp | Meaning::Out | Meaning::Close | Meaning::Negation | Meaning::Label(_),
+                    Meaning::GivenUp
+                        | Meaning::Out
+                        | Meaning::Close
+                        | Meaning::Closed
+                        | Meaning::Negation
+                        | Meaning::Label(_),
                     _
                 )
             )
@@ -92,7 +97,9 @@ fn gives_up_behind(behind: &[Piece<'_>], line: usize) -> bool {
     let mut own = behind[at + 1..].iter().take_while(|piece| piece.line == line && !ends(piece));
     match piece.what {
         What::Term(Meaning::GivenUp, _) => true,
-        What::Term(Meaning::Out | Meaning::Close, _) => !own.any(|piece| is_price(&piece.what)),
+        What::Term(Meaning::Out | Meaning::Close | Meaning::Closed, _) => {
+            !own.any(|piece| is_price(&piece.what))
+        }
         _ => false,
     }
 }

@@ -53,6 +53,8 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
     for at in 0..pieces.list.len() {
         if cutter.is_price_before_side(at) {
             cutter.open(Opener::Header, (at, at));
+        } else if cutter.is_stop_clause(at) {
+            cutter.open(Opener::Label(Slot::Stop), (at, at));
         } else if cutter.starts_line(at) {
             if cutter.is_profit_line(at) || cutter.is_bare_target_line(at) {
                 cutter.open(Opener::Label(Slot::Target), (at, at));
@@ -213,6 +215,32 @@ impl Cutter<'_, '_> {
             }
         }
         sided
+    }
+
+    /// "跌破138止损", "4 saatlik kapanış 37,5 üstünde stop": a clause of nothing but a break, its candle and its price, with the
+    /// label of the stop at its end.
+    fn is_stop_clause(&self, at: usize) -> bool {
+        let list = &self.pieces.list;
+        let divides = |piece: &Piece<'_>| matches!(piece.what, What::Mark(',' | ';' | '.' | '。'));
+        let line = list[at].line;
+        let begins =
+            at.checked_sub(1).is_none_or(|before| list[before].line != line || divides(&list[before]));
+        if !begins || !is_condition(&list[at].what) && !is_price(&list[at].what) {
+            return false;
+        }
+        let clause =
+            list[at..].iter().take(MAX_CLAUSE).take_while(|piece| piece.line == line && !divides(piece));
+        let (mut prices, mut relations, mut ended) = (0, 0, false);
+        for piece in clause {
+            match &piece.what {
+                _ if ended => return false,
+                what if what.slot() == Some(Slot::Stop) => ended = true,
+                what if is_price(what) => prices += 1,
+                what if is_condition(what) => relations += usize::from(is_relation(what)),
+                _ => return false,
+            }
+        }
+        ended && prices == 1 && relations == 1
     }
 
     /// Values stand close to their label: a later paragraph that begins with a number is something else.
@@ -397,6 +425,19 @@ impl Cutter<'_, '_> {
 fn is_relation(what: &What<'_>) -> bool {
     matches!(what, What::Term(Meaning::Above | Meaning::Below | Meaning::Break, _))
 }
+
+/// What a stop on a candle's close is made of, but for its price.
+fn is_condition(what: &What<'_>) -> bool {
+    is_relation(what)
+        || matches!(
+            what,
+            What::Term(Meaning::CandleWord | Meaning::Candle(_) | Meaning::Filler | Meaning::Close, _)
+        )
+        || matches!(what, What::Number(number) if matches!(number.unit, Unit::Span(_)))
+}
+
+/// The longest clause of a stop: candle, close, break and price, with small words between.
+const MAX_CLAUSE: usize = 10;
 
 /// How many marks and icons may stand before a field's first value.
 const MAX_BULLETS: usize = 8;

@@ -14,6 +14,7 @@ pub(super) fn settle(list: &mut [Piece<'_>], heads: &[(Bytes, Slot)]) {
     pairs.for_each(|head| apply(list, head));
     let levels = || heads.iter().filter(|(_, slot)| *slot != Slot::Pair);
     if levels().next().is_none() || !is_call(list) {
+        settle_second_legs(list);
         return;
     }
     let labelled = [Slot::Entry, Slot::Target, Slot::Stop].map(|slot| is_labelled(list, slot));
@@ -29,6 +30,51 @@ pub(super) fn settle(list: &mut [Piece<'_>], heads: &[(Bytes, Slot)]) {
     let filled = labelled.into_iter().filter(|labelled| *labelled).count() + headed;
     if filled >= 2 {
         levels().filter(|(_, slot)| is_free(*slot)).for_each(|head| apply(list, head));
+    }
+    settle_second_legs(list);
+}
+
+/// "补仓：16.80", "Доливка 2.71" below the entry of a full plan: more of the position is its second order.
+fn settle_second_legs(list: &mut [Piece<'_>]) {
+    let adds = |list: &[Piece<'_>], at: usize| {
+        let begins = at.checked_sub(1).is_none_or(|before| {
+            list[before].line != list[at].line || matches!(list[before].what, What::Mark(_) | What::Icon(_))
+        });
+        let mut next = list[at + 1..].iter().take_while(|next| next.line == list[at].line);
+        let value = next.find(|next| !matches!(next.what, What::Mark(':' | '=' | '-') | What::Icon(_)));
+        list[at].what.is(Meaning::Add) && begins && value.is_some_and(|value| is_price(&value.what))
+    };
+    let found = (0..list.len()).filter(|at| adds(list, *at)).collect::<Vec<_>>();
+    let [at] = found.as_slice() else { return };
+    let is_plan = [Slot::Target, Slot::Stop].into_iter().all(|slot| is_labelled(list, slot))
+        && is_labelled(&list[..*at], Slot::Entry)
+        && is_call(list);
+    if is_plan {
+        list[*at].what = What::Term(Meaning::Label(Slot::Entry), None);
+    }
+}
+
+/// "Add: 16.80" in a line of a card with entry, stop and targets: a further entry, nothing that is done to a running trade.
+pub(super) fn settle_second_entries(list: &mut [Piece<'_>]) {
+    let announces = |list: &[Piece<'_>], at: usize| {
+        let begins = at > 0 && list[at - 1].line != list[at].line;
+        let [add, colon, price, ..] = &list[at..] else { return false };
+        begins
+            && add.what.is(Meaning::Add)
+            && matches!(colon.what, What::Mark(':' | '='))
+            && is_price(&price.what)
+            && price.line == add.line
+    };
+    if !(0..list.len()).any(|at| announces(list, at))
+        || ![Slot::Entry, Slot::Target, Slot::Stop].into_iter().all(|slot| is_labelled(list, slot))
+        || !is_call(list)
+    {
+        return;
+    }
+    for at in 0..list.len() {
+        if announces(list, at) {
+            list[at].what = What::Term(Meaning::Label(Slot::Entry), None);
+        }
     }
 }
 

@@ -85,8 +85,10 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     while at < tokens.len() {
         let token = &tokens[at];
         if matches!(token.kind, Kind::Word(_))
-            && (begins_column(&pieces.list, token.line) || is_key(tokens, at))
+            && let in_column = (begins_column(&pieces.list, token.line) || is_key(tokens, at))
+            && (in_column || begins_sentence(&pieces.list, token.line))
             && let Some(Head { slot, length }) = tokens.words.head(tokens, at)
+            && (in_column || slot == Slot::Stop)
         {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
             heads.push((Bytes { start: token.at, end }, slot));
@@ -106,6 +108,7 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
         pieces.list.push(Piece { what, line: token.line, glued: token.glued, bytes });
     }
     heads::settle(&mut pieces.list, &heads);
+    heads::settle_second_entries(&mut pieces.list);
     pieces.meant = meant(&pieces.list);
     pieces
 }
@@ -147,6 +150,11 @@ fn begins_column(list: &[Piece<'_>], line: usize) -> bool {
         }
     }
     true
+}
+
+/// "… to 8.25. Wrong below 7.80.": behind the end of a sentence or a clause, where a stop in other words may stand.
+fn begins_sentence(list: &[Piece<'_>], line: usize) -> bool {
+    list.last().is_some_and(|last| last.line == line && matches!(last.what, What::Mark('.' | ',' | ';')))
 }
 
 /// `…;open=6.284;…`: a key behind a mark, its sign glued to it.
@@ -235,13 +243,13 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
 
 /// "24 hours", "12 часов", "10 倍", "4 saatlik": the unit is a word behind the number. None counts more than three digits.
 fn unit_behind(tokens: &Tokens<'_>, at: usize, number: Number<'_>) -> Option<(Unit, usize)> {
-    let counts = number.unit == Unit::None
-        && number.text.len() <= MAX_COUNT
-        && number.text.bytes().all(|b| b.is_ascii_digit());
-    let next = tokens.get(at + 1).filter(|next| counts && next.line == tokens[at].line)?;
+    let counts = number.text.len() <= MAX_COUNT && number.text.bytes().all(|b| b.is_ascii_digit());
+    let next = tokens.get(at + 1).filter(|next| next.line == tokens[at].line && number.unit == Unit::None)?;
     let found = tokens.phrase(at + 1).filter(|_| matches!(next.kind, Kind::Word(_)))?;
     match found.meaning {
-        Meaning::Counts(counted) => Some((counted.unit(), found.length)),
+        Meaning::Counts(counted) if counts || counted.unit() == Unit::Kilo => {
+            Some((counted.unit(), found.length))
+        }
         Meaning::Candle(Named::Hour) if matches!(number.text, "1" | "2" | "4" | "6" | "8" | "12") => {
             Some((Unit::Span('h'), found.length))
         }

@@ -149,6 +149,8 @@ fn is_follow_up_word(meaning: Meaning) -> bool {
             | Meaning::Third
             | Meaning::Quarter
             | Meaning::Tenths(_)
+            | Meaning::TwoThirds
+            | Meaning::ThreeQuarters
             | Meaning::Add
             | Meaning::Again
             | Meaning::Changed
@@ -234,12 +236,31 @@ fn finished(
     if holds_plan(block) && !corrected && share.actions.iter().any(changes_levels) {
         return Err(Some("a plan and a change of it stand in one post"));
     }
+    if matches!(scope, Scope::Symbol { .. } | Scope::Last)
+        && is_unsaid_plan(&block.pieces.list, &share.actions)
+    {
+        return Err(Some("a stop and targets, but nothing says that they change an earlier call"));
+    }
     if is_unread_entry(&block.pieces.list, &share.actions) {
         return Err(Some("a further entry is spoken of, but not where it is"));
     }
     share.mark_names(block.pieces);
     let (actions, marks) = (std::mem::take(&mut share.actions), std::mem::take(&mut share.marks));
     Ok((SignalUpdate { scope, actions }, marks))
+}
+
+/// True for a stop and targets at once without a word of change: perhaps a call whose side or entry was not understood.
+fn is_unsaid_plan(list: &[Piece<'_>], actions: &[Action]) -> bool {
+    let stop = |action: &Action| matches!(action, Action::MoveStop { to: StopMove::Price { .. } });
+    let targets = |action: &Action| matches!(action, Action::SetTargets { .. });
+    let changes = |piece: &Piece<'_>| {
+        let word = matches!(
+            piece.what,
+            What::Term(Meaning::New | Meaning::Move | Meaning::Changed | Meaning::Was, _)
+        );
+        word || clauses::arrow(&piece.what).is_some()
+    };
+    actions.iter().any(stop) && actions.iter().any(targets) && !list.iter().any(changes)
 }
 
 /// True for levels beside words of entering again that nothing was made of: they may be those of that entry.
@@ -270,7 +291,9 @@ fn scope(
         let base = mention.map(|mention| mention.base);
         return Ok(Scope::Reference { reference: reference.to_owned(), base });
     }
-    if let Some(side) = every(told) {
+    // "Second target reached, closing everything": all of that one trade.
+    let of_one = |action: &Action| matches!(action, Action::TargetHit { .. } | Action::EntryFilled { .. });
+    if let Some(side) = every(told).filter(|_| !share.actions.iter().any(of_one)) {
         return Ok(Scope::All { side });
     }
     if let Some(mention) = mention {

@@ -12,17 +12,15 @@ use shared::batch::{line_of_reading, post_of_line};
 use shared::reading::ChannelProfile;
 
 /// The fewest posts that make a corpus.
-const MIN_POSTS: usize = 400;
-/// The mean F1 of signal, update and noise.
-const MOST_DANGEROUS: usize = 12;
-/// The floors are raised with every improvement.
-const MIN_MACRO_F1: f64 = 0.61;
+const MIN_POSTS: usize = 1_000;
+/// The mean F1 of signal, update and noise. This floor and the next ones are raised with every improvement.
+const MIN_MACRO_F1: f64 = 0.97;
 /// The share of labelled signals that are answered.
-const MIN_COVERAGE: f64 = 0.57;
+const MIN_COVERAGE: f64 = 0.97;
 /// The share of answered signals with base, side, entry, targets and stop all right.
-const MIN_CORE_EXACT: f64 = 0.94;
+const MIN_CORE_EXACT: f64 = 0.99;
 /// The share of labelled updates that are right in everything.
-const MIN_UPDATE_EXACT: f64 = 0.27;
+const MIN_UPDATE_EXACT: f64 = 0.95;
 
 /// The lines of each file, by its name.
 fn corpus() -> BTreeMap<String, Vec<String>> {
@@ -83,8 +81,8 @@ fn the_reader_keeps_its_floors_on_the_corpus_and_does_nothing_dangerous() {
         println!("{name:12} {}", part.line());
     }
     println!("\n{}\n{}", shown(&whole, &contents), whole.table());
-    assert!(whole.dangerous.len() <= MOST_DANGEROUS, "dangerous readings of {:?}", whole.dangerous);
-    assert!(whole.false_accepts.len() <= MOST_DANGEROUS, "signals accepted from {:?}", whole.false_accepts);
+    assert!(whole.dangerous.is_empty(), "dangerous readings of {:?}", whole.dangerous);
+    assert!(whole.false_accepts.is_empty(), "signals accepted from {:?}", whole.false_accepts);
     for (name, reached, floor) in [
         ("macro_f1", whole.macro_f1(), MIN_MACRO_F1),
         ("coverage", whole.coverage(), MIN_COVERAGE),

@@ -14,7 +14,7 @@ const FILLINGS: u64 = 14;
 /// The fewest different lines that make a soak of patterns.
 const MIN_FILLED: usize = 6_000;
 /// The most lines that may be read as updates: what is left tells of one trade, and only its author could say more.
-const MOST_TOLD: usize = 8;
+const MOST_TOLD: usize = 5;
 /// The fewest different lines in all.
 const MIN_LINES: usize = 8_000;
 /// Where the generator begins.

@@ -3,7 +3,7 @@
 //! Entry point: [`objection`]. Each kind of word has a reach: some count wherever they stand, some only where they
 //! introduce the call or share its sentence. Invariant: without such a word the text is looked at only once.
 
-use super::super::exits::trigger_length;
+use super::super::exits::{self, trigger_length};
 use super::super::options;
 use super::super::pieces::{Piece, What};
 use super::super::tokens::Unit;
@@ -181,12 +181,17 @@ fn is_about_level(sentence: &[Piece<'_>], at: usize, meaning: Meaning) -> bool {
     let is_comma = |piece: &Piece<'_>| matches!(piece.what, What::Mark(','));
     let start = sentence[..at].iter().rposition(is_comma).unwrap_or(0);
     let end = sentence[at..].iter().position(is_comma).map_or(sentence.len(), |length| at + length);
-    let exits = sentence[start..at].iter().any(|piece| {
+    let exited = sentence[start..at].iter().any(|piece| {
         matches!(piece.what, What::Term(Meaning::Label(Slot::Stop) | Meaning::Out | Meaning::Closed, _))
     });
     let after_entry = sentence[..start].iter().any(|piece| is_price(&piece.what));
     let fails = sentence[at..].iter().any(|piece| piece.what.is(Meaning::GivenUp));
-    of_stop || after_entry && (exits || fails || closes_against(&sentence[..start], &sentence[at..end]))
+    of_stop
+        || after_entry
+            && (exited
+                || fails
+                || exits::begins(sentence, at)
+                || closes_against(&sentence[..start], &sentence[at..end]))
 }
 
 /// "Long, only if we break above 7.92": the condition of a whole plan is its trigger, when it goes the way of the side.

@@ -206,6 +206,8 @@ impl Clause<'_, '_> {
                 What::Term(Meaning::Half, _) => percent_of(50, 1),
                 What::Term(Meaning::Third, _) => percent_of(100, 3),
                 What::Term(Meaning::Quarter, _) => percent_of(25, 1),
+                What::Term(Meaning::TwoThirds, _) => percent_of(200, 3),
+                What::Term(Meaning::ThreeQuarters, _) => percent_of(75, 1),
                 What::Term(Meaning::Tenths(tenths), _) => percent_of(10 * i64::from(*tenths), 1),
                 _ => None,
             };

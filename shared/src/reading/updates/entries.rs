@@ -19,7 +19,10 @@ const MAX_AHEAD: usize = 16;
 impl<'t> Clause<'_, 't> {
     /// What the clause says about an entry.
     pub(super) fn entries(&self, actions: &mut Vec<Action>) -> Result<(), Refusal> {
-        let found = if self.has_any(&[Meaning::Add, Meaning::Again]) {
+        let added = self.has(Meaning::Add) && self.has(Meaning::Filled) && !self.has(Meaning::Again);
+        let found = if added {
+            if self.has_trade() { Some(self.filled()?) } else { None }
+        } else if self.has_any(&[Meaning::Add, Meaning::Again]) {
             self.further_entry()?
         } else if self.is_filled() {
             Some(self.filled()?)

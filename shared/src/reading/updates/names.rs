@@ -95,6 +95,8 @@ fn introduces(what: &What<'_>) -> bool {
                 | Meaning::Half
                 | Meaning::Third
                 | Meaning::Tenths(_)
+                | Meaning::TwoThirds
+                | Meaning::ThreeQuarters
                 | Meaning::Changed
                 | Meaning::Limit,
             _

@@ -104,6 +104,10 @@ pub(in crate::reading) enum Meaning {
     Third,
     /// A quarter of something.
     Quarter,
+    /// Two thirds of something.
+    TwoThirds,
+    /// Three quarters of something.
+    ThreeQuarters,
     /// So many tenths of something.
     Tenths(u8),
     /// All of something.
@@ -237,6 +241,8 @@ pub(in crate::reading) enum Counted {
     Weeks,
     /// Leverage.
     Times,
+    /// Thousands.
+    Thousands,
 }
 
 impl Counted {
@@ -248,6 +254,7 @@ impl Counted {
             Counted::Days => Unit::Span('d'),
             Counted::Weeks => Unit::Span('w'),
             Counted::Times => Unit::Times,
+            Counted::Thousands => Unit::Kilo,
         }
     }
 }
@@ -378,6 +385,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("unit_hours", Meaning::Counts(Counted::Hours)),
     ("unit_days", Meaning::Counts(Counted::Days)),
     ("unit_weeks", Meaning::Counts(Counted::Weeks)),
+    ("unit_thousands", Meaning::Counts(Counted::Thousands)),
     ("unit_times", Meaning::Counts(Counted::Times)),
     ("venue_binance", Meaning::Venue(Named::Binance)),
     ("venue_bybit", Meaning::Venue(Named::Bybit)),
@@ -416,6 +424,8 @@ const NAMES: &[(&str, Meaning)] = &[
     ("half", Meaning::Half),
     ("third", Meaning::Third),
     ("quarter", Meaning::Quarter),
+    ("two_thirds", Meaning::TwoThirds),
+    ("three_quarters", Meaning::ThreeQuarters),
     ("tenths_1", Meaning::Tenths(1)),
     ("tenths_2", Meaning::Tenths(2)),
     ("tenths_3", Meaning::Tenths(3)),
