@@ -17,6 +17,13 @@ pub(super) fn is_invisible(character: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
 }
 
+/// Emoji, Cyrillic letters and ideographs that are in normal form and no marks over others. Not all such characters: those
+/// that posts are full of.
+pub(super) fn is_settled(character: char) -> bool {
+    matches!(character,
+        '\u{410}'..='\u{44f}' | '\u{2600}'..='\u{27bf}' | '\u{4e00}'..='\u{9fff}' | '\u{1f300}'..='\u{1faff}')
+}
+
 /// Lower case of the same length in bytes; the few letters that change their length keep their case.
 pub(super) fn lower(character: char) -> char {
     if character.is_ascii() {
@@ -112,5 +119,23 @@ fn latin(character: char) -> char {
         'ł' => 'l',
         'Ł' => 'L',
         _ => base.filter(char::is_ascii).unwrap_or(character),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_normalization::char::canonical_combining_class;
+    use unicode_normalization::{IsNormalized, is_nfkc_quick};
+
+    use super::*;
+
+    #[test]
+    fn what_counts_as_settled_is_in_normal_form_and_no_mark_over_another() {
+        let settled: Vec<char> = ('\u{80}'..=char::MAX).filter(|character| is_settled(*character)).collect();
+        assert!(settled.len() > 20_000);
+        for character in settled {
+            assert_eq!(is_nfkc_quick(std::iter::once(character)), IsNormalized::Yes, "{character}");
+            assert_eq!(canonical_combining_class(character), 0, "{character}");
+        }
     }
 }

@@ -9,7 +9,7 @@
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-use super::characters::{circled, is_invisible, lower, settle, spelled};
+use super::characters::{circled, is_invisible, is_settled, lower, settle, spelled};
 use super::lookalikes;
 use super::references;
 use super::source::Source;
@@ -50,53 +50,109 @@ pub(super) struct Cleaned {
 
 /// Cleans the texts of a source. `words` tells which names of custom emoji mean something.
 pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
+    if let [stretch] = source.texts()
+        && is_bare(stretch.text)
+        && !stretch.text.contains(is_markup)
+        && !references::may_hold(stretch.text)
+    {
+        let mut cleaned = Cleaned::default();
+        cleaned.push_lines(stretch.text, Places::From(stretch.base));
+        return cleaned;
+    }
     let mut cleaned = Cleaned::default();
-    let length = source.texts().iter().map(|stretch| stretch.text.len() + 2).sum();
-    let mut plain: Vec<Seen> = Vec::with_capacity(length);
-    for stretch in source.texts() {
-        if !plain.is_empty() {
-            plain.extend(stretch.joint.chars().map(|c| (c, stretch.base)));
-        }
-        if is_bare(stretch.text) {
-            plain.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_markup(*c)));
-            continue;
-        }
-        let mut visible: Vec<Seen> = Vec::with_capacity(stretch.text.len());
-        visible.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)));
-        // What is invisible may hide a reference, as in `h\u{200b}ttps`.
-        let hidden = visible.len() < stretch.text.chars().count();
-        if stretch.text.contains('~') {
-            let gone = strike(&mut visible);
-            cleaned.struck |= !gone.is_empty();
-            let mut plain = Vec::new();
-            rewrite(&gone, &mut plain);
-            plain.split(|(c, _)| *c == '\n').for_each(|line| cleaned.gone.push_line(line));
-        }
-        let referring = hidden || references::may_hold(stretch.text);
-        let kept = if referring { references::without(&visible, words) } else { visible };
-        rewrite(&kept, &mut plain);
-    }
-    lookalikes::fold(&mut plain);
-    let mut lines = plain.split(|(character, _)| *character == '\n');
-    // A text that ends with its line has no further line.
-    if plain.last().is_none_or(|(last, _)| *last == '\n') {
-        lines.next_back();
-    }
-    cleaned.own.reserve(plain.len());
-    for line in lines {
-        let line = trimmed(line);
-        match line.first() {
-            Some(('>', _)) => cleaned.quoted.push_line(after(line, &['>', ' '])),
-            Some(('#' | '-', _)) => cleaned.own.push_line(without_heading(line)),
-            _ => cleaned.own.push_line(line),
-        }
-    }
+    let plain = cleaned.visible(source, words);
+    let (text, places) = written(plain);
+    cleaned.push_lines(&text, Places::Each(&places));
     cleaned
 }
 
-/// True for a text that needs nothing but the removal of markup: plain ASCII without references and strokes.
+/// Characters as a text, and the place of each of its bytes.
+fn written(plain: Vec<Seen>) -> (String, Vec<u32>) {
+    let mut text = String::with_capacity(plain.len());
+    let mut places = Vec::with_capacity(plain.len());
+    for (character, place) in plain {
+        text.push(character);
+        places.resize(text.len(), place);
+    }
+    (text, places)
+}
+
+/// The places of the bytes of a text.
+#[derive(Clone, Copy)]
+enum Places<'p> {
+    /// One behind the other from this one on.
+    From(u32),
+    /// Each its own.
+    Each(&'p [u32]),
+}
+
+impl Cleaned {
+    /// What is seen of the texts of a source, in normal form.
+    fn visible(&mut self, source: &Source<'_>, words: Lexicon<'_>) -> Vec<Seen> {
+        let length = source.texts().iter().map(|stretch| stretch.text.len() + 2).sum();
+        let mut plain: Vec<Seen> = Vec::with_capacity(length);
+        for stretch in source.texts() {
+            if !plain.is_empty() {
+                plain.extend(stretch.joint.chars().map(|c| (c, stretch.base)));
+            }
+            let may_refer = references::may_hold(stretch.text);
+            if !may_refer && is_bare(stretch.text) {
+                plain.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_markup(*c)));
+                continue;
+            }
+            let mut visible: Vec<Seen> = Vec::with_capacity(stretch.text.len());
+            visible.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)));
+            // What is invisible may hide a reference, as in `h\u{200b}ttps`.
+            let hidden = visible.len() < stretch.text.chars().count();
+            if stretch.text.contains('~') {
+                self.keep_gone(&strike(&mut visible));
+            }
+            let referring = hidden || may_refer;
+            let kept = if referring { references::without(&visible, words) } else { visible };
+            rewrite(&kept, &mut plain);
+        }
+        if source.texts().iter().any(|stretch| !stretch.text.is_ascii()) {
+            lookalikes::fold(&mut plain);
+        }
+        plain
+    }
+
+    /// Keeps what was struck out.
+    fn keep_gone(&mut self, gone: &[Seen]) {
+        self.struck |= !gone.is_empty();
+        let mut plain = Vec::new();
+        rewrite(gone, &mut plain);
+        let (text, places) = written(plain);
+        let mut start = 0;
+        for line in text.split('\n') {
+            self.gone.push_line(line, (Places::Each(&places), start));
+            start += line.len() + 1;
+        }
+    }
+
+    /// Sorts lines into own and quoted ones. A text that ends with its line has no further line.
+    fn push_lines(&mut self, text: &str, places: Places<'_>) {
+        self.own.reserve(text.len());
+        let whole = text.strip_suffix('\n').unwrap_or(text);
+        let mut start = 0;
+        for line in whole.split('\n').take(if text.is_empty() { 0 } else { usize::MAX }) {
+            let own = line.trim();
+            let (into, kept) = match own.as_bytes().first() {
+                Some(b'>') => (&mut self.quoted, own.trim_start_matches(['>', ' '])),
+                Some(b'#' | b'-') => (&mut self.own, without_heading(own)),
+                _ => (&mut self.own, own),
+            };
+            // What was kept ends where the trimmed line does.
+            let end = start + line.trim_end().len();
+            into.push_line(kept, (places, end - kept.len()));
+            start += line.len() + 1;
+        }
+    }
+}
+
+/// True for a text without references that needs nothing but the removal of markup: plain ASCII without strokes.
 fn is_bare(text: &str) -> bool {
-    text.is_ascii() && !text.contains(['~', '\r', '\u{b}', '\u{c}']) && !references::may_hold(text)
+    text.bytes().all(|byte| byte.is_ascii() && !matches!(byte, b'~' | b'\r' | 0xb | 0xc))
 }
 
 /// True for ASCII that stays as it is.
@@ -110,8 +166,12 @@ fn is_markup(character: char) -> bool {
 
 /// The characters of a text with their places.
 fn seen(text: &str, base: u32) -> impl Iterator<Item = Seen> {
-    let place = move |at: usize| base.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
-    text.char_indices().map(move |(at, character)| (character, place(at)))
+    text.char_indices().map(move |(at, character)| (character, place(base, at)))
+}
+
+/// The place of byte `at` of a text.
+fn place(base: u32, at: usize) -> u32 {
+    base.saturating_add(u32::try_from(at).unwrap_or(u32::MAX))
 }
 
 impl Text {
@@ -122,15 +182,24 @@ impl Text {
         self.places.reserve(characters + 1);
     }
 
-    fn push_line(&mut self, line: &[Seen]) {
-        let line = trimmed(line);
-        self.plain.extend(line.iter().map(|(character, _)| *character));
-        self.lower.extend(line.iter().map(|(character, _)| lower(*character)));
-        for (character, place) in line {
-            self.places.push(*place);
-            for _ in 1..character.len_utf8() {
-                self.places.push(*place);
+    /// Adds a line whose first byte is byte `start` of the text that the places belong to, without blanks at its ends.
+    fn push_line(&mut self, line: &str, (places, start): (Places<'_>, usize)) {
+        let start = start + line.len() - line.trim_start().len();
+        let line = line.trim();
+        self.plain.push_str(line);
+        let from = self.lower.len();
+        if line.is_ascii() {
+            self.lower.push_str(line);
+            if let Some(added) = self.lower.get_mut(from..) {
+                added.make_ascii_lowercase();
             }
+        } else {
+            self.lower.extend(line.chars().map(lower));
+        }
+        let end = start + line.len();
+        match places {
+            Places::From(base) => self.places.extend((start..end).map(|at| place(base, at))),
+            Places::Each(places) => self.places.extend_from_slice(places.get(start..end).unwrap_or_default()),
         }
         self.plain.push('\n');
         self.lower.push('\n');
@@ -171,26 +240,11 @@ pub(super) fn fold(phrase: &str) -> String {
     plain.into_iter().map(|(character, _)| lower(character)).collect()
 }
 
-fn trimmed(line: &[Seen]) -> &[Seen] {
-    let blank = |(character, _): &Seen| character.is_whitespace();
-    let start = line.iter().take_while(|seen| blank(seen)).count();
-    let end = line[start..].iter().rev().take_while(|seen| blank(seen)).count();
-    &line[start..line.len() - end]
-}
-
-fn after<'l>(line: &'l [Seen], skipped: &[char]) -> &'l [Seen] {
-    let start = line.iter().take_while(|(character, _)| skipped.contains(character)).count();
-    &line[start..]
-}
-
 /// Markdown headings and small print: `# `, `## `, `### `, `-# `. A `#` glued to a word is a hashtag and stays.
-fn without_heading(line: &[Seen]) -> &[Seen] {
-    let rest = match line {
-        [('-', _), rest @ ..] if matches!(rest.first(), Some(('#', _))) => rest,
-        _ => line,
-    };
-    let bare = after(rest, &['#']);
-    let heads = bare.len() < rest.len() && matches!(bare.first(), Some((' ', _)));
+fn without_heading(line: &str) -> &str {
+    let rest = line.strip_prefix('-').filter(|rest| rest.starts_with('#')).unwrap_or(line);
+    let bare = rest.trim_start_matches('#');
+    let heads = bare.len() < rest.len() && bare.starts_with(' ');
     if heads { bare } else { line }
 }
 
@@ -275,6 +329,11 @@ const MAX_MARKS: usize = 8;
 /// Pushes one character with the marks over it in normal form; returns how many characters that took.
 fn push_normal(plain: &mut Vec<Seen>, seen: &[Seen]) -> usize {
     let (character, place) = seen[0];
+    let single = seen.get(1).is_none_or(|(next, _)| next.is_ascii() || is_settled(*next));
+    if single && is_settled(character) {
+        plain.extend(settle(character).map(|settled| (settled, place)));
+        return 1;
+    }
     let marks = seen[1..].iter().take_while(|(mark, _)| canonical_combining_class(*mark) != 0).count();
     if marks == 0 && is_nfkc_quick(std::iter::once(character)) == IsNormalized::Yes {
         plain.extend(settle(character).map(|settled| (settled, place)));

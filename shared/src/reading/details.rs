@@ -72,6 +72,10 @@ fn pieces_of<'b, 't>(block: &'b Block<'_, 't>, opener: Opener) -> impl Iterator<
 
 /// The multiples behind a leverage label, else those anywhere outside decoys.
 fn leverage(block: &Block<'_, '_>, marks: &mut Vec<Mark>) -> Option<LeverageRange> {
+    let times = |piece: &Piece<'_>| matches!(&piece.what, What::Number(n) if n.unit == Unit::Times);
+    if !block.pieces.has(Meaning::Label(Slot::Leverage)) && !block.pieces.list.iter().any(times) {
+        return None;
+    }
     let labelled: Vec<&Piece<'_>> = pieces_of(block, Opener::Label(Slot::Leverage)).collect();
     let found = multiples(&labelled, true);
     let (found, pieces) = if found.is_empty() {
@@ -129,6 +133,9 @@ fn multiples<'b, 't>(pieces: &[&'b Piece<'t>], bare: bool) -> Vec<(Leverage, &'b
 
 /// "Cross" and "isolated" only count beside a leverage, after its label, or alone in a field for it.
 fn margin_mode(block: &Block<'_, '_>, marks: &mut Vec<Mark>) -> Option<MarginMode> {
+    if !block.pieces.may_have_any(&[Meaning::Cross, Meaning::Isolated]) {
+        return None;
+    }
     let levered = |line: &&[Piece<'_>]| {
         line.iter().any(|piece| {
             let times = matches!(&piece.what, What::Number(number) if number.unit == Unit::Times);
@@ -186,6 +193,9 @@ fn percent_range<'b, 't>(pieces: &[&'b Piece<'t>]) -> Read<'b, 't, PercentRange>
 
 /// "0.5% risk": the percentage right before the label.
 fn percent_before<'b, 't>(block: &'b Block<'_, 't>, slot: Slot) -> Read<'b, 't, PercentRange> {
+    if !block.pieces.has(Meaning::Label(slot)) {
+        return None;
+    }
     let pairs = block.pieces.list.windows(2).filter(|pair| pair[0].line == pair[1].line);
     pairs.into_iter().find_map(|pair| match pair[0].what {
         What::Number(number) if number.unit == Unit::Percent && pair[1].what.slot() == Some(slot) => {
@@ -219,6 +229,9 @@ fn size<'b, 't>(block: &'b Block<'_, 't>) -> Read<'b, 't, PercentRange> {
 
 fn size_of_capital<'b, 't>(block: &'b Block<'_, 't>) -> Read<'b, 't, PercentRange> {
     let list = &block.pieces.list;
+    if !block.pieces.has(Meaning::Capital) {
+        return None;
+    }
     let risked =
         |at: usize| block.with(Opener::Label(Slot::Risk)).any(|(field, _)| field.range.contains(&at));
     list.iter().enumerate().find_map(|(at, piece)| {

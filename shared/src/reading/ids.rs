@@ -41,14 +41,14 @@ pub(super) fn numbered<'p, 't>(pieces: &'p Pieces<'t>) -> Option<(&'t str, &'p P
     let levels = [Slot::Entry, Slot::Target, Slot::Stop].map(Meaning::Label);
     pieces.list.windows(2).enumerate().find_map(|(at, pair)| {
         let sign = matches!(pair[0].what, What::Mark('#')) && pair[1].glued;
+        if !sign || !matches!(&pair[1].what, What::Number(_)) {
+            return None;
+        }
         let before = at.checked_sub(1).map(|before| &pieces.list[before].what);
         let counts_other = before.is_some_and(|what| {
             what.slot() == Some(Slot::Decoy) || levels.iter().any(|level| what.is(*level))
         });
-        if !sign || counts_other || !matches!(&pair[1].what, What::Number(_)) {
-            return None;
-        }
-        id_at(pieces, &pair[1]).filter(|id| id.len() >= 2).map(|id| (id, &pair[1]))
+        id_at(pieces, &pair[1]).filter(|id| id.len() >= 2 && !counts_other).map(|id| (id, &pair[1]))
     })
 }
 

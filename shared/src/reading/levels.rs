@@ -57,7 +57,7 @@ pub(super) enum Scale {
 
 impl Scale {
     fn of(block: &Block<'_, '_>) -> Self {
-        let satoshi = block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Satoshi));
+        let satoshi = block.pieces.has(Meaning::Satoshi);
         if satoshi { Self::Satoshi } else { Self::Plain }
     }
 }
@@ -76,7 +76,7 @@ impl Roles {
     /// The roles in a block.
     pub(super) fn of(block: &Block<'_, '_>) -> Self {
         let buys_and_sells = block.has_levels(Opener::Buy) && block.has_levels(Opener::Sell);
-        let long = block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Side(Side::Long)));
+        let long = block.pieces.has(Meaning::Side(Side::Long));
         let sells_are_targets = buys_and_sells || long && block.has_levels(Opener::Sell);
         let mut entry = vec![Opener::Label(Slot::Entry), Opener::StopOrder, Opener::Market, Opener::Buy];
         let mut targets = vec![Opener::Label(Slot::Target), Opener::Close];
@@ -178,11 +178,14 @@ impl<'t> Levels<'t> {
 
 /// A card of the kind "breakout" enters on a trigger; some bots name the kind beside the side.
 fn is_breakout(block: &Block<'_, '_>) -> bool {
+    let ordered = block.with(Opener::StopOrder).next().is_some();
+    if ordered || !block.pieces.has(Meaning::Break) {
+        return ordered;
+    }
     let kinds = [Slot::Kind, Slot::Side].map(Opener::Label);
     let kinds = block.fields.iter().filter(|(field, _)| kinds.contains(&field.opener));
     let kinds = kinds.map(|(field, _)| field.range.clone());
     kinds.flat_map(|range| &block.pieces.list[range]).any(|piece| piece.what.is(Meaning::Break))
-        || block.with(Opener::StopOrder).next().is_some()
 }
 
 fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {

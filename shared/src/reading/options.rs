@@ -239,7 +239,7 @@ pub(super) fn contract<'p>(list: &'p [Piece<'_>]) -> Option<&'p OptionTerms> {
 
 /// The side of a trade in options: long for a bought one, a put too. "Short" and "sell" may mean a sold option.
 pub(super) fn side(pieces: &Pieces<'_>, sells_are_targets: bool) -> Result<Side, Doubt> {
-    let has = |meaning: Meaning| pieces.list.iter().any(|piece| piece.what.is(meaning));
+    let has = |meaning: Meaning| pieces.has(meaning);
     if has(Meaning::Side(Side::Short)) || has(Meaning::Sell) && !sells_are_targets {
         return Err(Doubt::Unclear("a sold option, or a hedge: only bought ones are read"));
     }

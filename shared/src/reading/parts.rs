@@ -309,8 +309,7 @@ impl ReadText<'_, '_> {
 
     /// A call that was edited, with the old value beside the new one.
     fn correction(&self) -> Option<Found> {
-        let was = |piece: &Piece<'_>| piece.what.is(Meaning::Was);
-        let corrected = self.context.edited && self.block.pieces.list.iter().any(was);
+        let corrected = self.context.edited && self.block.pieces.has(Meaning::Was);
         let found = if corrected { self.read_update() } else { None };
         found.filter(|found| matches!(found.verdict, Verdict::Updates { .. }))
     }
@@ -341,8 +340,9 @@ impl ReadText<'_, '_> {
     }
 
     fn read_update(&self) -> Option<Found> {
-        let told = |meaning| self.block.pieces.list.iter().any(|piece| piece.what.is(meaning));
-        if told(Meaning::Satoshi) && self.block.pieces.list.iter().any(|piece| is_price(&piece.what)) {
+        if self.block.pieces.has(Meaning::Satoshi)
+            && self.block.pieces.list.iter().any(|piece| is_price(&piece.what))
+        {
             return self.block.looks_like_signal().then(|| abstained("a follow-up with prices in satoshi"));
         }
         match updates::updates(&self.block, &self.context) {
@@ -387,7 +387,7 @@ fn is_bare(found: &Found) -> bool {
 }
 
 fn nothing(pieces: &Pieces<'_>) -> Found {
-    let sells = pieces.list.iter().any(|piece| piece.what.is(Meaning::Advert));
+    let sells = pieces.has(Meaning::Advert);
     if !sells && looks_levelled(pieces) {
         return abstained("a symbol, a side and several prices, but nothing says which is which");
     }

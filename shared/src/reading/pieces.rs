@@ -7,7 +7,7 @@ use super::heads;
 use super::options;
 use super::symbols::{self, Mention, Strength};
 use super::tokens::{Kind, Number, Token, Tokens, Unit};
-use super::words::{Found, Head, Meaning, Named, Slot};
+use super::words::{Found, Head, Meaning, Meant, Named, Slot};
 
 /// A stretch of the text with one meaning.
 #[derive(Debug, Clone)]
@@ -67,6 +67,8 @@ pub(super) struct Pieces<'t> {
     pub(super) habits: Habits<'t>,
     /// True when a word is so long that it must be an address: of a contract, a wallet, an invitation.
     pub(super) address: bool,
+    /// The meanings that occur.
+    pub(super) meant: Meant,
 }
 
 /// No ticker, and hardly any word, has so many letters and digits.
@@ -77,6 +79,8 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     let mut pieces =
         Pieces { list: Vec::with_capacity(tokens.len()), plain: tokens.plain, ..Pieces::default() };
     let mut heads = Vec::new();
+    // The line of a label for ids that waits for its id.
+    let mut id_line = None;
     let mut at = 0;
     while at < tokens.len() {
         let token = &tokens[at];
@@ -89,7 +93,8 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
             heads.push((Bytes { start: token.at, end }, slot));
         }
-        let found = match id_at(tokens, at, &pieces.list) {
+        let id = if id_line == Some(token.line) { id_at(tokens, at) } else { None };
+        let found = match id {
             Some(what) => (what, 1),
             None => piece_at(tokens, at, &mut pieces),
         };
@@ -97,21 +102,20 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
         let bytes = Bytes { start: token.at, end };
+        if !matches!(what, What::Mark('#' | ':' | '=' | '-')) {
+            id_line = (what.slot() == Some(Slot::Reference)).then_some(token.line);
+        }
         pieces.list.push(Piece { what, line: token.line, glued: token.glued, bytes });
     }
     heads::settle(&mut pieces.list, &heads);
     heads::settle_second_entries(&mut pieces.list);
+    pieces.meant = meant(&pieces.list);
     pieces
 }
 
 /// `#` and `A12` behind a label for ids are no symbol.
-fn id_at<'t>(tokens: &Tokens<'t>, at: usize, before: &[Piece<'_>]) -> Option<What<'t>> {
-    let label = before.iter().rev().find(|piece| !matches!(piece.what, What::Mark('#' | ':' | '=' | '-')))?;
-    let token = &tokens[at];
-    if label.what.slot() != Some(Slot::Reference) || label.line != token.line {
-        return None;
-    }
-    match token.kind {
+fn id_at<'t>(tokens: &Tokens<'t>, at: usize) -> Option<What<'t>> {
+    match tokens[at].kind {
         Kind::Mark(mark @ '#') => Some(What::Mark(mark)),
         Kind::Word(word) if word.bytes().any(|b| b.is_ascii_digit()) && tokens.phrase(at).is_none() => {
             Some(What::Unknown)
@@ -340,11 +344,8 @@ fn price_key(tokens: &Tokens<'_>, at: usize) -> Option<Slot> {
         Kind::Mark(':') => before.is_none(),
         _ => false,
     };
-    (announced && matches!(value.kind, Kind::Number(_))).then(|| {
-        let is_entry =
-            |at| tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Entry));
-        if (0..tokens.len()).any(is_entry) { Slot::Decoy } else { Slot::Entry }
-    })
+    (announced && matches!(value.kind, Kind::Number(_)))
+        .then(|| if tokens.labels_entry() { Slot::Decoy } else { Slot::Entry })
 }
 
 fn is_label(tokens: &Tokens<'_>, at: usize) -> bool {
@@ -365,13 +366,33 @@ impl<'t> Pieces<'t> {
     /// Other pieces of the same text.
     pub(super) fn with(&self, list: Vec<Piece<'t>>) -> Self {
         let (plain, habits) = (self.plain, self.habits);
-        Self { list, plain, decimal_comma: self.decimal_comma, habits, address: false }
+        let meant = meant(&list);
+        Self { list, plain, decimal_comma: self.decimal_comma, habits, address: false, meant }
+    }
+
+    /// True when some piece has this meaning.
+    pub(super) fn has(&self, meaning: Meaning) -> bool {
+        self.meant.may_hold(meaning) && self.list.iter().any(|piece| piece.what.is(meaning))
+    }
+
+    /// False when surely no piece has one of these meanings.
+    pub(super) fn may_have_any(&self, meanings: &[Meaning]) -> bool {
+        self.meant.may_hold_any(meanings)
     }
 
     /// What a piece covers, as written.
     pub(super) fn raw(&self, piece: &Piece<'_>) -> &'t str {
         self.plain.get(piece.bytes.start..piece.bytes.end).unwrap_or_default()
     }
+}
+
+/// The meanings that occur among pieces.
+pub(super) fn meant(list: &[Piece<'_>]) -> Meant {
+    let meaning = |piece: &Piece<'_>| match piece.what {
+        What::Term(meaning, _) => Some(meaning),
+        _ => None,
+    };
+    list.iter().filter_map(meaning).collect()
 }
 
 impl What<'_> {

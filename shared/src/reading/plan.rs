@@ -19,7 +19,7 @@ use crate::signal::{Break, Entry, EntryLeg, Side, Stop, Target, TargetLevel};
 impl Priced<'_, '_> {
     /// The direction: by its word, else by the geometry of a full set of levels.
     pub(super) fn side(&self, block: &Block<'_, '_>) -> Result<Side, Doubt> {
-        let has = |meaning: Meaning| block.pieces.list.iter().any(|piece| piece.what.is(meaning));
+        let has = |meaning: Meaning| block.pieces.has(meaning);
         let (buy, sell) = (has(Meaning::Buy), has(Meaning::Sell) && !self.levels.sells_are_targets);
         let of = |side: Side| has(Meaning::Side(side)) || has(Meaning::StopOrder(side));
         let (long, short) = (of(Side::Long) || buy, of(Side::Short) || sell);

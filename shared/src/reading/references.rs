@@ -9,8 +9,13 @@ use super::words::Lexicon;
 /// False when a text surely holds neither a bracket nor an address.
 pub(super) fn may_hold(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let www = |four: &[u8]| four[0].eq_ignore_ascii_case(&b'w') && four.eq_ignore_ascii_case(b"www.");
-    bytes.contains(&b'<') || text.contains("://") || bytes.windows(4).any(www)
+    let www = |at: usize| bytes.get(at..at + 4).is_some_and(|four| four.eq_ignore_ascii_case(b"www."));
+    bytes.iter().enumerate().any(|(at, byte)| match byte {
+        b'<' => true,
+        b':' => bytes[at..].starts_with(b"://"),
+        b'w' | b'W' => www(at),
+        _ => false,
+    })
 }
 
 /// Takes out `<@…>`, `<#…>`, `<:name:id>`, `<t:…>` and addresses; `[text](address)` keeps its text.

@@ -6,7 +6,7 @@
 //! a stop that is written once may be meant for all.
 
 use super::pieces::{Piece, Pieces, What};
-use super::signals::{Block, Outcome, signal, the_symbol};
+use super::signals::{Block, Outcome, signal, signal_of, the_symbol};
 use super::symbols::Strength;
 use super::values::{is_price, small_integer};
 use super::words::Meaning;
@@ -15,8 +15,9 @@ use crate::signal::{Signal, Symbol};
 /// Reads a text as one signal, or as several when it names several symbols.
 pub(super) fn signals(text: &Block<'_, '_>) -> Vec<Outcome> {
     let pieces = text.pieces;
-    if the_symbol(pieces).is_ok() {
-        return vec![signal(text)];
+    let mention = the_symbol(pieces);
+    if mention.is_ok() {
+        return vec![signal_of(text, mention)];
     }
     let lines: Vec<&[Piece<'_>]> = pieces.list.chunk_by(|a, b| a.line == b.line).collect();
     let least = least(pieces);

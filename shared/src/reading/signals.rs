@@ -100,7 +100,12 @@ impl<'p, 't> Block<'p, 't> {
 
 /// Reads a block as one signal.
 pub(super) fn signal(block: &Block<'_, '_>) -> Outcome {
-    match read(block) {
+    signal_of(block, the_symbol(block.pieces))
+}
+
+/// Likewise, where the search for its symbol is done.
+pub(super) fn signal_of(block: &Block<'_, '_>, mention: Result<Mention, Doubt>) -> Outcome {
+    match mention.and_then(|mention| read(block, mention)) {
         Ok(accepted) => Outcome::Signal(Box::new(accepted)),
         Err(doubt @ Doubt::Unfinished) => Outcome::Unfinished(doubt.to_string()),
         Err(doubt) if block.looks_like_signal() => Outcome::Doubtful(doubt.to_string()),
@@ -108,12 +113,8 @@ pub(super) fn signal(block: &Block<'_, '_>) -> Outcome {
     }
 }
 
-fn read(block: &Block<'_, '_>) -> Result<Accepted, Doubt> {
-    let mut known = Known {
-        mention: the_symbol(block.pieces)?,
-        levels: Levels::new(block)?,
-        details: Details::of(block),
-    };
+fn read(block: &Block<'_, '_>, mention: Mention) -> Result<Accepted, Doubt> {
+    let mut known = Known { mention, levels: Levels::new(block)?, details: Details::of(block) };
     let signal = read_numbers(block, &known).or_else(|doubt| {
         // Thousands only where the text allows no other sound reading.
         let expands = known.levels.scale == Scale::Plain
@@ -269,10 +270,7 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
         }
     }
     known.details.fill(&mut draft);
-    if draft.leverage.is_some()
-        && draft.instrument.option.is_none()
-        && !block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Spot))
-    {
+    if draft.leverage.is_some() && draft.instrument.option.is_none() && !block.pieces.has(Meaning::Spot) {
         draft.instrument.market = Some(Market::Perp);
     }
     block.pieces.habits.fill(&mut draft, &block.pieces.list);
@@ -291,7 +289,7 @@ pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
     if mentions().any(|mention| mention.foreign) {
         return Err(Doubt::NotCrypto);
     }
-    if divided(pieces) {
+    if mentions().nth(1).is_some() && divided(pieces) {
         return Err(Doubt::SeveralSymbols);
     }
     let strongest = mentions().map(|mention| mention.strength).max().ok_or(Doubt::NoSymbol)?;
@@ -331,7 +329,7 @@ fn divided(pieces: &Pieces<'_>) -> bool {
 }
 
 fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
-    let has = |meaning| pieces.list.iter().any(|piece| piece.what.is(meaning));
+    let has = |meaning| pieces.has(meaning);
     let venue = pieces.list.iter().find_map(|piece| match piece.what {
         What::Term(Meaning::Venue(venue), _) => Some(venue.as_str().to_owned()),
         _ => None,

@@ -201,15 +201,14 @@ fn mention(words: Lexicon<'_>, base: &str, quote: Option<&str>, perpetual: bool)
 /// A ticker that is also a word of the vocabulary, upper case and in the header's place.
 pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
     let Kind::Word(word) = tokens[at].kind else { return None };
-    let upper = is_upper(tokens[at].raw);
     let meant = match tokens.words.ticker(word)? {
-        TickerKind::Word | TickerKind::Noun if upper => {
+        TickerKind::Word | TickerKind::Noun if is_upper(tokens[at].raw) => {
             (is_header(tokens, at) || is_listed(tokens, at) || is_foreign(tokens, at))
                 && !labels_id(tokens, at)
         }
         TickerKind::Noun => stands_in_call(tokens, at),
         // "Short ALGO": a word of the vocabulary too, but in capitals beside the side it is the coin.
-        TickerKind::Coin => upper && tokens.phrase(at).is_some() && is_header(tokens, at),
+        TickerKind::Coin => is_upper(tokens[at].raw) && tokens.phrase(at).is_some() && is_header(tokens, at),
         _ => false,
     };
     let found = mention(tokens.words, word, None, false).filter(|_| meant)?;

@@ -3,13 +3,14 @@
 //! Entry point: [`tokens`]. Numbers stay text here, because how `64.800` is to be read is decided for the whole post at
 //! once. Invariants: every character is looked at once; words are cut where scripts without spaces need it.
 
+use std::cell::OnceCell;
 use std::ops::Deref;
 
 use rust_decimal::Decimal;
 
 use super::clean::{Text, index_of};
 use super::layouts;
-use super::words::{Found, Lexicon};
+use super::words::{Found, Lexicon, Meaning, Slot};
 
 /// One word, number, mark or icon.
 #[derive(Debug, Clone)]
@@ -102,6 +103,8 @@ pub(super) struct Tokens<'t> {
     pub(super) plain: &'t str,
     /// The words that hold for this text.
     pub(super) words: Lexicon<'t>,
+    /// Whether a label for the entry occurs, once that was asked.
+    labels_entry: OnceCell<bool>,
 }
 
 impl<'t> Deref for Tokens<'t> {
@@ -115,6 +118,12 @@ impl Tokens<'_> {
     /// The longest known phrase that begins at token `at`.
     pub(super) fn phrase(&self, at: usize) -> Option<Found> {
         self.phrases.get(at).copied().flatten()
+    }
+
+    /// True when a label for the entry occurs.
+    pub(super) fn labels_entry(&self) -> bool {
+        let is_entry = |found: &Found| found.meaning == Meaning::Label(Slot::Entry);
+        *self.labels_entry.get_or_init(|| self.phrases.iter().flatten().any(is_entry))
     }
 }
 
@@ -140,9 +149,12 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         glued = true;
     }
     let (phrases, foreign) = words.phrases(&list);
+    let labels_entry = OnceCell::new();
     match layouts::written_out(&list, words, &phrases, &text.plain) {
-        Some(list) => Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words },
-        None => Tokens { list, phrases, foreign, plain: &text.plain, words },
+        Some(list) => {
+            Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words, labels_entry }
+        }
+        None => Tokens { list, phrases, foreign, plain: &text.plain, words, labels_entry },
     }
 }
 
@@ -186,7 +198,7 @@ impl<'t> Cutter<'t> {
         if is_unspaced(first) {
             return word(self.words.unspaced_length(rest).unwrap_or(first.len_utf8()));
         }
-        if first.is_alphabetic() {
+        if !is_pictograph(first) && first.is_alphabetic() {
             return word(word_length(rest));
         }
         let kind = if is_icon(first) { Kind::Icon(first) } else { Kind::Mark(first) };
@@ -253,12 +265,23 @@ pub(super) fn is_unspaced(character: char) -> bool {
     matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
 }
 
+/// The pictures among the icons: surely no letters.
+fn is_pictograph(character: char) -> bool {
+    matches!(character, '\u{2600}'..='\u{27bf}' | '\u{1f300}'..='\u{1faff}')
+}
+
 fn is_icon(character: char) -> bool {
     matches!(character, '\u{2190}'..='\u{2bff}' | '\u{3000}'..='\u{303f}' | '\u{1f000}'..='\u{1ffff}')
 }
 
 /// A word may hold digits (`tp1`, `API3USDT`) and inner apostrophes (`don't`).
 fn word_length(rest: &str) -> usize {
+    // Most words are plain; what ends them decides whether the rest must be looked at more closely.
+    let plain = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let ends = |byte: &u8| byte.is_ascii() && *byte != b'\'';
+    if rest.as_bytes().get(plain).is_none_or(ends) {
+        return plain;
+    }
     let mut characters = rest.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
         let mut next_is_letter = || characters.peek().is_some_and(|(_, next)| next.is_alphabetic());
@@ -387,6 +410,13 @@ mod tests {
             Kind::Mark(mark) | Kind::Icon(mark) => mark.to_string(),
         });
         shown.collect()
+    }
+
+    #[test]
+    fn no_pictograph_is_a_letter() {
+        assert!(
+            ('\u{80}'..=char::MAX).filter(|c| is_pictograph(*c)).all(|c| !c.is_alphabetic() && is_icon(c))
+        );
     }
 
     #[test]

@@ -179,8 +179,7 @@ fn names_both_sides(list: &[Piece<'_>]) -> bool {
 type Id<'p> = Option<(&'p str, &'p Piece<'p>)>;
 
 fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
-    let list = &block.pieces.list;
-    let has = |meaning: Meaning| list.iter().any(|piece| piece.what.is(meaning));
+    let has = |meaning: Meaning| block.pieces.has(meaning);
     if has(Meaning::Bystander) || has(Meaning::Advert) || strangers::acts(block.pieces) {
         return Err(None);
     }
@@ -233,7 +232,7 @@ fn finished(
     (block, context): (&Block<'_, '_>, &Context<'_>),
 ) -> Result<(SignalUpdate, Vec<Mark>), Refusal> {
     share.settle()?;
-    let corrected = context.edited && block.pieces.list.iter().any(|piece| piece.what.is(Meaning::Was));
+    let corrected = context.edited && block.pieces.has(Meaning::Was);
     if holds_plan(block) && !corrected && share.actions.iter().any(changes_levels) {
         return Err(Some("a plan and a change of it stand in one post"));
     }
@@ -386,8 +385,7 @@ impl Numbers<'_> {
 
 /// True when the text holds a side and levels of its own.
 fn holds_plan(block: &Block<'_, '_>) -> bool {
-    let further = [Meaning::Again, Meaning::Add];
-    let further = further.iter().any(|meaning| block.pieces.list.iter().any(|piece| piece.what.is(*meaning)));
+    let further = block.pieces.has(Meaning::Again) || block.pieces.has(Meaning::Add);
     let sided = side(&block.pieces.list).is_some();
     sided && block.labelled_levels() >= 2 && (!further || block.has_levels(Opener::Label(Slot::Target)))
 }

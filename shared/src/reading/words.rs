@@ -8,6 +8,7 @@
 mod heads;
 mod load;
 mod meanings;
+mod meant;
 mod spoken;
 mod table;
 mod tickers;
@@ -21,6 +22,7 @@ use super::tokens::{Kind, Token, Unit, is_unspaced};
 pub(super) use heads::Head;
 pub use load::BadLanguage;
 pub(super) use meanings::{Meaning, Named, Slot};
+pub(super) use meant::Meant;
 use spoken::{Languages, Votes};
 pub(super) use table::Origin;
 use table::{OPEN_END, Phrase, Table};
@@ -136,7 +138,9 @@ impl<'w> Lexicon<'w> {
         let phrases = self.own.into_iter().flat_map(|own| own.phrases.starting_with(word));
         let own = phrases.map(|phrase| (phrase, true));
         let general = self.general.phrases.starting_with(word).map(|phrase| (phrase, false));
-        for (Phrase { rest, meaning, origin }, is_own) in own.chain(general) {
+        let next = next_byte(tokens, at);
+        for (phrase, is_own) in own.chain(general).filter(|(phrase, _)| phrase.may_go_on(next)) {
+            let Phrase { rest, meaning, origin, .. } = phrase;
             let is_spoken = is_own || spoken.has(origin.language);
             if origin.small && !is_spoken {
                 continue;
@@ -234,6 +238,16 @@ fn takes_index(meaning: Meaning) -> bool {
 fn list_number(last: &Token<'_>) -> Option<u8> {
     let Kind::Word(word) = last.kind else { return None };
     word.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
+}
+
+/// The first byte of the word behind token `at`, in the same line; a mark such as `-` may glue them together.
+fn next_byte(tokens: &[Token<'_>], at: usize) -> Option<u8> {
+    let glued = tokens.get(at + 1).is_some_and(|token| is_hyphen(&token.kind));
+    let next = tokens.get(if glued { at + 2 } else { at + 1 }).filter(|next| next.line == tokens[at].line)?;
+    match next.kind {
+        Kind::Word(word) => word.bytes().next(),
+        _ => None,
+    }
 }
 
 /// How many tokens `word rest…` covers from `at`; marks such as `-` and `/` may glue the words together.

@@ -17,9 +17,26 @@ pub(super) fn objection(block: &Block<'_, '_>) -> Option<Objection> {
 
 /// Words that tell of a running trade. In a line with "once" or "after" they are notes for later.
 fn running(block: &Block<'_, '_>) -> Option<Objection> {
+    if !block.pieces.may_have_any(TELLING) {
+        return None;
+    }
     let told = lines(&block.pieces.list).enumerate().any(|(nth, line)| tells_of_trade(line, nth == 0));
     told.then_some(Objection::Running("it tells of a running trade"))
 }
+
+/// The words that may tell of a running trade.
+const TELLING: &[Meaning] = &[
+    Meaning::Hit,
+    Meaning::Filled,
+    Meaning::StoppedOut,
+    Meaning::Cancel,
+    Meaning::Again,
+    Meaning::Add,
+    Meaning::Closed,
+    Meaning::Close,
+    Meaning::New,
+    Meaning::Changed,
+];
 
 fn tells_of_trade(line: &[Piece<'_>], is_first: bool) -> bool {
     let has = |meaning: Meaning| line.iter().any(|piece| piece.what.is(meaning));

@@ -74,8 +74,11 @@ fn push<'t>(
 fn digits_behind(list: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
     let token = &list[at];
     let Kind::Word(word) = token.kind else { return None };
+    if !word.ends_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     let letters = word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    if letters == word.len() || letters == 0 {
+    if letters == 0 {
         return None;
     }
     let fraction = list.get(at + 1).filter(|next| next.glued && next.raw.starts_with('.'));

@@ -10,7 +10,7 @@ use super::super::evidence::Field;
 use super::super::marks::Mark;
 use super::super::pieces::{Bytes, Piece, What};
 use super::super::values::is_tick;
-use super::super::words::{Meaning, Slot};
+use super::super::words::{Meaning, Meant, Slot};
 use super::Numbers;
 
 /// The most unexplained words of a clause that speaks of a trade, where no symbol stands in it.
@@ -20,6 +20,8 @@ const MAX_UNKNOWN_IN_REPLY: usize = 2;
 pub(super) struct Clause<'p, 't> {
     /// Its pieces.
     pub(super) pieces: &'p [Piece<'t>],
+    /// The meanings that occur in it.
+    pub(super) meant: Meant,
     /// The text from the clause's start on.
     pub(super) onwards: &'p [Piece<'t>],
     /// What is known about its numbers.
@@ -89,27 +91,33 @@ pub(super) fn arrow(what: &What<'_>) -> Option<bool> {
 
 /// Cuts between two deeds of one sentence.
 fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usize>>) {
+    let mut ahead = Last::default();
+    range.clone().for_each(|at| ahead.take(&list[at].what, at));
+    let mut behind = Last::default();
+    let (mut placed, mut next) = (Placed::default(), (0, false));
     let mut start = range.start;
     let mut done: Option<Meaning> = None;
     for at in range.clone() {
         let what = &list[at].what;
+        let joins = matches!(what, What::Term(Meaning::And, _) | What::Mark('&' | '+' | '/' | ','));
+        let may_part = joins && placed.priced;
+        // What was found further on stands until it is passed.
+        if may_part && next.0 <= at {
+            next = Placed::first(list, at + 1..range.end);
+        }
         let cut = match what {
-            What::Term(Meaning::And, _) | What::Mark('&' | '+' | '/' | ',')
-                if is_placed(&list[start..at]) && is_placed(&list[at + 1..range.end]) =>
-            {
-                Some(at + 1)
-            }
+            _ if may_part && next.1 => Some(at + 1),
             What::Term(Meaning::And, _) | What::Mark('&' | '+' | '/')
-                if done.is_some() || moves_stop(&list[start..at]) =>
+                if done.is_some() || behind.moves_stop(list, start) =>
             {
                 let fraction = matches!(list.get(at + 1), Some(Piece { what: What::Number(_), .. }));
-                (!(fraction && matches!(what, What::Mark('/'))) && begins_deed(&list[at + 1..range.end]))
+                (!(fraction && matches!(what, What::Mark('/'))) && ahead.begins_deed(at + 1))
                     .then_some(at + 1)
             }
-            What::Term(Meaning::Move | Meaning::Trail, _) | What::Term(Meaning::Label(Slot::Stop), _)
+            What::Term(Meaning::Move | Meaning::Trail | Meaning::Label(Slot::Stop), _)
                 if done.is_some_and(|deed| {
-                    is_outcome(deed) && (deed != Meaning::Hit || hits_target(&list[start..at]))
-                }) && moves_stop(&list[at..range.end]) =>
+                    is_outcome(deed) && (deed != Meaning::Hit || behind.target > start)
+                }) && ahead.moves_stop(list, at) =>
             {
                 Some(at)
             }
@@ -117,8 +125,10 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
         };
         if let Some(cut) = cut {
             found.push(start..cut);
-            (start, done) = (cut, None);
+            (start, done, placed) = (cut, None, Placed::default());
         }
+        behind.take(what, at);
+        placed.take(what);
         if let What::Term(meaning, _) = list[at].what
             && is_deed(meaning)
         {
@@ -128,17 +138,84 @@ fn cut_deeds(list: &[Piece<'_>], range: Range<usize>, found: &mut Vec<Range<usiz
     found.push(start..range.end);
 }
 
-/// A symbol and a price behind it, and no further symbol: "on HBAR to 0.2065".
-fn is_placed(pieces: &[Piece<'_>]) -> bool {
-    let name = |piece: &Piece<'_>| matches!(piece.what, What::Ticker(_));
-    let Some(at) = pieces.iter().position(name) else { return false };
-    let end = pieces[at + 1..].iter().position(name).map_or(pieces.len(), |next| at + 1 + next);
-    pieces[at..end].iter().any(|piece| is_plain_number(&piece.what))
+/// Where the last piece of each kind stands in what was looked at, so that a stretch up to there need not be searched.
+/// Each number is the place behind that piece; 0 stands for none.
+#[derive(Default)]
+struct Last {
+    stop: usize,
+    target: usize,
+    /// A deed other than reaching something, or "out".
+    deed: usize,
+    /// A place or a direction for a stop.
+    direction: usize,
+    break_even: usize,
+    /// A new place for a target, or that it was reached.
+    told: usize,
 }
 
-/// True when what was hit is a target, so that a stop behind it is another matter.
-fn hits_target(pieces: &[Piece<'_>]) -> bool {
-    pieces.iter().any(|piece| piece.what.slot() == Some(Slot::Target))
+impl Last {
+    /// Takes the piece at `at`, which stands behind all that was looked at.
+    fn take(&mut self, what: &What<'_>, at: usize) {
+        let behind = at + 1;
+        if arrow(what).is_some() {
+            self.direction = behind;
+        }
+        let What::Term(meaning, _) = *what else { return };
+        match meaning {
+            Meaning::Label(Slot::Stop) => self.stop = behind,
+            Meaning::Label(Slot::Target) => self.target = behind,
+            Meaning::To => (self.direction, self.told) = (behind, behind),
+            Meaning::Move | Meaning::New | Meaning::UpTo => self.direction = behind,
+            Meaning::BreakEven => (self.direction, self.break_even) = (behind, behind),
+            Meaning::Now | Meaning::Hit => self.told = behind,
+            _ => {}
+        }
+        if is_deed(meaning) && meaning != Meaning::Hit || meaning == Meaning::Out {
+            self.deed = behind;
+        }
+    }
+
+    /// True when a deed stands at `from` or behind it.
+    fn begins_deed(&self, from: usize) -> bool {
+        self.deed > from || self.stop > from || self.target > from && self.told > from
+    }
+
+    /// True for a stop, and a place or a direction for it, at `from` or behind it.
+    fn moves_stop(&self, list: &[Piece<'_>], from: usize) -> bool {
+        let moved_to_entry = self.break_even > from && list[from].what.is(Meaning::Move);
+        self.stop > from && self.direction > from || moved_to_entry
+    }
+}
+
+/// Symbols with a price behind each, as in "on HBAR to 0.2065": whether a stretch begins with one.
+#[derive(Default)]
+struct Placed {
+    /// How many symbols were named.
+    names: usize,
+    /// True when a price stands behind the first one, before the next.
+    priced: bool,
+}
+
+impl Placed {
+    fn take(&mut self, what: &What<'_>) {
+        self.names += usize::from(matches!(what, What::Ticker(_)));
+        self.priced |= self.names == 1 && is_plain_number(what);
+    }
+
+    /// Where the first symbol of these pieces stands, and whether its price follows; none without a symbol.
+    fn first(list: &[Piece<'_>], range: Range<usize>) -> (usize, bool) {
+        let mut placed = Self::default();
+        let mut first = range.end;
+        for at in range {
+            placed.take(&list[at].what);
+            match placed.names {
+                0 => {}
+                1 => first = first.min(at),
+                _ => break,
+            }
+        }
+        (first, placed.priced)
+    }
 }
 
 /// What is done, or was done.
@@ -169,32 +246,6 @@ fn is_outcome(meaning: Meaning) -> bool {
     )
 }
 
-fn begins_deed(rest: &[Piece<'_>]) -> bool {
-    let has = |is: &dyn Fn(&What<'_>) -> bool| rest.iter().any(|piece| is(&piece.what));
-    let deed = |what: &What<'_>| matches!(what, What::Term(meaning, _) if is_deed(*meaning) && *meaning != Meaning::Hit || *meaning == Meaning::Out);
-    let target_moves = rest.iter().any(|piece| piece.what.slot() == Some(Slot::Target))
-        && has(&|what| matches!(what, What::Term(Meaning::To | Meaning::Now | Meaning::Hit, _)));
-    has(&deed) || has(&|what| what.slot() == Some(Slot::Stop)) || target_moves
-}
-
-/// A stop, and a place or a direction for it.
-fn moves_stop(rest: &[Piece<'_>]) -> bool {
-    let stop = rest.iter().any(|piece| piece.what.slot() == Some(Slot::Stop));
-    let moved = |piece: &Piece<'_>| {
-        arrow(&piece.what).is_some()
-            || matches!(
-                piece.what,
-                What::Term(
-                    Meaning::To | Meaning::Move | Meaning::New | Meaning::BreakEven | Meaning::UpTo,
-                    _
-                )
-            )
-    };
-    let rest_moves = rest.iter().any(moved);
-    let to_entry = rest.iter().any(|piece| piece.what.is(Meaning::BreakEven));
-    stop && rest_moves || to_entry && rest.first().is_some_and(|piece| piece.what.is(Meaning::Move))
-}
-
 impl<'t> Clause<'_, 't> {
     /// The whole clause, without the marks and icons at its ends.
     pub(super) fn mark(&self) -> Option<Mark> {
@@ -206,21 +257,20 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn has(&self, meaning: Meaning) -> bool {
-        self.pieces.iter().any(|piece| piece.what.is(meaning))
+        self.meant.may_hold(meaning) && self.pieces.iter().any(|piece| piece.what.is(meaning))
     }
 
     pub(super) fn has_any(&self, meanings: &[Meaning]) -> bool {
-        self.pieces
-            .iter()
-            .any(|piece| matches!(piece.what, What::Term(found, _) if meanings.contains(&found)))
+        meanings.iter().any(|meaning| self.has(*meaning))
     }
 
     pub(super) fn at(&self, meaning: Meaning) -> Option<usize> {
-        self.pieces.iter().position(|piece| piece.what.is(meaning))
+        let list = if self.meant.may_hold(meaning) { self.pieces } else { &[] };
+        list.iter().position(|piece| piece.what.is(meaning))
     }
 
     pub(super) fn place(&self, slot: Slot) -> Option<usize> {
-        self.pieces.iter().position(|piece| piece.what.slot() == Some(slot))
+        self.at(Meaning::Label(slot))
     }
 
     pub(super) fn has_ticker(&self) -> bool {

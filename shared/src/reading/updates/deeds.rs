@@ -4,7 +4,7 @@
 //! nothing else is said the whole is doubtful; a share belongs to closing only when it stands in the same clause.
 
 use super::super::marks::Mark;
-use super::super::pieces::{Piece, Pieces, What};
+use super::super::pieces::{Piece, Pieces, What, meant};
 use super::super::symbols::Mention;
 use super::super::words::{Meaning, Slot};
 use super::clauses::{Clause, clauses, unknown};
@@ -55,7 +55,7 @@ pub(super) fn read<'p>(pieces: &'p Pieces<'_>, reply: bool, named: bool) -> Resu
         let numbers =
             Numbers { decimal_comma: pieces.decimal_comma, base: base.map(|mention| &mention.base) };
         let after_deed = told.last().is_some_and(takes_no_stop) && goes_on(&pieces.list, range.start);
-        let clause = Clause { pieces: list, onwards, numbers, reply, named, after_deed };
+        let clause = Clause { pieces: list, meant: meant(list), onwards, numbers, reply, named, after_deed };
         let mut said = clause.read(&mut pending)?;
         let before = told.last().filter(|_| goes_on(&pieces.list, range.start));
         if let Some(before) = before.filter(|before| clause.repeats(before)) {

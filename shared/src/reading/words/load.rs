@@ -188,7 +188,7 @@ impl Words {
 /// Adds one folded phrase; none if it does not begin with a word.
 fn insert(table: &mut Table, folded: &str, (meaning, origin): (Meaning, Origin)) -> Option<()> {
     let (first, rest) = parts(folded)?;
-    table.insert(first, Phrase { rest, meaning, origin })
+    table.insert(first, Phrase::new(rest, meaning, origin))
 }
 
 /// The first word of a folded phrase and the others. Scripts without spaces are looked up as a whole.

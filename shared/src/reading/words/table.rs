@@ -27,10 +27,26 @@ pub(in crate::reading) struct Origin {
 pub(super) struct Phrase {
     /// The words behind the first one.
     pub(super) rest: Box<[Box<str>]>,
+    /// The first byte of the first of these; none where there is none, or where any word may stand.
+    next: Option<u8>,
     /// What the phrase means.
     pub(super) meaning: Meaning,
     /// Where it comes from.
     pub(super) origin: Origin,
+}
+
+impl Phrase {
+    /// A phrase.
+    pub(super) fn new(rest: Box<[Box<str>]>, meaning: Meaning, origin: Origin) -> Self {
+        let next = rest.first().filter(|next| !next.starts_with(OPEN_END));
+        Self { next: next.and_then(|next| next.bytes().next()), rest, meaning, origin }
+    }
+
+    /// False when the phrase surely does not go on with a word that begins with this byte. Most phrases that begin alike
+    /// end here.
+    pub(super) fn may_go_on(&self, byte: Option<u8>) -> bool {
+        self.next.is_none() || self.next == byte
+    }
 }
 
 /// Phrases by their first word.
@@ -99,7 +115,7 @@ mod tests {
     use super::*;
 
     fn phrase(meaning: Meaning) -> Phrase {
-        Phrase { rest: Box::default(), meaning, origin: Origin::default() }
+        Phrase::new(Box::default(), meaning, Origin::default())
     }
 
     #[test]
