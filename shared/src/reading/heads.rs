@@ -40,9 +40,12 @@ fn settle_second_legs(list: &mut [Piece<'_>]) {
         let begins = at.checked_sub(1).is_none_or(|before| {
             list[before].line != list[at].line || matches!(list[before].what, What::Mark(_) | What::Icon(_))
         });
+        if !list[at].what.is(Meaning::Add) || !begins {
+            return false;
+        }
         let mut next = list[at + 1..].iter().take_while(|next| next.line == list[at].line);
         let value = next.find(|next| !matches!(next.what, What::Mark(':' | '=' | '-') | What::Icon(_)));
-        list[at].what.is(Meaning::Add) && begins && value.is_some_and(|value| is_price(&value.what))
+        value.is_some_and(|value| is_price(&value.what))
     };
     let found = (0..list.len()).filter(|at| adds(list, *at)).collect::<Vec<_>>();
     let [at] = found.as_slice() else { return };

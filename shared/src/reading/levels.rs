@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use super::doubt::Doubt;
 use super::fields::{Field, Opener};
+use super::openers::Openers;
 use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
@@ -65,9 +66,9 @@ impl Scale {
 /// What the openers of a block mean for each other: after a buy, "sell" names the targets.
 pub(super) struct Roles {
     /// Those whose values are entries.
-    pub(super) entry: Vec<Opener>,
+    pub(super) entry: Openers,
     /// Those whose values are targets.
-    pub(super) targets: Vec<Opener>,
+    pub(super) targets: Openers,
     /// True when "sell" names the targets.
     sells_are_targets: bool,
 }
@@ -78,20 +79,21 @@ impl Roles {
         let buys_and_sells = block.has_levels(Opener::Buy) && block.has_levels(Opener::Sell);
         let long = block.pieces.has(Meaning::Side(Side::Long));
         let sells_are_targets = buys_and_sells || long && block.has_levels(Opener::Sell);
-        let mut entry = vec![Opener::Label(Slot::Entry), Opener::StopOrder, Opener::Market, Opener::Buy];
-        let mut targets = vec![Opener::Label(Slot::Target), Opener::Close];
-        if sells_are_targets { &mut targets } else { &mut entry }.push(Opener::Sell);
-        if !entry.iter().any(|opener| block.has_levels(*opener)) {
-            entry.push(Opener::Header);
+        let entry = [Opener::Label(Slot::Entry), Opener::StopOrder, Opener::Market, Opener::Buy];
+        let (mut entry, mut targets) =
+            (Openers::of(entry), Openers::of([Opener::Label(Slot::Target), Opener::Close]));
+        let sells = if sells_are_targets { &mut targets } else { &mut entry };
+        *sells = sells.and(Opener::Sell);
+        if !block.levelled.meets(entry) {
+            entry = entry.and(Opener::Header);
         }
         Self { entry, targets, sells_are_targets }
     }
 
     /// How many of entry, targets and stop hold a level, under whatever words.
     pub(super) fn filled(&self, block: &Block<'_, '_>) -> usize {
-        let stop = [Opener::Label(Slot::Stop)];
-        let kinds = [self.entry.as_slice(), &self.targets, &stop];
-        kinds.iter().filter(|openers| openers.iter().any(|opener| block.has_levels(*opener))).count()
+        let kinds = [self.entry, self.targets, Openers::of([Opener::Label(Slot::Stop)])];
+        kinds.into_iter().filter(|openers| block.levelled.meets(*openers)).count()
     }
 }
 
@@ -107,35 +109,34 @@ impl<'t> Levels<'t> {
         if block.has_levels(entry_label) && block.has_levels(Opener::Market) {
             return Err(Doubt::Unclear("a market price stands beside an entry"));
         }
-        if entry_openers.iter().any(|opener| block.with(*opener).any(|(_, v)| v.has(Meaning::OfProfit))) {
+        if block.of(entry_openers).any(|values| values.has(Meaning::OfProfit)) {
             return Err(Doubt::Unclear("a share of the profit stands in the entry"));
         }
         let bounded = |values: &Values<'_>| values.has(Meaning::UpTo) && values.items.len() > 1;
-        if entry_openers.iter().any(|opener| block.with(*opener).any(|(_, values)| bounded(values))) {
+        if block.of(entry_openers).any(bounded) {
             return Err(Doubt::Unclear("the most to pay stands beside the entry"));
         }
         let headers = block.with(Opener::Header).filter(|(_, values)| !values.items.is_empty()).count();
-        if entry_openers.contains(&Opener::Header) && headers > 1 {
+        if entry_openers.has(Opener::Header) && headers > 1 {
             return Err(Doubt::Unclear("prices stand beside the symbol and beside the side"));
         }
-        let stop_openers = [Opener::Label(Slot::Stop)];
-        let exits = [Opener::Exit];
-        let chosen = entry_openers.iter().chain(&target_openers).chain(&stop_openers).chain(&exits);
-        let chosen: Vec<Opener> = chosen.copied().collect();
-        let stops = || block.with(stop_openers[0]).map(|(_, values)| values);
+        let stop_openers = Openers::of([Opener::Label(Slot::Stop)]);
+        let exits = Openers::of([Opener::Exit]);
+        let chosen = entry_openers.or(target_openers).or(stop_openers).or(exits);
+        let stops = || block.of(stop_openers);
         let mut levels = Self {
-            entry: items(block, &entry_openers),
-            targets: without_second_list(items(block, &target_openers)),
-            stop: items(block, &stop_openers),
-            loose: loose(block, &chosen, entry_openers.iter().any(|opener| block.has_levels(*opener))),
-            flags: flags(block, &entry_openers),
+            entry: items(block, entry_openers),
+            targets: without_second_list(items(block, target_openers)),
+            stop: items(block, stop_openers),
+            loose: loose(block, chosen, block.levelled.meets(entry_openers)),
+            flags: flags(block, entry_openers),
             stop_candle: stops().find_map(|values| values.candle.clone()),
             stop_on_close: stops()
                 .any(|v| v.has(Meaning::Close) || v.has(Meaning::CandleWord) || v.has(Meaning::Closed)),
             no_stop: stops().any(|values| values.has(Meaning::NoStop)),
             sells_are_targets,
             scale: Scale::of(block),
-            exits: items(block, &[Opener::Exit]),
+            exits: items(block, exits),
             breakout: is_breakout(block),
         };
         levels.check_size()?;
@@ -239,9 +240,9 @@ fn is_near(number: u8, item: &Item<'_>) -> bool {
     price.is_none_or(|price| price <= number * factor && price * factor >= number)
 }
 
-fn items<'t>(block: &Block<'_, 't>, openers: &[Opener]) -> Vec<Item<'t>> {
+fn items<'t>(block: &Block<'_, 't>, openers: Openers) -> Vec<Item<'t>> {
     let mut items: Vec<Item<'t>> = Vec::new();
-    for (_, values) in block.fields.iter().filter(|(field, _)| openers.contains(&field.opener)) {
+    for values in block.of(openers) {
         let start = items.len();
         items.extend(values.items.iter().copied());
         if start > 0
@@ -264,10 +265,10 @@ fn without_second_list(mut targets: Vec<Item<'_>>) -> Vec<Item<'_>> {
     targets
 }
 
-fn flags(block: &Block<'_, '_>, openers: &[Opener]) -> Vec<Meaning> {
+fn flags(block: &Block<'_, '_>, openers: Openers) -> Vec<Meaning> {
     let entry = block.fields.iter().filter(|(field, values)| {
         let stray = field.opener == Opener::Market && !is_beside_side(block, field, values);
-        openers.contains(&field.opener) && !stray || field.opener == Opener::Header
+        openers.has(field.opener) && !stray || field.opener == Opener::Header
     });
     entry.flat_map(|(_, values)| values.flags.iter().copied()).collect()
 }
@@ -288,7 +289,7 @@ fn is_beside_side(block: &Block<'_, '_>, field: &Field, values: &Values<'_>) -> 
 const MAX_HEADER_PIECES: usize = 24;
 
 /// Numbers without a label: between fields, behind unexplained words, beside the side when the entry has a label.
-fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<Number<'t>> {
+fn loose<'t>(block: &Block<'_, 't>, chosen: Openers, has_entry: bool) -> Vec<Number<'t>> {
     let mut loose = Vec::new();
     for (field, values) in &block.fields {
         let explained = matches!(
@@ -317,7 +318,7 @@ fn loose<'t>(block: &Block<'_, 't>, chosen: &[Opener], has_entry: bool) -> Vec<N
             continue;
         }
         loose.extend(values.loose.iter().copied());
-        if !chosen.contains(&field.opener) {
+        if !chosen.has(field.opener) {
             loose.extend(values.items.iter().filter_map(|item| match item.level {
                 Level::Price(number) => Some(number),
                 _ => None,

@@ -26,6 +26,7 @@ mod lookalikes;
 mod marks;
 mod mixed;
 mod numbers;
+mod openers;
 mod options;
 mod parts;
 mod pieces;

@@ -99,6 +99,7 @@ impl ChannelProfile {
         }
         let mut words = None;
         if !draft.keywords.is_empty() {
+            Words::built_in().map_err(Clone::clone)?.check_free("keywords", &draft.keywords)?;
             words.insert(Words::default()).add_phrases("keywords", &draft.keywords, Origin::default())?;
         }
         Ok(Self { draft, words })

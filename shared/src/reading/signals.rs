@@ -7,12 +7,13 @@
 use super::bare;
 use rust_decimal::Decimal;
 
-use super::details::Details;
+use super::details::{Details, leverage_is_left_over};
 use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
 use super::levels::{Levels, Scale};
 use super::marks::{self, Mark};
 use super::numbers::{Separators, Way, may_join, ways};
+use super::openers::Openers;
 use super::options;
 use super::pieces::{Piece, Pieces, What};
 use super::plausible;
@@ -51,26 +52,41 @@ pub(super) struct Block<'p, 't> {
     pub(super) pieces: &'p Pieces<'t>,
     /// Each field with what stands in it.
     pub(super) fields: Vec<(Field, Values<'t>)>,
+    /// What opens its fields.
+    opened: Openers,
+    /// What opens those that hold a level.
+    pub(super) levelled: Openers,
 }
 
 impl<'p, 't> Block<'p, 't> {
     /// Cuts a block.
     pub(super) fn new(pieces: &'p Pieces<'t>) -> Self {
+        let (mut opened, mut levelled) = (Openers::default(), Openers::default());
         let fields = fields(pieces).into_iter().map(|field| {
             let values = values(&pieces.list, &field);
+            opened = opened.and(field.opener);
+            if !values.items.is_empty() {
+                levelled = levelled.and(field.opener);
+            }
             (field, values)
         });
-        Self { pieces, fields: fields.collect() }
+        Self { pieces, fields: fields.collect(), opened, levelled }
     }
 
     /// The values of all fields with this opener.
     pub(super) fn with(&self, opener: Opener) -> impl Iterator<Item = &(Field, Values<'t>)> {
-        self.fields.iter().filter(move |(field, _)| field.opener == opener)
+        let fields = if self.opened.has(opener) { self.fields.as_slice() } else { &[] };
+        fields.iter().filter(move |(field, _)| field.opener == opener)
     }
 
     /// True when a field with this opener holds a level.
     pub(super) fn has_levels(&self, opener: Opener) -> bool {
-        self.with(opener).any(|(_, values)| !values.items.is_empty())
+        self.levelled.has(opener)
+    }
+
+    /// The values of all fields with one of these openers.
+    pub(super) fn of(&self, openers: Openers) -> impl Iterator<Item = &Values<'t>> {
+        self.fields.iter().filter(move |(field, _)| openers.has(field.opener)).map(|(_, values)| values)
     }
 
     /// True when there is so much of a signal that refusing it needs a reason: two kinds of levels, or a side with one.
@@ -80,7 +96,7 @@ impl<'p, 't> Block<'p, 't> {
         };
         let sided = self.pieces.list.iter().any(side);
         let openers = [Opener::Header, Opener::Buy, Opener::Sell, Opener::Market];
-        let bare = openers.iter().any(|opener| self.has_levels(*opener));
+        let bare = self.levelled.meets(Openers::of(openers));
         let levels = self.labelled_levels();
         levels >= 2 || sided && (levels == 1 || bare)
     }
@@ -270,6 +286,9 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
         }
     }
     known.details.fill(&mut draft);
+    if draft.leverage.is_none() && leverage_is_left_over(block) {
+        return Err(Doubt::Unclear("a multiple behind the targets may be the leverage"));
+    }
     if draft.leverage.is_some() && draft.instrument.option.is_none() && !block.pieces.has(Meaning::Spot) {
         draft.instrument.market = Some(Market::Perp);
     }

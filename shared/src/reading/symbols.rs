@@ -227,12 +227,16 @@ fn labels_id(tokens: &Tokens<'_>, at: usize) -> bool {
 fn is_foreign(tokens: &Tokens<'_>, at: usize) -> bool {
     let line = tokens[at].line;
     let is_other = |token: &Token<'_>| matches!(token.kind, Kind::Word(_)) && !is_upper(token.raw);
-    let before = tokens[..at].iter().rev().take_while(|token| token.line == line);
-    let mut around = before.chain(tokens[at..].iter().take_while(|token| token.line == line));
+    let in_line = |token: &&Token<'_>| token.line == line;
+    let before = tokens[..at].iter().rev().take(MAX_AROUND).take_while(in_line);
+    let mut around = before.chain(tokens[at..].iter().take(MAX_AROUND).take_while(in_line));
     tokens.foreign
         && tokens.phrase(at).is_none_or(|found| found.meaning == Meaning::Filler)
         && around.any(is_other)
 }
+
+/// How far around a word in capitals others are looked for.
+const MAX_AROUND: usize = 64;
 
 /// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
 fn stands_in_call(tokens: &Tokens<'_>, at: usize) -> bool {

@@ -120,6 +120,13 @@ fn a_channel_brings_its_own_words_and_callers() {
         ProfileDraft { keywords: [("flor".into(), vec!["x".into()])].into(), ..ProfileDraft::default() };
     let error = ChannelProfile::new(bad).unwrap_err().to_string();
     assert!(error.starts_with("keywords: `flor` is no meaning; known are "), "{error}");
+    for (meaning, phrase) in
+        [("long", "Short"), ("target", "stop-loss"), ("filler", "don't"), ("stop", "止盈")]
+    {
+        let keywords = [(meaning.to_owned(), vec![phrase.to_owned()])].into();
+        let error = ChannelProfile::new(ProfileDraft { keywords, ..ProfileDraft::default() }).unwrap_err();
+        assert!(error.to_string().contains("means something else already"), "{error}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::super::evidence::Field;
 use super::super::fields::Opener;
 use super::super::levels::Roles;
 use super::super::marks::{self, Mark};
+use super::super::openers::Openers;
 use super::super::pieces::{Piece, What};
 use super::super::signals::Block;
 use super::super::values::{Item, Level};
@@ -22,17 +23,17 @@ pub(super) fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result
         return Err(Some("close may only announce the targets"));
     }
     let sided = super::side(&block.pieces.list).is_some();
-    let of = |openers: &[Opener]| -> Vec<Item<'_>> {
+    let of = |openers: Openers| -> Vec<Item<'_>> {
         let counts = |opener: Opener| match opener {
             Opener::Label(_) => true,
             Opener::Header => kinds >= 2 && sided,
             _ => kinds >= 2,
         };
         let fields =
-            block.fields.iter().filter(|(field, _)| openers.contains(&field.opener) && counts(field.opener));
+            block.fields.iter().filter(|(field, _)| openers.has(field.opener) && counts(field.opener));
         fields.flat_map(|(_, values)| values.items.iter().copied()).collect()
     };
-    let (entries, targets) = (of(&roles.entry), of(&roles.targets));
+    let (entries, targets) = (of(roles.entry), of(roles.targets));
     let known = actions.iter().any(|action| matches!(action, Action::TargetHit { .. }));
     let in_part = targets.iter().any(|item| item.bullet.is_none());
     let is_hit = |item: &Item<'_>| item.ticked || item.has_tick_before() && in_part;

@@ -85,6 +85,7 @@ impl<'t> Clause<'_, 't> {
 
     /// The numbers beside the word "target": glued to it, behind it, or as ordinals before it.
     fn target_numbers(&self) -> Vec<u8> {
+        let all = self.has(Meaning::All);
         let mut found = Vec::new();
         for (at, piece) in self.pieces.iter().enumerate() {
             let What::Term(Meaning::Label(Slot::Target), index) = piece.what else { continue };
@@ -94,9 +95,7 @@ impl<'t> Clause<'_, 't> {
                 found.extend(self.joined_behind(at, index));
             } else if !before.is_empty() {
                 found.extend(before);
-            } else if !(self.has(Meaning::All)
-                && at > 0
-                && matches!(self.pieces[at - 1].what, What::Term(Meaning::Count(_), _)))
+            } else if !(all && at > 0 && matches!(self.pieces[at - 1].what, What::Term(Meaning::Count(_), _)))
             {
                 found.extend(self.numbers_behind(at).0);
             }

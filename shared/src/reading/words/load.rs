@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::super::clean::fold;
 use super::super::tokens::is_unspaced;
-use super::meanings::{Meaning, by_name, names};
+use super::meanings::{Meaning, Slot, by_name, names};
 use super::{OPEN_END, Origin, Phrase, Table, Words};
 
 /// What is wrong with a language file.
@@ -40,6 +40,18 @@ pub enum BadLanguage {
         /// The file's name.
         file: String,
         /// The meaning's name.
+        name: String,
+        /// The phrase.
+        phrase: String,
+    },
+    /// A phrase that has another meaning in a language.
+    #[error(
+        "{file}: `{phrase}` means something else already, and a trade depends on it: it cannot be `{name}` too"
+    )]
+    Taken {
+        /// The file's name.
+        file: String,
+        /// The meaning that it was to have.
         name: String,
         /// The phrase.
         phrase: String,
@@ -121,6 +133,33 @@ impl Words {
         Ok(())
     }
 
+    /// Refuses phrases that these words give another meaning already, where a trade depends on it: nobody may make a short a
+    /// long.
+    pub(in crate::reading) fn check_free(
+        &self,
+        file: &str,
+        words: &BTreeMap<String, Vec<String>>,
+    ) -> Result<(), BadLanguage> {
+        for (name, phrases) in words {
+            let meaning = by_name(name).ok_or_else(|| unknown(file, name))?;
+            for phrase in phrases {
+                let folded = fold(phrase);
+                let Some((first, rest)) = parts(&folded) else { continue };
+                let taken = self.phrases.starting_with(first).any(|known| {
+                    known.rest == rest
+                        && known.meaning != meaning
+                        && decides(known.meaning)
+                        && !known.origin.small
+                });
+                if taken {
+                    let (name, phrase) = (name.clone(), phrase.clone());
+                    return Err(BadLanguage::Taken { file: file.to_owned(), name, phrase });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Adds phrases by the names of their meanings.
     pub(in crate::reading) fn add_phrases(
         &mut self,
@@ -148,12 +187,38 @@ impl Words {
 
 /// Adds one folded phrase; none if it does not begin with a word.
 fn insert(table: &mut Table, folded: &str, (meaning, origin): (Meaning, Origin)) -> Option<()> {
-    // Scripts without spaces are looked up as a whole.
+    let (first, rest) = parts(folded)?;
+    table.insert(first, Phrase::new(rest, meaning, origin))
+}
+
+/// The first word of a folded phrase and the others. Scripts without spaces are looked up as a whole.
+fn parts(folded: &str) -> Option<(&str, Box<[Box<str>]>)> {
     let divides = |c: char| matches!(c, '-' | '/' | '_' | '.') || c.is_whitespace();
     let unspaced = folded.starts_with(is_unspaced);
     let mut parts = folded.split(|c| divides(c) && !unspaced).filter(|part| !part.is_empty());
     let first = parts.next().filter(|first| first.starts_with(char::is_alphanumeric))?;
-    table.insert(first, Phrase::new(parts.map(Into::into).collect(), meaning, origin))
+    Some((first, parts.map(Into::into).collect()))
+}
+
+/// True for meanings on which the direction or a level of a trade, or its being meant at all, depends.
+fn decides(meaning: Meaning) -> bool {
+    matches!(
+        meaning,
+        Meaning::Side(_)
+            | Meaning::Positions(_)
+            | Meaning::StopOrder(_)
+            | Meaning::Buy
+            | Meaning::Sell
+            | Meaning::Above
+            | Meaning::Below
+            | Meaning::Close
+            | Meaning::Cancel
+            | Meaning::Negation
+            | Meaning::Hedge
+            | Meaning::Asks
+            | Meaning::Unreal
+            | Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop | Slot::Leverage)
+    )
 }
 
 fn unknown(file: &str, name: &str) -> BadLanguage {
