@@ -185,6 +185,64 @@ async fn a_server_starts_whatever_the_umask_is_and_keys_can_be_made_while_it_doe
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_works_on_what_is_there_makes_no_new_database_where_there_is_none() {
+    let folder = folder();
+    let (missing, empty) = (folder.path().join("missing"), folder.path().join("empty"));
+    std::fs::create_dir(&empty).unwrap();
+    // As a server leaves it whose first start was broken off.
+    let begun = folder.path().join("begun");
+    std::fs::create_dir(&begun).unwrap();
+    std::fs::write(begun.join("server.lock"), "").unwrap();
+    for arguments in [
+        &["reread"][..],
+        &["admin", "profile", "vip-calls"],
+        &["admin", "approve-channel", "--discord", "500", "--name", "vip-calls"],
+    ] {
+        for data in [&missing, &empty, &begun] {
+            let refused = run(command("server").args(arguments).arg("--data-dir").arg(data)).await;
+            let words = format!("there is no database in {}: ", data.display());
+            assert!(
+                refused.code == Some(1) && refused.err.contains(&words),
+                "{arguments:?}: {}",
+                refused.err
+            );
+            assert!(!data.join("postgres").exists(), "{arguments:?}");
+        }
+    }
+    assert!(!missing.exists() && std::fs::read_dir(&empty).unwrap().next().is_none());
+    let made = run(command("server").arg("migrate").arg("--data-dir").arg(&empty)).await;
+    assert_eq!(made.code, Some(0), "{}", made.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_that_a_new_profile_suggests_works_on_the_same_database() {
+    let folder = folder();
+    let data = folder.path().join("its data");
+    let config = folder.path().join("server.toml");
+    std::fs::write(&config, "listen = \"127.0.0.1:0\"\n").unwrap();
+    let made = run(command("server").arg("migrate").arg("--data-dir").arg(&data)).await;
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let server = async |arguments: &[&str]| {
+        let mut program = command("server");
+        run(program.args(arguments).arg("--data-dir").arg(&data).arg("--config").arg(&config)).await
+    };
+    let approved = server(&["admin", "approve-channel", "--discord", "500", "--name", "vip-calls"]).await;
+    assert_eq!(approved.code, Some(0), "{}", approved.err);
+    let profile = folder.path().join("profile.toml");
+    std::fs::write(&profile, "quote = \"USDC\"\n").unwrap();
+    let set = server(&["admin", "profile", "vip-calls", "--set", profile.to_str().unwrap()]).await;
+    assert_eq!(set.code, Some(0), "{}", set.err);
+    let hint = set.out.lines().find_map(|line| line.strip_prefix("#   server ")).unwrap();
+    let mut shell = tokio::process::Command::new("sh");
+    shell.args(["-c", &format!("exec {} {hint}", path("server").display())]).env_remove("DATABASE_URL");
+    let again = run(&mut shell).await;
+    assert!(again.code == Some(0) && again.out.contains("no message was posted"), "{hint}: {}", again.err);
+    for flag in ["--data-dir", "--config"] {
+        assert!(hint.contains(flag), "{hint}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn half_a_request_does_not_keep_the_server_from_stopping() {
     use tokio::io::AsyncWriteExt;
     let server = TestServer::start().await;

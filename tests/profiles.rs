@@ -119,6 +119,41 @@ async fn a_host_sees_and_sets_a_profile_and_is_told_what_is_wrong_with_one() {
 }
 
 #[tokio::test]
+async fn a_host_is_warned_of_callers_who_have_never_posted_in_the_channel() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Contributor).await;
+    let by = |id: u32, author: &str, channel: &str| {
+        let mut one = sighting(id, "hello");
+        one.post.author.external_id = author.into();
+        one.post.channel.external_id = channel.into();
+        one.post.channel.name = format!("channel-{channel}");
+        one
+    };
+    let many = (1..=9).map(|id| by(id, &format!("a{}", id.min(7)), "600"));
+    post(&api, many.chain([by(20, "elsewhere", "601")])).await;
+    let empty =
+        server_program(&server, &["admin", "approve-channel", "--discord", "602", "--name", "new"]).await;
+    assert_eq!(empty.code, Some(0), "{}", empty.err);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("profile.toml");
+    for (channel, text, warning) in [
+        ("600", "callers = [\"nobody\", \"elsewhere\"]", Some("authors who have: a7, a1, a2, a3, a4\n")),
+        ("600", "callers = [\"nobody\", \"a6\"]", None),
+        ("600", "quote = \"USDC\"", None),
+        ("602", "callers = [\"a1\"]", Some("no post of it has come yet")),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let channel = format!("discord:{channel}");
+        let set =
+            server_program(&server, &["admin", "profile", &channel, "--set", file.to_str().unwrap()]).await;
+        assert!(set.code == Some(0) && set.out.contains(text), "{text}: {}{}", set.out, set.err);
+        let warned = "none of the callers has ever posted in";
+        assert_eq!(set.err.contains(warned), warning.is_some(), "{text}: {}", set.err);
+        assert!(set.err.contains(warning.unwrap_or_default()), "{text}: {}", set.err);
+    }
+}
+
+#[tokio::test]
 async fn a_call_is_found_by_its_authors_id_however_many_calls_came_after_it() {
     let server = TestServer::start().await;
     let api = server.client(Role::Contributor).await;
@@ -162,5 +197,7 @@ fn the_profile_in_the_hosts_guide_is_one() {
     let profile = server::profile::parse(example, "the guide").unwrap();
     let fields = profile.fields();
     assert!(fields.quote.is_some() && fields.market.is_some() && fields.thousands);
-    assert!(!fields.keywords.is_empty() && profile.may_call("1100000001") && !profile.may_call("7"));
+    assert!(!fields.keywords.is_empty() && profile.may_call("7"), "as it stands it silences nobody");
+    let callers = server::profile::parse(&example.replace("# callers", "callers"), "the guide").unwrap();
+    assert!(callers.may_call("1100000001") && !callers.may_call("7"));
 }

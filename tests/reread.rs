@@ -102,6 +102,19 @@ async fn a_dry_run_shows_what_would_change_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn when_no_message_was_posted_since_then_that_is_what_is_said() {
+    let (server, _) = silenced([sighting(1, &signal_text("BTC"))]).await;
+    for (since, words) in [
+        ("2999-01-01", "nothing to do: no message was posted since 2999-01-01T00:00:00Z"),
+        ("2026-06-01", "--apply would store 1 new readings"),
+    ] {
+        let shown = server_program(&server, &["reread", "--since", since]).await;
+        assert!(shown.code == Some(0) && shown.out.contains(words), "{}{}", shown.out, shown.err);
+        assert!(!shown.out.contains("every stored reading"), "{}", shown.out);
+    }
+}
+
+#[tokio::test]
 async fn a_signal_found_in_an_old_post_keeps_its_time_and_says_that_it_was_found_late() {
     let call = sighting(1, &signal_text("BTC"));
     let (server, api) = silenced([call.clone()]).await;
@@ -222,7 +235,8 @@ async fn an_update_found_in_an_old_post_is_bound_and_shown_and_one_that_is_none_
     assert_eq!(detail.state.status, SignalStatus::Open, "the word that ended it was none");
     let told = events(&api).await;
     assert!(
-        matches!(told.last(), Some(Event::UpdateWithdrawn { update_id, .. }) if *update_id == update.id),
+        matches!(told.last(), Some(Event::UpdateWithdrawn { update_id, reason, .. })
+            if *update_id == update.id && reason == "read again: its author is not one of the channel's callers"),
         "{told:?}"
     );
 }

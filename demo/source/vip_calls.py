@@ -76,7 +76,7 @@ Stop loss: {+4.4}""", coin="AVAX", key="avax-1"),
 🛑 Stop loss: {-1.9}
 Good luck everybody 🍀""", coin="ICX", key="icx-1"),
     Post("06-01 19:52:18", "kestrel", "cancel", "update", "never came up to us, cancel this one", reply_to="avax-1"),
-    Post("06-01 20:17:40", "tobi", "L10", "signal",
+    Post("06-01 20:17:40", "tobi", "L10", "noise",
          "Would not chase anything tonight, but I like buying a little #XRP around {-2.8}. "
          "Stop below {-5}, first target {-0.5}, second target {+1.5}. Patience pays.", coin="XRP", key="xrp-2"),
     # The trap: the stop of this short lies below its entry.
@@ -214,7 +214,7 @@ Stop
 ]
 
 JUNE_5 = [
-    Post("06-05 06:31:16", "kestrel", "watchlist", "noise",
+    Post("06-05 06:31:16", "kestrel", "watchlist", "abstain",
          "Levels for Friday\nBTC 96.4k, 98.1k\nETH 3,330, 3,400\nNo trade in the middle of nowhere please."),
     Post("06-05 08:22:14", "kestrel", "L04", "signal", """#BTCUSDT LONG {-0.2|k}-{+0.2|k}
 Targets {+1|k} - {+1.3|k} - {+3|k}
@@ -223,7 +223,7 @@ Stop {-1.3|k}""", coin="BTC", key="btc-4"),
     Post("06-05 09:41:52", "tobi", "L05", "signal", "xrp long {-0.1} stop {-1.7} targets {+0.9} / {+3.2}", coin="XRP", key="xrp-4"),
     Post("06-05 11:12:35", "jun", "chat", "noise", "tobi trades xrp like it owes him money"),
     Post("06-05 12:41:06", "tobi", "stop to entry", "update", "XRP first target hit, stop to breakeven", coin="XRP"),
-    Post("06-05 13:14:40", "kestrel", "target hit", "update", "TP1 and TP2 hit ✅ close 40% and move the stop to {-1.6|t}",
+    Post("06-05 13:14:40", "kestrel", "target hit", "abstain", "TP1 and TP2 hit ✅ close 40% and move the stop to {-1.6|t}",
          coin="BTC", reply_to="btc-4"),
     Post("06-05 15:26:31", "noria", "advert", "noise", "Reminder: fees are lower with our partner link, 20% off until Sunday. Link is pinned 📌"),
     Post("06-05 18:41:03", "noria", "L13", "signal", """🔥 #LINK | Short📉, x2 |

@@ -2,19 +2,19 @@
 //!
 //! Entry points: [`profile`], [`read_again`].
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
 use server::config::Config;
-use server::database::Database;
+use server::database::{Database, Purpose};
 use server::reread;
 use server::store::again::Wanted;
 use server::store::channels;
 use shared::reading::ChannelProfile;
 use sqlx::PgPool;
 
-use crate::{Reread, print};
+use crate::{Reread, Settings, print};
 
 /// The longest profile: five hundred keywords of a hundred bytes, and room for the rest.
 const MAX_PROFILE_BYTES: u64 = 256 * 1024;
@@ -39,17 +39,21 @@ pub(crate) fn profile_in(file: &Path) -> anyhow::Result<ChannelProfile> {
 
 /// Shows the profile of a channel, after setting it if there is a new one.
 pub(crate) async fn profile(
-    config: &Config,
+    (config, settings): (&Config, &Settings),
     channel: &str,
     new: Option<ChannelProfile>,
 ) -> anyhow::Result<()> {
-    let database = Database::visit(config, false).await?;
-    let done = set_and_show(&database.pool, channel, new).await;
+    let database = Database::visit(config, Purpose::Work).await?;
+    let done = set_and_show(&database.pool, (channel, settings), new).await;
     database.close().await;
     done
 }
 
-async fn set_and_show(pool: &PgPool, channel: &str, new: Option<ChannelProfile>) -> anyhow::Result<()> {
+async fn set_and_show(
+    pool: &PgPool,
+    (channel, settings): (&str, &Settings),
+    new: Option<ChannelProfile>,
+) -> anyhow::Result<()> {
     let channel = server::profile::find(pool, channel).await?;
     if let Some(profile) = &new {
         let known = channels::set_profile(pool, channel.id, profile).await.context("keeping the profile")?;
@@ -57,19 +61,41 @@ async fn set_and_show(pool: &PgPool, channel: &str, new: Option<ChannelProfile>)
     }
     let profile = channels::profile_of(pool, channel.id).await?.context("the channel is gone")?;
     print(&server::profile::shown(&channel, &profile)?)?;
-    if new.is_some() {
-        let channel = format!("{}:{}", channel.source, channel.external_id);
+    if let Some(new) = &new {
+        let flags = repeated(settings);
+        let name = format!("{}:{}", channel.source, channel.external_id);
         print(&format!(
             "# It counts from now on. Stored posts keep their readings; what would change:\n\
-             #   server reread --channel {channel}"
+             #   server reread --channel {}{flags}",
+            quoted(&name)
         ))?;
+        if let Some(warning) = server::profile::silence(pool, &channel, new).await? {
+            // Whoever closed our standard error does not want to know.
+            let _unseen = writeln!(std::io::stderr().lock(), "server: warning: {warning}");
+        }
     }
     Ok(())
 }
 
+/// The flags that name the database, as they were given, for a command that the host may copy.
+fn repeated(settings: &Settings) -> String {
+    let flags = [("--config", &settings.config), ("--data-dir", &settings.data_dir)];
+    let given = flags.iter().filter_map(|(flag, path)| path.as_ref().map(|path| (flag, path)));
+    given.map(|(flag, path)| format!(" {flag} {}", quoted(&path.display().to_string()))).collect()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-:+,@%=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// Reads stored posts again and prints what has changed, or what would.
 pub(crate) async fn read_again(config: &Config, wanted: &Reread) -> anyhow::Result<()> {
-    let database = Database::visit(config, false).await?;
+    let database = Database::visit(config, Purpose::Work).await?;
     let report = reread_in(&database.pool, wanted).await;
     database.close().await;
     let report = report?;

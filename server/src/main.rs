@@ -13,7 +13,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use server::auth::{NewKey, Role};
 use server::config::Config;
-use server::database::Database;
+use server::database::{Database, Purpose};
 use server::{ids, store};
 use shared::post::{ChannelRef, Source};
 use shared::reading::ChannelProfile;
@@ -159,14 +159,15 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut config = Config::load(arguments.settings.config.as_deref())?;
-    config.data_dir = arguments.settings.data_dir.or(config.data_dir);
+    let settings = arguments.settings;
+    config.data_dir = settings.data_dir.clone().or(config.data_dir);
     match arguments.command {
         Command::Serve { listen } => {
             config.listen = listen.unwrap_or(config.listen);
             serve(&config).await
         }
         Command::Migrate => {
-            Database::visit(&config, true).await?.close().await;
+            Database::visit(&config, Purpose::Migrate).await?.close().await;
             print("the database has this version's form")
         }
         Command::Reread(wanted) => commands::read_again(&config, &wanted).await,
@@ -180,7 +181,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 Some(file) => Some(commands::profile_in(&file)?),
                 None => clear.then(ChannelProfile::default),
             };
-            commands::profile(&config, &channel, new).await
+            commands::profile((&config, &settings), &channel, new).await
         }
         Command::Config(ShowConfig::Show) => {
             config.data_dir = Some(config.data_folder()?);
@@ -249,7 +250,7 @@ impl Signals {
 
 async fn create_key(config: &Config, role: Role, name: &str) -> anyhow::Result<()> {
     let key = NewKey::generate().context("drawing random bytes")?;
-    let database = Database::visit(config, false).await?;
+    let database = Database::visit(config, Purpose::Begin).await?;
     let now = launch::clock::now();
     let kept = store::keys::insert(&database.pool, (ids::new(now), name), (role, &key.hash), now).await;
     database.close().await;
@@ -258,7 +259,7 @@ async fn create_key(config: &Config, role: Role, name: &str) -> anyhow::Result<(
 }
 
 async fn approve_channel(config: &Config, channel: &ChannelRef) -> anyhow::Result<()> {
-    let database = Database::visit(config, false).await?;
+    let database = Database::visit(config, Purpose::Work).await?;
     let now = launch::clock::now();
     let approved = store::channels::approve(&database.pool, channel, (ids::new(now), now)).await;
     database.close().await;

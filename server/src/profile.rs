@@ -1,6 +1,6 @@
 //! Channel profiles at the host's hand: which channel is meant, its profile as TOML, and what is wrong with one.
 //!
-//! Entry points: [`find`], [`shown`], [`parse`]. Setting a profile changes how later posts are read; what is stored is
+//! Entry points: [`find`], [`shown`], [`parse`], [`silence`]. Setting a profile changes how later posts are read; what is stored is
 //! left to [`crate::reread`].
 
 use anyhow::Context;
@@ -8,9 +8,12 @@ use shared::reading::{ChannelProfile, ProfileDraft};
 use sqlx::PgPool;
 
 use crate::store::channels::{self, Named};
+use crate::store::posts;
 
 /// The most channels named when a name is not enough.
 const MOST_NAMED: i64 = 10;
+/// The most authors named when the callers are others.
+const MOST_AUTHORS: i64 = 5;
 
 /// The channel that the host means: an id, `source:external id`, or a name that only one channel has.
 pub async fn find(pool: &PgPool, text: &str) -> anyhow::Result<Named> {
@@ -37,6 +40,29 @@ pub fn shown(channel: &Named, profile: &ChannelProfile) -> anyhow::Result<String
     let text = toml::to_string(profile).context("writing the profile as TOML")?;
     let text = if text.is_empty() { "# empty: nothing is known of its habits\n".to_owned() } else { text };
     Ok(format!("# {}\n{text}", described(channel)).trim_end().to_owned())
+}
+
+/// What is to be said of a profile that silences the channel as far as is known: none of the callers that it names has
+/// ever posted there.
+pub async fn silence(
+    pool: &PgPool,
+    channel: &Named,
+    profile: &ChannelProfile,
+) -> anyhow::Result<Option<String>> {
+    let callers = &profile.fields().callers;
+    if callers.is_empty() || posts::has_author(pool, channel.id, callers).await? {
+        return Ok(None);
+    }
+    let authors = posts::authors(pool, channel.id, MOST_AUTHORS).await.context("looking for the authors")?;
+    let known = if authors.is_empty() {
+        "no post of it has come yet".to_owned()
+    } else {
+        format!("authors who have: {}", authors.join(", "))
+    };
+    Ok(Some(format!(
+        "none of the callers has ever posted in {}, and nobody else's posts are read as signals; {known}",
+        channel.name
+    )))
 }
 
 /// A profile from TOML; `origin` names the text in errors. An unknown field, a wrong value and a phrase that cannot be a

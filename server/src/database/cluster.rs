@@ -142,6 +142,11 @@ impl Cluster {
     }
 }
 
+/// Whether there is a cluster in this data folder, running or not.
+pub(super) fn exists(folder: &Path) -> Result<bool, ClusterError> {
+    Ok(stored_major(&folder.join("postgres"))?.is_some())
+}
+
 /// The socket folder of a cluster that another process runs on this data folder, if one does.
 pub(super) fn running(folder: &Path) -> Option<PathBuf> {
     let socket = socket_folder(folder);

@@ -25,6 +25,8 @@ pub use cluster::{Cluster, ClusterError, Durability};
 /// The migrations, compiled in.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
+/// Whoever has this file locked has the data folder.
+const LOCK_FILE: &str = "server.lock";
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 /// How often a server asks again for a data folder that is taken: three seconds, longer than a command takes.
@@ -35,6 +37,17 @@ const VISIT_ATTEMPTS: u32 = 600;
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// Connections of one process: PostgreSQL's default limit of 100 leaves room for four processes and an administrator.
 const CONNECTIONS: u32 = 20;
+
+/// What a command wants of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To bring it to this version's form; a private one that is missing is made.
+    Migrate,
+    /// To begin with it: a private one that is missing is made.
+    Begin,
+    /// To work on what is there: a database that is missing is an error, and nothing is made.
+    Work,
+}
 
 /// An open database; dropping it stops the private cluster, if there is one.
 #[derive(Debug)]
@@ -79,12 +92,12 @@ impl Database {
         Ok(Self { pool, cluster: Some(cluster), _lock: Some(lock) })
     }
 
-    /// Opens the database for one command: beside a running server if there is one. Migrates it when asked to.
-    pub async fn visit(config: &Config, migrate: bool) -> anyhow::Result<Self> {
+    /// Opens the database for one command: beside a running server if there is one.
+    pub async fn visit(config: &Config, purpose: Purpose) -> anyhow::Result<Self> {
         if let Some(url) = &config.database_url {
             let pool =
                 connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?).await?;
-            if migrate {
+            if purpose == Purpose::Migrate {
                 MIGRATIONS.run(&pool).await.context("migrating the database")?;
             } else {
                 check_migrated(&pool).await?;
@@ -92,8 +105,15 @@ impl Database {
             return Ok(Self { pool, cluster: None, _lock: None });
         }
         let folder = config.data_folder()?;
+        let may_make = purpose != Purpose::Work;
+        if !may_make && !folder.join(LOCK_FILE).exists() {
+            check_cluster(&folder)?;
+        }
         for _ in 0..VISIT_ATTEMPTS {
             if let Some(lock) = lock_folder(&folder)? {
+                if !may_make {
+                    check_cluster(&folder)?;
+                }
                 return Self::private(&folder, lock).await;
             }
             // A server has the folder. It may still be starting: its migrations are the last thing that it does.
@@ -186,12 +206,23 @@ async fn check_migrated(pool: &PgPool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An error unless the folder holds a private cluster. A server that makes one has the folder locked meanwhile.
+fn check_cluster(folder: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        cluster::exists(folder)?,
+        "there is no database in {}: name the data folder of your server with --data-dir or --config, or its database \
+         with DATABASE_URL; `server serve` makes a new one",
+        folder.display()
+    );
+    Ok(())
+}
+
 /// Takes the folder for this process, if nobody has it; the kernel gives it back when the process ends, however that
 /// happens. Makes the folder if it is missing.
 fn lock_folder(folder: &Path) -> anyhow::Result<Option<File>> {
     // Under root, PostgreSQL's own user must be able to pass; the cluster inside is closed to all others.
     launch::folder::create(folder, Access::Passage)?;
-    let path = folder.join("server.lock");
+    let path = folder.join(LOCK_FILE);
     let lock = File::options().create(true).append(true).open(&path);
     let lock = lock.with_context(|| format!("opening {}", path.display()))?;
     match lock.try_lock() {

@@ -52,7 +52,7 @@ pub async fn reread(
     wish: &Wish,
     now: impl Fn() -> OffsetDateTime,
 ) -> Result<Report, StoreError> {
-    let mut report = Report::new(wish.apply, wish.examples);
+    let mut report = Report::new(wish);
     let mut after = Uuid::nil();
     loop {
         let page = again::messages(pool, &wish.wanted, after, MESSAGES).await?;

@@ -6,12 +6,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Wish;
 use super::compare::Change;
 
 /// The table, filled batch by batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     applied: bool,
+    since: Option<OffsetDateTime>,
     examples: usize,
     messages: u64,
     deleted: u64,
@@ -30,9 +35,9 @@ struct Line {
 }
 
 impl Report {
-    /// An empty one, that keeps this many examples of each kind.
-    pub fn new(applied: bool, examples: usize) -> Self {
-        Self { applied, examples, ..Self::default() }
+    /// An empty one for what is wished.
+    pub fn new(wish: &Wish) -> Self {
+        Self { applied: wish.apply, since: wish.wanted.since, examples: wish.examples, ..Self::default() }
     }
 
     /// How many messages were looked at.
@@ -135,6 +140,10 @@ impl fmt::Display for Report {
 
 impl Report {
     fn fmt_outcome(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.messages == 0 {
+            f.write_str("nothing to do: no message was posted")?;
+            return self.since.map_or(Ok(()), |since| write!(f, " since {}", spelled(since)));
+        }
         if self.readings == 0 && self.events() == 0 {
             return write!(f, "nothing to do: every stored reading is today's");
         }
@@ -156,6 +165,10 @@ impl Report {
         }
         Ok(())
     }
+}
+
+fn spelled(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
 }
 
 /// What an event says when it comes from reading again.

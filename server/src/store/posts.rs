@@ -272,3 +272,24 @@ struct StoredPost {
     reading: Option<String>,
     sightings: i64,
 }
+
+/// Whether one of these authors has ever posted in this channel.
+pub async fn has_author(pool: &PgPool, channel_id: Uuid, authors: &[String]) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM posts WHERE channel_id = $1 AND author_id = ANY($2)) AS "exists!""#,
+        channel_id,
+        authors
+    );
+    Ok(found.fetch_one(pool).await?)
+}
+
+/// The authors who have posted most in this channel, at most `limit`; in a large channel, some of its posts stand for all.
+pub async fn authors(pool: &PgPool, channel_id: Uuid, limit: i64) -> Result<Vec<String>, StoreError> {
+    let found = sqlx::query_scalar!(
+        "SELECT author_id FROM (SELECT author_id FROM posts WHERE channel_id = $1 LIMIT 10000) AS sample
+        GROUP BY author_id ORDER BY count(*) DESC, author_id LIMIT $2",
+        channel_id,
+        limit
+    );
+    Ok(found.fetch_all(pool).await?)
+}

@@ -3,6 +3,10 @@
 //! Entry point: [`Details::of`]. Invariants: what cannot be read stays absent; a leverage is never raised: with several values
 //! the range is kept as written.
 
+mod leverage;
+
+pub(super) use leverage::is_left_over as leverage_is_left_over;
+
 use super::evidence::Field;
 use super::fields::Opener;
 use super::ids;
@@ -11,7 +15,7 @@ use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
 use super::words::{Meaning, Slot};
-use crate::money::{Leverage, PercentRange};
+use crate::money::PercentRange;
 use crate::signal::{LeverageRange, MarginMode, SignalDraft};
 
 /// What a block says beside its levels.
@@ -33,7 +37,7 @@ impl Details {
     /// Reads the details of a block.
     pub(super) fn of(block: &Block<'_, '_>) -> Self {
         let mut details = Self::default();
-        details.leverage = leverage(block, &mut details.marks);
+        details.leverage = leverage::read(block, &mut details.marks);
         details.margin_mode = margin_mode(block, &mut details.marks);
         let risk = percent_in(block, Slot::Risk).or_else(|| percent_before(block, Slot::Risk));
         details.risk = details.taken(Field::Risk, risk);
@@ -68,67 +72,6 @@ impl Details {
 
 fn pieces_of<'b, 't>(block: &'b Block<'_, 't>, opener: Opener) -> impl Iterator<Item = &'b Piece<'t>> {
     block.with(opener).flat_map(|(field, _)| &block.pieces.list[field.range.clone()])
-}
-
-/// The multiples behind a leverage label, else those anywhere outside decoys.
-fn leverage(block: &Block<'_, '_>, marks: &mut Vec<Mark>) -> Option<LeverageRange> {
-    let times = |piece: &Piece<'_>| matches!(&piece.what, What::Number(n) if n.unit == Unit::Times);
-    if !block.pieces.has(Meaning::Label(Slot::Leverage)) && !block.pieces.list.iter().any(times) {
-        return None;
-    }
-    let labelled: Vec<&Piece<'_>> = pieces_of(block, Opener::Label(Slot::Leverage)).collect();
-    let found = multiples(&labelled, true);
-    let (found, pieces) = if found.is_empty() {
-        let decoys = [Slot::Decoy, Slot::Appendix, Slot::Target].map(Opener::Label);
-        let others = block.fields.iter().filter(|(field, _)| !decoys.contains(&field.opener));
-        let pieces: Vec<&Piece<'_>> =
-            others.flat_map(|(field, _)| &block.pieces.list[field.range.clone()]).collect();
-        (multiples(&pieces, false), pieces)
-    } else {
-        (found, labelled)
-    };
-    let max = found.iter().map(|(multiple, _)| *multiple).max()?;
-    let min = found.iter().map(|(multiple, _)| *multiple).min()?;
-    marks.extend(found.iter().map(|(_, piece)| Mark::of(Field::Leverage, piece)));
-    let at_most =
-        found.len() == 1 && (pieces.iter().any(|piece| piece.what.is(Meaning::UpTo)) || max_label(block));
-    Some(LeverageRange { min: Some(min).filter(|_| !at_most), max })
-}
-
-/// "Max leverage: 10x" names only the upper end.
-fn max_label(block: &Block<'_, '_>) -> bool {
-    block.with(Opener::Label(Slot::Leverage)).any(|(field, _)| {
-        let label = field.range.start.checked_sub(2).and_then(|at| block.pieces.list.get(at));
-        label.is_some_and(|piece| piece.what.is(Meaning::UpTo))
-    })
-}
-
-/// Numbers with an `x`, and those joined to one by a dash (`4-6x`); behind a label also bare numbers.
-fn multiples<'b, 't>(pieces: &[&'b Piece<'t>], bare: bool) -> Vec<(Leverage, &'b Piece<'t>)> {
-    let mut found = Vec::new();
-    for (at, piece) in pieces.iter().enumerate() {
-        let What::Number(number) = &piece.what else { continue };
-        let ranged = || {
-            let dash = pieces
-                .get(at + 1)
-                .is_some_and(|next| matches!(next.what, What::Mark('-') | What::Term(Meaning::To, _)));
-            let times = pieces
-                .get(at + 2)
-                .is_some_and(|next| matches!(&next.what, What::Number(n) if n.unit == Unit::Times));
-            dash && times && pieces[at + 2].line == piece.line
-        };
-        let counts = match number.unit {
-            Unit::Times => true,
-            // A leverage with a fraction is written with an x; without one it is rather a price.
-            Unit::None => bare && number.text.bytes().all(|b| b.is_ascii_digit()) || ranged(),
-            _ => false,
-        };
-        if counts {
-            found
-                .extend(number.text.replace(',', ".").parse::<Leverage>().map(|multiple| (multiple, *piece)));
-        }
-    }
-    found
 }
 
 /// "Cross" and "isolated" only count beside a leverage, after its label, or alone in a field for it.

@@ -7,7 +7,7 @@
 use super::bare;
 use rust_decimal::Decimal;
 
-use super::details::Details;
+use super::details::{Details, leverage_is_left_over};
 use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
 use super::levels::{Levels, Scale};
@@ -286,6 +286,9 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
         }
     }
     known.details.fill(&mut draft);
+    if draft.leverage.is_none() && leverage_is_left_over(block) {
+        return Err(Doubt::Unclear("a multiple behind the targets may be the leverage"));
+    }
     if draft.leverage.is_some() && draft.instrument.option.is_none() && !block.pieces.has(Meaning::Spot) {
         draft.instrument.market = Some(Market::Perp);
     }

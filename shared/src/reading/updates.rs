@@ -236,6 +236,12 @@ fn finished(
     if holds_plan(block) && !corrected && share.actions.iter().any(changes_levels) {
         return Err(Some("a plan and a change of it stand in one post"));
     }
+    if share.actions.contains(&Action::Close)
+        && names_both_sides(&block.pieces.list)
+        && block.labelled_levels() >= 2
+    {
+        return Err(Some("a call is closed, and the plan of another one is left over"));
+    }
     if matches!(scope, Scope::Symbol { .. } | Scope::Last)
         && is_unsaid_plan(&block.pieces.list, &share.actions)
     {

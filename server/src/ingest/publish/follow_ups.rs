@@ -4,6 +4,7 @@
 //! Invariants: a message says the same about a signal once; the last word in the order of the posts decides how a signal
 //! stands, in whatever order they come or are read again.
 
+use shared::reading::Verdict;
 use shared::update::{Action, Scope, SignalUpdate};
 use shared::wire::{Event, SignalStatus, UpdateRecord};
 use uuid::Uuid;
@@ -103,6 +104,10 @@ impl Publisher {
     pub(super) fn take_back(&mut self, arrival: &Arrival<'_>) -> Result<(), StoreError> {
         let told = self.book.told_by(arrival.key).filter(|told| told.post_id == arrival.post_id);
         let gone: Vec<UpdateRecord> = told.filter(|told| !self.said.contains(&told.id)).cloned().collect();
+        let why = match arrival.reading.map(|reading| &reading.verdict) {
+            Some(Verdict::Noise { reason } | Verdict::Abstained { reason }) => reason,
+            _ => "its post does not say this",
+        };
         for update in gone {
             self.book.untell(update.id);
             self.withdrawn.push(update.id);
@@ -110,7 +115,7 @@ impl Publisher {
                 update_id: update.id,
                 signal_id: update.signal_id,
                 occurred_at: arrival.post.occurred_at(),
-                reason: "read again: its post does not say this".to_owned(),
+                reason: format!("read again: {why}"),
             };
             let sound = update.signal_id.filter(|id| !self.book.is_broken(*id));
             let Some(signal_id) = sound else {

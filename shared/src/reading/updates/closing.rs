@@ -25,7 +25,8 @@ impl Clause<'_, '_> {
         let closes = self.is_closed() || self.is_asked_to_close();
         let sells = self.has_any(&[Meaning::Sell, Meaning::Buy]) && self.count_prices() <= 1;
         let takes =
-            self.has_any(&[Meaning::Closed, Meaning::Close, Meaning::Part, Meaning::Partial, Meaning::Out]);
+            self.has_any(&[Meaning::Closed, Meaning::Close, Meaning::Part, Meaning::Partial, Meaning::Out])
+                || self.takes_half();
         let share = self.share()?.filter(|_| takes || sells && object);
         let targeted = self.place(Slot::Target).is_some();
         let action = match share {
@@ -33,6 +34,9 @@ impl Clause<'_, '_> {
             Some(share) if share.get() == Decimal::ONE_HUNDRED && whole && object => Action::Close,
             Some(_) if self.count_prices() > 1 + self.count_of_fraction() => {
                 return Err(Some("a share for each of several prices"));
+            }
+            Some(_) if self.count_prices() > 0 && self.count_shares() > 1 => {
+                return Err(Some("a share for a further place is left over"));
             }
             Some(share) => Action::PartClose { share: Some(share) },
             None if whole && self.has(Meaning::Partial) && object => Action::PartClose { share: None },
@@ -50,6 +54,35 @@ impl Clause<'_, '_> {
             actions.push(action);
         }
         Ok(())
+    }
+
+    /// `절반 익절`, `半分を利確`, "TP half": the word for the target beside the half says that its profit is taken now.
+    fn takes_half(&self) -> bool {
+        let said = |piece: &&Piece<'_>| !piece.what.is(Meaning::Filler);
+        let pieces: Vec<&Piece<'_>> = self.pieces.iter().filter(said).collect();
+        let target = |piece: &Piece<'_>| piece.what.slot() == Some(Slot::Target);
+        let beside = pieces.windows(2).any(|pair| {
+            pair[0].what.is(Meaning::Half) && target(pair[1])
+                || target(pair[0]) && pair[1].what.is(Meaning::Half)
+        });
+        let numbered = pieces.iter().any(|piece| matches!(piece.what, What::Index(_) | What::Number(_)));
+        beside && !numbered && self.unknown() == 0 && !self.has(Meaning::Hit)
+    }
+
+    /// How many shares are named, those in brackets aside: they say the same again.
+    fn count_shares(&self) -> usize {
+        let bracketed = |at: usize| at > 0 && matches!(self.pieces[at - 1].what, What::Mark('('));
+        let shares = self.pieces.iter().enumerate().filter(|(at, piece)| match &piece.what {
+            What::Number(number) => number.unit == Unit::Percent && !self.is_result(*at) && !bracketed(*at),
+            What::Term(Meaning::Half | Meaning::Third | Meaning::Quarter, _) => !bracketed(*at),
+            _ => false,
+        });
+        shares.count()
+    }
+
+    /// "..., 25% at 99k": a share and its price, and nothing else.
+    pub(super) fn is_further_share(&self) -> bool {
+        self.count_shares() == 1 && self.count_prices() == 1 && self.unknown() == 0 && self.has(Meaning::At)
     }
 
     /// "Close 0.3 of the position", "closing 40 SOL": a number between the word and its object.

@@ -62,6 +62,9 @@ pub(super) fn read<'p>(pieces: &'p Pieces<'_>, reply: bool, named: bool) -> Resu
             said.actions = clause.repeated(before)?;
             said.mark = clause.mark();
         }
+        if said.actions.is_empty() && clause.is_further_share() && told.last().is_some_and(closes_part) {
+            return Err(Some("a share for a further place is left over"));
+        }
         let conditional = governed && said.actions.iter().any(is_instruction) || clause.is_conditional();
         if conditional && !said.actions.is_empty() {
             said.actions.clear();
@@ -87,6 +90,10 @@ fn takes_no_stop(said: &Said<'_>) -> bool {
     said.actions.iter().any(|action| {
         matches!(action, Action::TargetHit { .. } | Action::PartClose { .. } | Action::EntryFilled { .. })
     })
+}
+
+fn closes_part(said: &Said<'_>) -> bool {
+    said.actions.iter().any(|action| matches!(action, Action::PartClose { .. }))
 }
 
 /// True when a clause begins in the line of the one before it.
@@ -124,7 +131,7 @@ impl<'p> Clause<'p, '_> {
     fn read(&self, pending: &mut Vec<u8>) -> Result<Said<'p>, Refusal> {
         let mut said = Said { names: self.names(), together: self.names_together(), ..Said::default() };
         said.side = self.side();
-        if self.is_negated() || self.unknown() > MAX_UNKNOWN {
+        if self.is_negated() || self.is_remembered() || self.unknown() > MAX_UNKNOWN {
             pending.clear();
             return Ok(said);
         }
@@ -213,6 +220,30 @@ impl<'p> Clause<'p, '_> {
         let mut negations =
             self.pieces.iter().enumerate().filter(|(_, piece)| piece.what.is(Meaning::Negation));
         negations.any(|(at, _)| !(cancel.is_some_and(|cancel| cancel < at) && unfilled(at)))
+    }
+
+    /// "LINK closing at 18.2 was the best decision": the deed is what the clause tells about. In "the rest that was left"
+    /// it is not.
+    fn is_remembered(&self) -> bool {
+        let Some(was) = self.at(Meaning::Was).filter(|was| *was > 0) else { return false };
+        let (before, behind) = self.pieces.split_at(was);
+        let deeds = [
+            Meaning::Close,
+            Meaning::Closed,
+            Meaning::Out,
+            Meaning::Part,
+            Meaning::Partial,
+            Meaning::Move,
+            Meaning::Trail,
+            Meaning::Cancel,
+            Meaning::Add,
+        ];
+        let deed = |piece: &Piece<'_>| deeds.iter().any(|deed| piece.what.is(*deed));
+        let word = |piece: &Piece<'_>| matches!(piece.what, What::Unknown | What::Term(..));
+        before.iter().any(deed)
+            && !before[was - 1].what.is(Meaning::Filler)
+            && behind[1..].iter().any(word)
+            && !behind.iter().any(|piece| deed(piece) || matches!(piece.what, What::Number(_)))
     }
 
     /// "If", "cancel below", or "once", "after" around something that is to be done. "Closed after the first target" is a report.
