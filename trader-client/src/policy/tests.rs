@@ -216,6 +216,11 @@ fn what_cannot_be_protected_or_is_not_supported_is_refused_by_name() {
     assert_eq!(code(stop(Some(on_close)), &rules(), &view()), "stop_on_close");
     let mut option = draft();
     option.instrument.market = Some(signal::Market::Option);
+    option.instrument.option = Some(signal::OptionTerms {
+        right: signal::OptionRight::Call,
+        strike: price("120"),
+        expiry: "2026-09-26".into(),
+    });
     assert_eq!(code(option, &rules(), &view()), "option_market");
     let r_multiple = Target { at: TargetLevel::RMultiple("2".parse().unwrap()), share: None };
     assert_eq!(
