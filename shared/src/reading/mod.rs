@@ -59,8 +59,8 @@ pub use words::BadLanguage;
 /// Raised whenever the reader may read some post differently than before; stored with every reading.
 pub const READER_VERSION: u32 = 2;
 
-/// Reads a post of a channel. Never fails, never panics; linear in the length of the post, and a post of more than 128 KiB
-/// is not read at all: no source has such posts, and no call is that long.
+/// Reads a post of a channel. Never fails, never panics. The time grows with the length of the post (faster only inside one
+/// sentence of many thousand words), and a post of more than 128 KiB is not read at all: no source has such posts.
 pub fn read(post: &Post, profile: &ChannelProfile) -> Reading {
     match Words::built_in() {
         Ok(words) => read_with(words, post, profile),
