@@ -2,6 +2,7 @@
 //!
 //! An export is read to its end, Discord is listened to for ever: they share what they produce, so there is no trait.
 
+mod card;
 pub mod discord;
 pub mod export;
 mod lenient;

@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 use shared::post::{Attachment, Author, ChannelRef, Forwarded, Post};
 use time::OffsetDateTime;
 
-use super::parts::{self, RawAttachment, RawComponent, RawEmbed};
+use super::parts::{self, RawAttachment, RawComponent};
 use super::snowflake::Snowflake;
+use crate::source::card::RawEmbed;
 use crate::source::lenient::{Id, Text, needed, odd_as_none};
 
 /// Stands for an author whom the message does not name.

@@ -4,8 +4,9 @@
 //! Discord unfolds from a link does not, because it comes later or never.
 
 use serde::Deserialize;
-use shared::post::{Attachment, Embed, EmbedField};
+use shared::post::{Attachment, Embed};
 
+use crate::source::card::RawEmbed;
 use crate::source::lenient::{Id, Text, odd_as_none};
 
 /// The type of a card that a program wrote. The other types (`link`, `article`, `image`, `video`, `gifv`) are unfolded links.
@@ -14,39 +15,6 @@ const RICH: &str = "rich";
 const TEXT_DISPLAY: u64 = 10;
 /// Containers hold sections, sections hold texts: anything deeper is no layout that Discord allows.
 const MAX_DEPTH: u8 = 4;
-
-#[derive(Deserialize)]
-pub(super) struct RawEmbed {
-    #[serde(rename = "type", default, deserialize_with = "odd_as_none")]
-    kind: Option<Text>,
-    #[serde(default, deserialize_with = "odd_as_none")]
-    url: Option<Text>,
-    #[serde(default)]
-    title: Option<Text>,
-    #[serde(default, deserialize_with = "odd_as_none")]
-    author: Option<NamedText>,
-    #[serde(default)]
-    description: Option<Text>,
-    #[serde(default)]
-    fields: Option<Vec<RawField>>,
-    #[serde(default, deserialize_with = "odd_as_none")]
-    footer: Option<NamedText>,
-}
-
-/// An embed's author (`name`) or footer (`text`).
-#[derive(Deserialize)]
-struct NamedText {
-    #[serde(default, alias = "text")]
-    name: Option<Text>,
-}
-
-#[derive(Deserialize)]
-struct RawField {
-    #[serde(default)]
-    name: Option<Text>,
-    #[serde(default)]
-    value: Option<Text>,
-}
 
 #[derive(Deserialize)]
 pub(super) struct RawAttachment {
@@ -74,22 +42,8 @@ pub(super) fn cards(raw: Option<Vec<RawEmbed>>, is_person: bool) -> Vec<Embed> {
         let is_rich = raw.kind.as_ref().is_none_or(|kind| kind.0 == RICH);
         is_rich && !(is_person && raw.url.is_some())
     };
-    let cards = raw.unwrap_or_default().into_iter().filter(written).map(card);
+    let cards = raw.unwrap_or_default().into_iter().filter(written).map(RawEmbed::into_embed);
     cards.filter(|card| card.texts().next().is_some()).collect()
-}
-
-fn card(raw: RawEmbed) -> Embed {
-    let field = |field: RawField| EmbedField {
-        name: field.name.unwrap_or_default().0,
-        value: field.value.unwrap_or_default().0,
-    };
-    Embed {
-        title: Text::not_empty(raw.title),
-        author: raw.author.and_then(|author| Text::not_empty(author.name)),
-        description: Text::not_empty(raw.description),
-        fields: raw.fields.unwrap_or_default().into_iter().map(field).collect(),
-        footer: raw.footer.and_then(|footer| Text::not_empty(footer.name)),
-    }
 }
 
 /// The texts of a message that is laid out as components, as one card.

@@ -8,10 +8,11 @@
 
 use serde::Deserialize;
 use serde::de::Deserializer;
-use shared::post::{Attachment, Author, ChannelRef, Embed, EmbedField, Forwarded, Post};
+use shared::post::{Attachment, Author, ChannelRef, Embed, Forwarded, Post};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::source::card::RawEmbed;
 use crate::source::discord::Snowflake;
 use crate::source::lenient::{Id, Text, needed, normal, odd_as_none};
 
@@ -135,35 +136,6 @@ struct RawAuthor {
 }
 
 #[derive(Deserialize)]
-struct RawEmbed {
-    #[serde(default)]
-    title: Option<Text>,
-    #[serde(default, deserialize_with = "odd_as_none")]
-    author: Option<NamedText>,
-    #[serde(default)]
-    description: Option<Text>,
-    #[serde(default)]
-    fields: Option<Vec<RawField>>,
-    #[serde(default, deserialize_with = "odd_as_none")]
-    footer: Option<NamedText>,
-}
-
-/// An embed's author (`name`) or footer (`text`).
-#[derive(Deserialize)]
-struct NamedText {
-    #[serde(default, alias = "text")]
-    name: Option<Text>,
-}
-
-#[derive(Deserialize)]
-struct RawField {
-    #[serde(default)]
-    name: Option<Text>,
-    #[serde(default)]
-    value: Option<Text>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawAttachment {
     #[serde(default, deserialize_with = "odd_as_none")]
@@ -262,22 +234,8 @@ fn author(raw: Option<RawAuthor>) -> Author {
 
 /// The cards that have text: one with only a picture says nothing, and is often made by Discord out of a link.
 fn cards(raw: Option<Vec<RawEmbed>>) -> Vec<Embed> {
-    let cards = raw.unwrap_or_default().into_iter().map(card);
+    let cards = raw.unwrap_or_default().into_iter().map(RawEmbed::into_embed);
     cards.filter(|card| card.texts().next().is_some()).collect()
-}
-
-fn card(raw: RawEmbed) -> Embed {
-    let field = |field: RawField| EmbedField {
-        name: field.name.unwrap_or_default().0,
-        value: field.value.unwrap_or_default().0,
-    };
-    Embed {
-        title: Text::not_empty(raw.title),
-        author: raw.author.and_then(|author| Text::not_empty(author.name)),
-        description: Text::not_empty(raw.description),
-        fields: raw.fields.unwrap_or_default().into_iter().map(field).collect(),
-        footer: raw.footer.and_then(|footer| Text::not_empty(footer.name)),
-    }
 }
 
 fn files(raw: Option<Vec<RawAttachment>>) -> Vec<Attachment> {

@@ -478,3 +478,18 @@ const NAMES: &[(&str, Meaning)] = &[
     ("bought", Meaning::Bought),
     ("not_crypto", Meaning::NotCrypto),
 ];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_meaning_is_explained_where_people_write_words() {
+        let guide = include_str!("../../../languages/README.md");
+        // Families stand as their first and last member: `nth_1` … `nth_4`.
+        let families = ["candle_", "venue_", "tenths_", "nth_", "count_"];
+        let explained = |name: &str| guide.contains(&format!("`{name}`"));
+        let in_family =
+            |name: &str| families.iter().any(|family| name.starts_with(family) && guide.contains(family));
+        let missing: Vec<&str> = super::names().filter(|name| !explained(name) && !in_family(name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
