@@ -17,11 +17,12 @@ pub(super) fn is_invisible(character: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
 }
 
-/// Emoji, Cyrillic letters and ideographs that are in normal form and no marks over others. Not all such characters: those
-/// that posts are full of.
+/// Emoji, Cyrillic letters and ideographs that are in normal form, no marks over others, and neither [`circled`] nor
+/// [`spelled`]. Not all such characters: those that posts are full of.
 pub(super) fn is_settled(character: char) -> bool {
     matches!(character,
-        '\u{410}'..='\u{44f}' | '\u{2600}'..='\u{27bf}' | '\u{4e00}'..='\u{9fff}' | '\u{1f300}'..='\u{1faff}')
+        '\u{410}'..='\u{44f}' | '\u{2600}'..='\u{2775}' | '\u{2794}'..='\u{27bf}' | '\u{4e00}'..='\u{9fff}' | '\u{1f300}'..='\u{1f51e}'
+        | '\u{1f520}'..='\u{1faff}')
 }
 
 /// Lower case of the same length in bytes; the few letters that change their length keep their case.
@@ -136,6 +137,7 @@ mod tests {
         for character in settled {
             assert_eq!(is_nfkc_quick(std::iter::once(character)), IsNormalized::Yes, "{character}");
             assert_eq!(canonical_combining_class(character), 0, "{character}");
+            assert_eq!((circled(character), spelled(character)), (None, None), "{character}");
         }
     }
 }

@@ -3,16 +3,17 @@
 //! Entry point: [`clean`]. The order matters: invisible characters go first, because they may split anything; what was
 //! struck out, mentions and addresses go next; subscript zeros, circled digits and fractions are rewritten before NFKC,
 //! because NFKC would glue them to their neighbours (`TP①7.05` would become `TP17.05`).
-//! Invariants: no input makes it panic; the result has at most a few times the input's length; one pass each; every byte
-//! of the result knows the place of the character that it came from.
+//! Invariants: no input makes it panic; the result has at most a few times the input's length; one pass each, and only where
+//! the text has something for it; every character of the result knows the place of the one that it came from.
 
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::characters::{circled, is_invisible, is_settled, lower, settle, spelled};
 use super::lookalikes;
+use super::placed::{Placed, Places};
 use super::references;
-use super::source::Source;
+use super::source::{Source, Stretch};
 use super::words::Lexicon;
 
 /// The first of the private characters that stand for "list number n" in a cleaned text. Private characters of the
@@ -21,9 +22,6 @@ const INDEX_BASE: u32 = 0xE000;
 /// The highest list number that is recognised: circled digits end at 20.
 const MAX_INDEX: u32 = 20;
 
-/// A character with the place in the source that it came from.
-pub(super) type Seen = (char, u32);
-
 /// A cleaned text. `plain` and `lower` have the same length, byte for byte.
 #[derive(Debug, Default)]
 pub(super) struct Text {
@@ -31,8 +29,8 @@ pub(super) struct Text {
     pub(super) plain: String,
     /// The same in lower case.
     pub(super) lower: String,
-    /// The place of each byte.
-    places: Vec<u32>,
+    /// The places of its characters.
+    places: Places,
 }
 
 /// A source after clean-up.
@@ -50,89 +48,55 @@ pub(super) struct Cleaned {
 
 /// Cleans the texts of a source. `words` tells which names of custom emoji mean something.
 pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
-    if let [stretch] = source.texts()
-        && is_bare(stretch.text)
-        && !stretch.text.contains(is_markup)
-        && !references::may_hold(stretch.text)
-    {
-        let mut cleaned = Cleaned::default();
-        cleaned.push_lines(stretch.text, Places::From(stretch.base));
-        return cleaned;
-    }
     let mut cleaned = Cleaned::default();
-    let plain = cleaned.visible(source, words);
-    let (text, places) = written(plain);
-    cleaned.push_lines(&text, Places::Each(&places));
+    let room = source.texts().iter().map(|stretch| stretch.text.len() + 2).sum();
+    let mut plain = Placed::with_room(room);
+    for stretch in source.texts() {
+        if !plain.text.is_empty() {
+            plain.push_all(stretch.joint, stretch.base);
+        }
+        cleaned.push_visible(stretch, words, &mut plain);
+    }
+    let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(&plain) };
+    cleaned.push_lines(folded.as_ref().unwrap_or(&plain));
     cleaned
 }
 
-/// Characters as a text, and the place of each of its bytes.
-fn written(plain: Vec<Seen>) -> (String, Vec<u32>) {
-    let mut text = String::with_capacity(plain.len());
-    let mut places = Vec::with_capacity(plain.len());
-    for (character, place) in plain {
-        text.push(character);
-        places.resize(text.len(), place);
-    }
-    (text, places)
-}
-
-/// The places of the bytes of a text.
-#[derive(Clone, Copy)]
-enum Places<'p> {
-    /// One behind the other from this one on.
-    From(u32),
-    /// Each its own.
-    Each(&'p [u32]),
-}
-
 impl Cleaned {
-    /// What is seen of the texts of a source, in normal form.
-    fn visible(&mut self, source: &Source<'_>, words: Lexicon<'_>) -> Vec<Seen> {
-        let length = source.texts().iter().map(|stretch| stretch.text.len() + 2).sum();
-        let mut plain: Vec<Seen> = Vec::with_capacity(length);
-        for stretch in source.texts() {
-            if !plain.is_empty() {
-                plain.extend(stretch.joint.chars().map(|c| (c, stretch.base)));
-            }
-            let may_refer = references::may_hold(stretch.text);
-            if !may_refer && is_bare(stretch.text) {
-                plain.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_markup(*c)));
-                continue;
-            }
-            let mut visible: Vec<Seen> = Vec::with_capacity(stretch.text.len());
-            visible.extend(seen(stretch.text, stretch.base).filter(|(c, _)| !is_invisible(*c)));
-            // What is invisible may hide a reference, as in `h\u{200b}ttps`.
-            let hidden = visible.len() < stretch.text.chars().count();
-            if stretch.text.contains('~') {
-                self.keep_gone(&strike(&mut visible));
-            }
-            let referring = hidden || may_refer;
-            let kept = if referring { references::without(&visible, words) } else { visible };
-            rewrite(&kept, &mut plain);
+    /// Adds to `plain` what is seen of a text, in normal form.
+    fn push_visible(&mut self, stretch: &Stretch<'_>, words: Lexicon<'_>, plain: &mut Placed) {
+        let text = Placed::of(stretch.text, stretch.base);
+        let visible = if text.text.is_ascii() { None } else { text.without(is_invisible) };
+        // What is invisible may hide a reference, as in `h\u{200b}ttps`.
+        let refers = visible.is_some() || references::may_hold(&text.text);
+        let mut text = visible.unwrap_or(text);
+        if let Some((kept, gone)) = struck(&text) {
+            self.keep_gone(&gone);
+            text = kept;
         }
-        if source.texts().iter().any(|stretch| !stretch.text.is_ascii()) {
-            lookalikes::fold(&mut plain);
+        if refers {
+            text = references::without(&text, words);
         }
-        plain
+        rewrite(&text, plain);
     }
 
     /// Keeps what was struck out.
-    fn keep_gone(&mut self, gone: &[Seen]) {
-        self.struck |= !gone.is_empty();
-        let mut plain = Vec::new();
+    fn keep_gone(&mut self, gone: &Placed) {
+        self.struck |= !gone.text.is_empty();
+        let mut plain = Placed::with_room(gone.text.len());
         rewrite(gone, &mut plain);
-        let (text, places) = written(plain);
         let mut start = 0;
-        for line in text.split('\n') {
-            self.gone.push_line(line, (Places::Each(&places), start));
+        for line in plain.text.split('\n') {
+            self.gone.push_line(line, (&plain.places, start));
             start += line.len() + 1;
         }
+        self.gone.finish();
     }
 
     /// Sorts lines into own and quoted ones. A text that ends with its line has no further line.
-    fn push_lines(&mut self, text: &str, places: Places<'_>) {
-        self.own.reserve(text.len());
+    fn push_lines(&mut self, plain: &Placed) {
+        let text = plain.text.as_str();
+        self.own.plain.reserve(text.len() + 1);
         let whole = text.strip_suffix('\n').unwrap_or(text);
         let mut start = 0;
         for line in whole.split('\n').take(if text.is_empty() { 0 } else { usize::MAX }) {
@@ -144,86 +108,72 @@ impl Cleaned {
             };
             // What was kept ends where the trimmed line does.
             let end = start + line.trim_end().len();
-            into.push_line(kept, (places, end - kept.len()));
+            into.push_line(kept, (&plain.places, end - kept.len()));
             start += line.len() + 1;
         }
+        self.own.finish();
+        self.quoted.finish();
     }
-}
-
-/// True for a text without references that needs nothing but the removal of markup: plain ASCII without strokes.
-fn is_bare(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii() && !matches!(byte, b'~' | b'\r' | 0xb | 0xc))
 }
 
 /// True for ASCII that stays as it is.
-fn is_usual(character: char) -> bool {
-    character.is_ascii() && !is_markup(character) && character != '\r'
-}
-
-fn is_markup(character: char) -> bool {
-    matches!(character, '*' | '`')
-}
-
-/// The characters of a text with their places.
-fn seen(text: &str, base: u32) -> impl Iterator<Item = Seen> {
-    text.char_indices().map(move |(at, character)| (character, place(base, at)))
-}
-
-/// The place of byte `at` of a text.
-fn place(base: u32, at: usize) -> u32 {
-    base.saturating_add(u32::try_from(at).unwrap_or(u32::MAX))
+fn is_usual(byte: u8) -> bool {
+    byte.is_ascii() && !matches!(byte, b'*' | b'`' | b'\r')
 }
 
 impl Text {
-    fn reserve(&mut self, characters: usize) {
-        // Most characters have one byte; the others find their room when they come.
-        self.plain.reserve(characters + 1);
-        self.lower.reserve(characters + 1);
-        self.places.reserve(characters + 1);
+    /// Adds a line whose first byte is byte `start` of the text that the places belong to, without blanks at its ends.
+    fn push_line(&mut self, line: &str, (places, start): (&Places, usize)) {
+        let kept = line.trim_start();
+        let start = start + line.len() - kept.len();
+        let kept = kept.trim_end();
+        self.places.push_from(self.plain.len(), places, start..start + kept.len());
+        self.plain.push_str(kept);
+        self.plain.push('\n');
     }
 
-    /// Adds a line whose first byte is byte `start` of the text that the places belong to, without blanks at its ends.
-    fn push_line(&mut self, line: &str, (places, start): (Places<'_>, usize)) {
-        let start = start + line.len() - line.trim_start().len();
-        let line = line.trim();
-        self.plain.push_str(line);
-        let from = self.lower.len();
-        if line.is_ascii() {
-            self.lower.push_str(line);
-            if let Some(added) = self.lower.get_mut(from..) {
-                added.make_ascii_lowercase();
-            }
-        } else {
-            self.lower.extend(line.chars().map(lower));
-        }
-        let end = start + line.len();
-        match places {
-            Places::From(base) => self.places.extend((start..end).map(|at| place(base, at))),
-            Places::Each(places) => self.places.extend_from_slice(places.get(start..end).unwrap_or_default()),
-        }
-        self.plain.push('\n');
-        self.lower.push('\n');
-        self.places.push(0);
+    /// Writes the lower case of all lines.
+    fn finish(&mut self) {
+        self.lower = lowered(&self.plain);
     }
 
     /// This text, then another one on the lines below.
     pub(super) fn followed_by(&self, other: &Text) -> Text {
+        let mut places = self.places.clone();
+        places.push_from(self.plain.len(), &other.places, 0..other.plain.len());
         Text {
             plain: [self.plain.as_str(), &other.plain].concat(),
             lower: [self.lower.as_str(), &other.lower].concat(),
-            places: [self.places.as_slice(), &other.places].concat(),
+            places,
         }
     }
 
     /// The place in the source of the character at byte `at`.
     pub(super) fn place(&self, at: usize) -> Option<u32> {
-        self.places.get(at).copied()
+        self.places.of(self.plain.floor_char_boundary(at))
     }
 
     /// True when nothing is left.
     pub(super) fn is_blank(&self) -> bool {
         self.plain.trim().is_empty()
     }
+}
+
+/// A text in lower case, byte for byte as long.
+fn lowered(text: &str) -> String {
+    let mut lowered = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = {
+        let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        lowered.push_str(&rest[..ascii]);
+        rest = &rest[ascii..];
+        rest.chars().next()
+    } {
+        lowered.push(lower(character));
+        rest = &rest[character.len_utf8()..];
+    }
+    lowered.make_ascii_lowercase();
+    lowered
 }
 
 /// The list number that a private character of a cleaned text stands for.
@@ -234,10 +184,10 @@ pub(super) fn index_of(character: char) -> Option<u8> {
 
 /// One phrase in the form that clean-up gives the texts, so that the words of the language files meet it.
 pub(super) fn fold(phrase: &str) -> String {
-    let mut plain = Vec::new();
-    let visible: Vec<Seen> = seen(phrase, 0).filter(|(c, _)| !is_invisible(*c)).collect();
-    rewrite(&visible, &mut plain);
-    plain.into_iter().map(|(character, _)| lower(character)).collect()
+    let text = Placed::of(phrase, 0);
+    let mut plain = Placed::with_room(phrase.len());
+    rewrite(text.without(is_invisible).as_ref().unwrap_or(&text), &mut plain);
+    lowered(&plain.text)
 }
 
 /// Markdown headings and small print: `# `, `## `, `### `, `-# `. A `#` glued to a word is a hashtag and stays.
@@ -248,127 +198,130 @@ fn without_heading(line: &str) -> &str {
     if heads { bare } else { line }
 }
 
-/// Drops `~~struck out~~` spans, and hands them back, each as a line. An opening mark without a closing one is left alone.
-fn strike(seen: &mut Vec<Seen>) -> Vec<Seen> {
-    let is_mark = |at: usize| matches!(seen.get(at..at + 2), Some([('~', _), ('~', _)]));
-    let mut marks = Vec::new();
-    let mut at = 0;
-    while at < seen.len() {
-        let mark = is_mark(at);
-        marks.extend(mark.then_some(at));
-        at += if mark { 2 } else { 1 };
+/// A text without its `~~struck out~~` spans, and these, each as a line; none where nothing is struck out. An opening mark
+/// without a closing one is left alone.
+fn struck(text: &Placed) -> Option<(Placed, Placed)> {
+    let marks: Vec<usize> = text.text.match_indices("~~").map(|(at, _)| at).collect();
+    if marks.len() < 2 {
+        return None;
     }
-    let mut kept = Vec::with_capacity(seen.len());
-    let mut gone = Vec::new();
+    let mut kept = Placed::with_room(text.text.len());
+    let mut gone = Placed::default();
     let mut from = 0;
     for pair in marks.chunks_exact(2) {
-        gone.extend_from_slice(&seen[pair[0] + 2..pair[1]]);
-        gone.push(('\n', seen[pair[1]].1));
-        kept.extend_from_slice(&seen[from..pair[0]]);
-        kept.push((' ', seen[pair[0]].1));
+        gone.push_from(text, pair[0] + 2..pair[1]);
+        gone.push('\n', text.place(pair[1]));
+        kept.push_from(text, from..pair[0]);
+        kept.push(' ', text.place(pair[0]));
         from = pair[1] + 2;
     }
-    kept.extend_from_slice(&seen[from..]);
-    *seen = kept;
-    gone
+    kept.push_from(text, from..text.text.len());
+    Some((kept, gone))
 }
 
 /// Rewrites what NFKC would spoil, applies it, and settles what it leaves.
-fn rewrite(seen: &[Seen], plain: &mut Vec<Seen>) {
+fn rewrite(text: &Placed, plain: &mut Placed) {
+    let bytes = text.text.as_bytes();
     let mut at = 0;
-    while let Some((character, place)) = seen.get(at).copied() {
-        let next = seen.get(at + 1).map(|(next, _)| *next);
-        at += match character {
-            '0'..='9' if next == Some('\u{20e3}') => {
-                push_index(plain, u32::from(character) - u32::from('0'), place);
-                2
-            }
-            _ if is_markup(character) => 1,
-            '\r' => {
-                plain.push(('\n', place));
-                1
-            }
-            _ if character.is_ascii() && next.is_none_or(|next| next.is_ascii()) => {
-                let run = seen[at..].iter().take_while(|(c, _)| is_usual(*c)).count();
-                // The last one of the run may carry a mark or a keycap.
-                let whole = if seen.get(at + run).is_none_or(|(c, _)| c.is_ascii()) { run } else { run - 1 };
-                let sure = whole.max(1);
-                plain.extend_from_slice(&seen[at..at + sure]);
-                sure
-            }
-            '₀'..='₉' => push_zeros(plain, &seen[at..]),
-            // A raised decimal point.
-            '·' | '∙' | '⋅'
-                if next.is_some_and(is_digit) && plain.last().is_some_and(|(c, _)| is_digit(*c)) =>
-            {
-                plain.push(('.', place));
-                1
-            }
-            _ => {
-                if let Some(number) = circled(character) {
-                    push_index(plain, number, place);
-                    1
-                } else if let Some(text) = spelled(character) {
-                    plain.extend(text.chars().map(|c| (c, place)));
-                    1
-                } else {
-                    push_normal(plain, &seen[at..])
-                }
-            }
-        };
+    while at < bytes.len() {
+        let run = bytes[at..].iter().take_while(|byte| is_usual(**byte)).count();
+        let rest = &text.text[at + run..];
+        // The last one of the run may carry a mark or a keycap.
+        let carries = run > 0 && rest.chars().next().is_some_and(|next| !next.is_ascii() && !is_settled(next));
+        let sure = run - usize::from(carries);
+        plain.push_from(text, at..at + sure);
+        at += sure;
+        if at < bytes.len() {
+            at += push_special(plain, &text.text[at..], text.place(at));
+        }
     }
 }
+
+/// Pushes what is no plain ASCII at the start of a text; returns how many bytes that took.
+fn push_special(plain: &mut Placed, rest: &str, place: u32) -> usize {
+    let mut characters = rest.chars();
+    let Some(character) = characters.next() else { return 0 };
+    let next = characters.next();
+    let length = character.len_utf8();
+    match character {
+        '0'..='9' if next == Some(KEYCAP) => {
+            push_index(plain, u32::from(character) - u32::from('0'), place);
+            return length + KEYCAP.len_utf8();
+        }
+        '*' | '`' => {}
+        '\r' => plain.push('\n', place),
+        '₀'..='₉' => return push_zeros(plain, rest, place),
+        // A raised decimal point.
+        '·' | '∙' | '⋅' if next.is_some_and(is_digit) && plain.text.ends_with(is_digit) => {
+            plain.push('.', place);
+        }
+        _ if is_settled(character) && next.is_none_or(|next| next.is_ascii() || is_settled(next)) => {
+            push_settled(plain, character, place);
+        }
+        _ => match (circled(character), spelled(character)) {
+            (Some(number), _) => push_index(plain, number, place),
+            (None, Some(text)) => plain.push_all(text, place),
+            (None, None) => return push_normal(plain, rest, place),
+        },
+    }
+    length
+}
+
+/// The sign that makes a keycap of the digit before it.
+const KEYCAP: char = '\u{20e3}';
 
 fn is_digit(character: char) -> bool {
     character.is_ascii_digit()
 }
 
+fn push_settled(plain: &mut Placed, character: char, place: u32) {
+    if let Some(settled) = settle(character) {
+        plain.push(settled, place);
+    }
+}
+
 /// The most marks over one letter: more are decoration, and are dropped.
 const MAX_MARKS: usize = 8;
 
-/// Pushes one character with the marks over it in normal form; returns how many characters that took.
-fn push_normal(plain: &mut Vec<Seen>, seen: &[Seen]) -> usize {
-    let (character, place) = seen[0];
-    let single = seen.get(1).is_none_or(|(next, _)| next.is_ascii() || is_settled(*next));
-    if single && is_settled(character) {
-        plain.extend(settle(character).map(|settled| (settled, place)));
-        return 1;
-    }
-    let marks = seen[1..].iter().take_while(|(mark, _)| canonical_combining_class(*mark) != 0).count();
+/// Pushes one character with the marks over it in normal form; returns how many bytes that took.
+fn push_normal(plain: &mut Placed, rest: &str, place: u32) -> usize {
+    let mut characters = rest.chars();
+    let Some(character) = characters.next() else { return 0 };
+    let is_mark = |mark: &char| !mark.is_ascii() && canonical_combining_class(*mark) != 0;
+    let marks: usize = characters.take_while(is_mark).map(char::len_utf8).sum();
     if marks == 0 && is_nfkc_quick(std::iter::once(character)) == IsNormalized::Yes {
-        plain.extend(settle(character).map(|settled| (settled, place)));
-        return 1;
+        push_settled(plain, character, place);
+    } else {
+        let cluster = rest[..character.len_utf8() + marks].chars().take(1 + MAX_MARKS);
+        cluster.nfkc().for_each(|normal| push_settled(plain, normal, place));
     }
-    let cluster = seen[..=marks.min(MAX_MARKS)].iter().map(|(character, _)| *character);
-    plain.extend(cluster.nfkc().filter_map(settle).map(|settled| (settled, place)));
-    1 + marks
+    character.len_utf8() + marks
 }
 
 /// The most zeros that a subscript may stand for: prices have at most 18 decimals.
 const MAX_ZEROS: u32 = 18;
 
-/// `0.0₆418` has a zero written six times: one is there already.
-fn push_zeros(plain: &mut Vec<Seen>, seen: &[Seen]) -> usize {
-    let digits = seen.iter().take_while(|(c, _)| ('₀'..='₉').contains(c));
+/// `0.0₆418` has a zero written six times: one is there already. Returns how many bytes the subscript has.
+fn push_zeros(plain: &mut Placed, rest: &str, place: u32) -> usize {
     let (mut count, mut length) = (0_u32, 0);
-    for (character, _) in digits {
-        count = (count * 10 + u32::from(*character) - u32::from('₀')).min(MAX_ZEROS + 1);
-        length += 1;
+    for digit in rest.chars().take_while(|c| ('₀'..='₉').contains(c)) {
+        count = (count * 10 + u32::from(digit) - u32::from('₀')).min(MAX_ZEROS + 1);
+        length += digit.len_utf8();
     }
-    let place = seen[0].1;
-    let after_zero = matches!(plain.as_slice(), [.., ('.' | ',', _), ('0', _)]);
+    let after_zero = plain.text.ends_with(".0") || plain.text.ends_with(",0");
     if after_zero && (1..=MAX_ZEROS).contains(&count) {
-        plain.extend((1..count).map(|_| ('0', place)));
+        (1..count).for_each(|_| plain.push('0', place));
     } else {
-        plain.push((' ', place));
+        plain.push(' ', place);
     }
     length
 }
 
-fn push_index(plain: &mut Vec<Seen>, number: u32, place: u32) {
-    plain.push((' ', place));
+fn push_index(plain: &mut Placed, number: u32, place: u32) {
+    plain.push(' ', place);
     if let Some(index) = char::from_u32(INDEX_BASE + number).filter(|_| (1..=MAX_INDEX).contains(&number)) {
-        plain.extend([(index, place), (' ', place)]);
+        plain.push(index, place);
+        plain.push(' ', place);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Entry point: [`fold`]. A word of two scripts is none of either: it is folded to the one that all its letters have.
 //! Where a text has no Cyrillic or Greek letters but look-alikes, they are all Latin. Whole Russian words stay as they are.
 
-use super::clean::Seen;
+use super::placed::Placed;
 
 /// Letters that look like a Latin one.
 const PAIRS: &[(char, char)] = &[
@@ -49,27 +49,62 @@ const PAIRS: &[(char, char)] = &[
     ('ο', 'o'),
 ];
 
-/// Folds look-alikes in place.
-pub(super) fn fold(text: &mut [Seen]) {
-    if !text.iter().any(|(character, _)| is_other(*character)) {
-        return;
+/// Folds look-alikes; none where there is nothing to fold.
+pub(super) fn fold(text: &Placed) -> Option<Placed> {
+    let first = text.text.find(is_other)?;
+    let all = text.text[first..].chars().all(|character| !is_other(character) || latin(character).is_some());
+    if !all && !touches(&text.text) {
+        return None;
     }
-    let all = text.iter().all(|(character, _)| !is_other(*character) || latin(*character).is_some());
-    for word in text.chunk_by_mut(|a, b| a.0.is_alphabetic() == b.0.is_alphabetic()) {
-        let mixed = word.iter().any(|(character, _)| character.is_ascii_alphabetic());
-        let to_latin = word.iter().all(|(character, _)| !is_other(*character) || latin(*character).is_some());
-        if to_latin && (mixed || all) {
-            replace(word, latin);
-        } else if mixed && word.iter().all(|(c, _)| !c.is_ascii_alphabetic() || cyrillic(*c).is_some()) {
-            replace(word, cyrillic);
+    let mut folded: Option<Placed> = None;
+    let mut from = 0;
+    for (start, word) in words(&text.text) {
+        let Some(other) = folding(word, all) else { continue };
+        let folded = folded.get_or_insert_with(|| Placed::with_room(text.text.len()));
+        folded.push_from(text, from..start);
+        for (at, character) in word.char_indices() {
+            folded.push(other(character).unwrap_or(character), text.place(start + at));
         }
+        from = start + word.len();
     }
+    if let Some(folded) = &mut folded {
+        folded.push_from(text, from..text.text.len());
+    }
+    folded
 }
 
-fn replace(word: &mut [Seen], other: fn(char) -> Option<char>) {
-    for (character, _) in word {
-        *character = other(*character).unwrap_or(*character);
+/// False when surely no word has letters of two scripts: none of another one stands beside a Latin letter.
+fn touches(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let mixed = |(a, b): (&u8, &u8)| a.is_ascii() != b.is_ascii() && (a.is_ascii_alphabetic() || b.is_ascii_alphabetic());
+    pairs.into_iter().any(mixed)
+}
+
+/// The runs of letters in a text, with their first bytes.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].find(char::is_alphabetic)?;
+        let length = text[start..].find(|c: char| !c.is_alphabetic()).unwrap_or(text.len() - start);
+        at = start + length;
+        Some((start, &text[start..at]))
+    })
+}
+
+/// What makes one script of a word; none for a word that has one. `all` says that all letters of the text look Latin.
+fn folding(word: &str, all: bool) -> Option<fn(char) -> Option<char>> {
+    if !word.contains(is_other) {
+        return None;
     }
+    let mixed = word.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if !mixed && !all {
+        return None;
+    }
+    if word.chars().all(|character| !is_other(character) || latin(character).is_some()) {
+        return Some(latin);
+    }
+    word.chars().all(|c| !c.is_ascii_alphabetic() || cyrillic(c).is_some()).then_some(cyrillic)
 }
 
 fn is_other(character: char) -> bool {
@@ -97,9 +132,8 @@ mod tests {
             ("стоп 0.5, ВТС", "стоп 0.5, ВТС"),
             ("Τarget", "Target"),
         ] {
-            let mut seen: Vec<Seen> = text.chars().map(|character| (character, 0)).collect();
-            fold(&mut seen);
-            assert_eq!(seen.iter().map(|(character, _)| *character).collect::<String>(), folded);
+            let text = Placed::of(text, 0);
+            assert_eq!(fold(&text).unwrap_or(text).text, folded);
         }
     }
 }

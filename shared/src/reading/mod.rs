@@ -30,6 +30,7 @@ mod openers;
 mod options;
 mod parts;
 mod pieces;
+mod placed;
 mod plan;
 mod plausible;
 mod prices;

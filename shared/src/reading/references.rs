@@ -3,7 +3,10 @@
 //! Entry point: [`without`]. The name of a custom emoji stays when it is a word that labels or sides a call: it may be
 //! the only one. Invariant: each character is looked at a bounded number of times.
 
-use super::clean::{Seen, fold};
+use std::ops::Range;
+
+use super::clean::fold;
+use super::placed::Placed;
 use super::words::Lexicon;
 
 /// False when a text surely holds neither a bracket nor an address.
@@ -19,26 +22,25 @@ pub(super) fn may_hold(text: &str) -> bool {
 }
 
 /// Takes out `<@…>`, `<#…>`, `<:name:id>`, `<t:…>` and addresses; `[text](address)` keeps its text.
-pub(super) fn without(seen: &[Seen], words: Lexicon<'_>) -> Vec<Seen> {
-    let mut kept = Vec::with_capacity(seen.len());
-    let mut at = 0;
-    while let Some((character, place)) = seen.get(at) {
-        let length = match character {
-            '<' => bracketed(&seen[at..]),
-            '(' | 'h' | 'H' | 'w' | 'W' => address(&seen[at..]),
-            _ => 0,
-        };
-        if length == 0 {
-            kept.push((*character, *place));
-            at += 1;
-        } else {
-            kept.push((' ', *place));
-            if *character == '<' {
-                kept.extend(emoji_word(&seen[at..at + length], words));
+pub(super) fn without(text: &Placed, words: Lexicon<'_>) -> Placed {
+    let mut kept = Placed::with_room(text.text.len());
+    let (mut from, mut at) = (0, 0);
+    while let Some(next) = text.text.get(at..).and_then(|rest| rest.find(['<', '(', 'h', 'H', 'w', 'W'])) {
+        at += next;
+        let rest = &text.text[at..];
+        let length = if rest.starts_with('<') { bracketed(rest) } else { address(rest) };
+        if length > 0 {
+            kept.push_from(text, from..at);
+            kept.push(' ', text.place(at));
+            if let Some(name) = emoji_word(&rest[..length], words) {
+                kept.push_from(text, at + name.start..at + name.end);
+                kept.push(' ', text.place(at + name.start));
             }
-            at += length;
+            from = at + length;
         }
+        at += length.max(1);
     }
+    kept.push_from(text, from..text.text.len());
     kept
 }
 
@@ -46,42 +48,39 @@ pub(super) fn without(seen: &[Seen], words: Lexicon<'_>) -> Vec<Seen> {
 const MAX_REFERENCE: usize = 80;
 
 /// The length of what stands between angle brackets; 0 if it is no reference.
-fn bracketed(seen: &[Seen]) -> usize {
-    let opens = ["@", "#", ":", "a:", "t:", "/", "id:", "http"].iter().any(|open| starts(&seen[1..], open));
-    let end = seen.iter().take(MAX_REFERENCE).position(|(c, _)| matches!(c, '>' | '\n'));
+fn bracketed(text: &str) -> usize {
+    let opens = ["@", "#", ":", "a:", "t:", "/", "id:", "http"].iter().any(|open| starts(&text[1..], open));
+    let end = text.char_indices().take(MAX_REFERENCE).find(|(_, c)| matches!(c, '>' | '\n'));
     match end {
-        Some(end) if opens && seen[end].0 == '>' => end + 1,
+        Some((end, '>')) if opens => end + 1,
         _ => 0,
     }
 }
 
 /// The length of an address, with the round brackets of a masked link around it; 0 if there is none.
-fn address(seen: &[Seen]) -> usize {
-    let open = usize::from(seen[0].0 == '(');
-    let address = &seen[open..];
+fn address(text: &str) -> usize {
+    let open = usize::from(text.starts_with('('));
+    let address = &text[open..];
     if !["http://", "https://", "www."].iter().any(|start| starts(address, start)) {
         return 0;
     }
-    let ends = |(c, _): &Seen| c.is_whitespace() || matches!(c, '>' | ')' | '|');
-    let end = address.iter().position(ends).unwrap_or(address.len());
-    let closed = open == 1 && matches!(address.get(end), Some((')', _)));
+    let ends = |c: char| c.is_whitespace() || matches!(c, '>' | ')' | '|');
+    let end = address.find(ends).unwrap_or(address.len());
+    let closed = open == 1 && address[end..].starts_with(')');
     open + end + usize::from(closed)
 }
 
-fn starts(seen: &[Seen], start: &str) -> bool {
-    let mut characters = seen.iter();
-    start.chars().all(|wanted| characters.next().is_some_and(|(c, _)| c.eq_ignore_ascii_case(&wanted)))
+fn starts(text: &str, start: &str) -> bool {
+    text.as_bytes().get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
 }
 
-/// The name of a custom emoji that is a word of a call, with a space behind it.
-fn emoji_word(reference: &[Seen], words: Lexicon<'_>) -> Vec<Seen> {
-    let mut parts = reference.split(|(c, _)| matches!(c, ':' | '<' | '>'));
-    let name = parts.find(|part| part.len() > 1).unwrap_or_default();
-    let text: String = name.iter().map(|(c, _)| *c).collect();
-    let custom = matches!(reference, [_, (':', _), ..] | [_, ('a', _), (':', _), ..]);
-    if custom && words.is_call_word(&fold(&text)) {
-        name.iter().copied().chain([(' ', name[0].1)]).collect()
-    } else {
-        Vec::new()
+/// Where in a reference the name of a custom emoji stands that is a word of a call.
+fn emoji_word(reference: &str, words: Lexicon<'_>) -> Option<Range<usize>> {
+    if !(reference.starts_with("<:") || reference.starts_with("<a:")) {
+        return None;
     }
+    let mut parts = reference.split([':', '<', '>']);
+    let name = parts.find(|part| part.chars().nth(1).is_some())?;
+    let start = reference.find(name)?;
+    words.is_call_word(&fold(name)).then_some(start..start + name.len())
 }

@@ -1,0 +1,136 @@
+//! Placed: a text of which every character knows the place that it came from.
+//!
+//! Entry points: [`Placed::of`], [`Placed::push`], [`Placed::push_from`]; [`Places::of`] looks a place up.
+//! Invariants: places are kept as runs, because nearly all of a text is copied as it stands: what is copied costs a copy and
+//! no more; runs begin at growing bytes.
+
+use std::ops::Range;
+
+/// The places of a text's bytes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places(Vec<Run>);
+
+/// Bytes from `at` on that come from `place` and the places behind it, one by one.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    at: usize,
+    place: u32,
+}
+
+impl Run {
+    fn place(self, at: usize) -> u32 {
+        self.place.saturating_add(u32::try_from(at - self.at).unwrap_or(u32::MAX))
+    }
+}
+
+impl Places {
+    /// One place behind the other, from this one on.
+    pub(super) fn from(place: u32) -> Self {
+        Self(vec![Run { at: 0, place }])
+    }
+
+    /// The place of the character that begins at byte `at`.
+    pub(super) fn of(&self, at: usize) -> Option<u32> {
+        let next = self.0.partition_point(|run| run.at <= at);
+        Some(self.0.get(next.checked_sub(1)?)?.place(at))
+    }
+
+    /// Says where the bytes from `at` on come from. No byte behind it has a place yet.
+    pub(super) fn push(&mut self, at: usize, place: u32) {
+        if self.0.last().is_none_or(|run| run.place(at) != place) {
+            self.0.push(Run { at, place });
+        }
+    }
+
+    /// Says that the bytes from `at` on come from where the ones of `range` in another text do.
+    pub(super) fn push_from(&mut self, at: usize, other: &Places, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        let first = other.0.partition_point(|run| run.at <= range.start).saturating_sub(1);
+        for run in other.0[first..].iter().take_while(|run| run.at < range.end) {
+            let from = run.at.max(range.start);
+            self.push(at + from - range.start, run.place(from));
+        }
+    }
+}
+
+/// A text with the places of its characters.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Placed {
+    /// The text.
+    pub(super) text: String,
+    /// Where its characters come from.
+    pub(super) places: Places,
+}
+
+impl Placed {
+    /// An empty text with room for so many bytes.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), places: Places::default() }
+    }
+
+    /// A text as it stands, from this place on.
+    pub(super) fn of(text: &str, place: u32) -> Self {
+        Self { text: text.to_owned(), places: Places::from(place) }
+    }
+
+    /// The place of the character that begins at byte `at`.
+    pub(super) fn place(&self, at: usize) -> u32 {
+        self.places.of(at).unwrap_or_default()
+    }
+
+    /// Adds a character that comes from this place.
+    pub(super) fn push(&mut self, character: char, place: u32) {
+        self.places.push(self.text.len(), place);
+        self.text.push(character);
+    }
+
+    /// Adds characters that all come from this place.
+    pub(super) fn push_all(&mut self, text: &str, place: u32) {
+        for character in text.chars() {
+            self.push(character, place);
+        }
+    }
+
+    /// Adds a stretch of another text as it stands.
+    pub(super) fn push_from(&mut self, other: &Placed, range: Range<usize>) {
+        self.places.push_from(self.text.len(), &other.places, range.clone());
+        self.text.push_str(other.text.get(range).unwrap_or_default());
+    }
+
+    /// This text without what `drop` tells of; none if that is nothing.
+    pub(super) fn without(&self, drop: impl Fn(char) -> bool) -> Option<Self> {
+        let first = self.text.find(&drop)?;
+        let mut kept = Self::with_room(self.text.len());
+        let mut from = 0;
+        for (at, character) in self.text[first..].char_indices().filter(|(_, character)| drop(*character)) {
+            let at = first + at;
+            kept.push_from(self, from..at);
+            from = at + character.len_utf8();
+        }
+        kept.push_from(self, from..self.text.len());
+        Some(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_copied_keeps_its_places_and_what_is_written_anew_has_the_one_of_its_origin() {
+        let text = Placed::of("ab\u{200b}cd½e", 10);
+        let visible = text.without(|c| c == '\u{200b}').unwrap();
+        assert_eq!(visible.text, "abcd½e");
+        let mut rewritten = Placed::default();
+        rewritten.push_from(&visible, 1..4);
+        rewritten.push_all("1/2", visible.place(4));
+        rewritten.push_from(&visible, 6..7);
+        assert_eq!(rewritten.text, "bcd1/2e");
+        let places: Vec<u32> = (0..7).map(|at| rewritten.place(at)).collect();
+        assert_eq!(places, [11, 15, 16, 17, 17, 17, 19]);
+        assert_eq!(rewritten.places.0.len(), 5, "runs, and not each byte on its own");
+        assert!(text.without(char::is_whitespace).is_none());
+    }
+}
