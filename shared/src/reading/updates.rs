@@ -364,26 +364,20 @@ impl Numbers<'_> {
 
     /// One price: it must have one reading only, because there is no geometry to check it against.
     fn price(self, number: Number<'_>) -> Result<Price, Refusal> {
-        let read = |separators| Way { separators, spaced_thousands: false }.values(number.text);
+        let read = |separators| Way { separators, spaced_thousands: false }.value(number.text);
         let (point, comma) = (read(Separators::Point), read(Separators::Comma));
         let plain_point = !self.decimal_comma && !number.text.contains(',');
-        let possible = |values: &[Decimal]| is_in_band(self.base?, *values.first()?);
-        let values = match (point, comma) {
-            (Some(point), Some(comma))
-                if possible(&point) == Some(true) && possible(&comma) == Some(false) =>
-            {
-                point
-            }
-            (Some(point), Some(comma))
-                if possible(&point) == Some(false) && possible(&comma) == Some(true) =>
-            {
-                comma
-            }
-            (Some(point), Some(comma)) if point == comma || plain_point => point,
-            (Some(values), None) | (None, Some(values)) => values,
-            _ => return Err(Some("a number can be read in two ways")),
+        let possible = |value: Decimal| is_in_band(self.base?, value);
+        let value = match (point, comma) {
+            (Some(point), Some(comma)) => match (possible(point), possible(comma)) {
+                (Some(true), Some(false)) => point,
+                (Some(false), Some(true)) => comma,
+                _ if plain_point || point == comma => point,
+                _ => return Err(Some("a number can be read in two ways")),
+            },
+            (Some(value), None) | (None, Some(value)) => value,
+            (None, None) => return Err(Some("a number can be read in two ways")),
         };
-        let [value] = values.as_slice() else { return Err(Some("a number cannot be read")) };
         let value = value.checked_mul(number.unit.scale()).ok_or(Some("a number cannot be read"))?;
         Price::new(value).map_err(|_| Some("a number is no price"))
     }
