@@ -167,7 +167,9 @@ impl Price {
     /// The price as a whole number of units of `10^-18`, the finest that any price has: prices are compared with each
     /// other and with small multiples of each other at the cost of whole numbers.
     pub fn units(self) -> u128 {
-        in_units(self.0).unwrap_or_default()
+        // The bounds of a price leave room for this product, and a place in the table for its decimals.
+        let unit = usize::try_from(self.0.scale()).ok().and_then(|scale| UNITS.get(scale));
+        self.0.mantissa().unsigned_abs() * unit.copied().unwrap_or_default()
     }
 }
 
