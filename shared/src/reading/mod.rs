@@ -36,6 +36,7 @@ mod plausible;
 mod prices;
 mod profile;
 mod references;
+mod seen;
 mod several;
 mod signals;
 mod simplified;

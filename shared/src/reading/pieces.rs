@@ -5,6 +5,7 @@
 use super::habits::Habits;
 use super::heads;
 use super::options;
+use super::seen::Seen;
 use super::symbols::{self, Mention, Strength};
 use super::tokens::{Kind, Number, Token, Tokens, Unit};
 use super::words::{Found, Head, Meaning, Meant, Named, Slot};
@@ -69,6 +70,8 @@ pub(super) struct Pieces<'t> {
     pub(super) address: bool,
     /// The meanings that occur.
     pub(super) meant: Meant,
+    /// The kinds of pieces that occur.
+    pub(super) seen: Seen,
 }
 
 /// No ticker, and hardly any word, has so many letters and digits.
@@ -105,11 +108,17 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
         if !matches!(what, What::Mark('#' | ':' | '=' | '-')) {
             id_line = (what.slot() == Some(Slot::Reference)).then_some(token.line);
         }
+        if let What::Term(meaning, _) = what {
+            pieces.meant.add(meaning);
+        }
+        pieces.seen.add(pieces.list.len(), &what);
         pieces.list.push(Piece { what, line: token.line, glued: token.glued, bytes });
     }
-    heads::settle(&mut pieces.list, &heads);
-    heads::settle_second_entries(&mut pieces.list);
-    pieces.meant = meant(&pieces.list);
+    if !heads.is_empty() || pieces.meant.may_hold(Meaning::Add) {
+        heads::settle(&mut pieces.list, &heads);
+        pieces.meant = meant(&pieces.list);
+        pieces.seen = Seen::of(&pieces.list);
+    }
     pieces
 }
 
@@ -366,8 +375,8 @@ impl<'t> Pieces<'t> {
     /// Other pieces of the same text.
     pub(super) fn with(&self, list: Vec<Piece<'t>>) -> Self {
         let (plain, habits) = (self.plain, self.habits);
-        let meant = meant(&list);
-        Self { list, plain, decimal_comma: self.decimal_comma, habits, address: false, meant }
+        let (meant, seen) = (meant(&list), Seen::of(&list));
+        Self { list, plain, decimal_comma: self.decimal_comma, habits, address: false, meant, seen }
     }
 
     /// True when some piece has this meaning.
