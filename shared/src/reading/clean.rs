@@ -227,7 +227,8 @@ fn rewrite(text: &Placed, plain: &mut Placed) {
         let run = bytes[at..].iter().take_while(|byte| is_usual(**byte)).count();
         let rest = &text.text[at + run..];
         // The last one of the run may carry a mark or a keycap.
-        let carries = run > 0 && rest.chars().next().is_some_and(|next| !next.is_ascii() && !is_settled(next));
+        let carries =
+            run > 0 && rest.chars().next().is_some_and(|next| !next.is_ascii() && !is_settled(next));
         let sure = run - usize::from(carries);
         plain.push_from(text, at..at + sure);
         at += sure;

@@ -52,8 +52,7 @@ pub(super) fn of_signal(
     if !levels.exits.is_empty() {
         let stop = signal.fields().stop.as_ref().and_then(Stop::price).map(|price| price.to_string());
         for exit in &levels.exits {
-            let is_stop =
-                matches!(exit.level, Level::Price(number) if stop.as_deref() == Some(number.text));
+            let is_stop = matches!(exit.level, Level::Price(number) if stop.as_deref() == Some(number.text));
             marks.extend(of_item(list, if is_stop { Field::Stop } else { Field::Target }, exit));
         }
     }

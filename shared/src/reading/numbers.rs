@@ -189,7 +189,8 @@ fn exact(whole: &str, separator: char, fraction: &str) -> Option<Decimal> {
     if whole.len() + fraction.len() <= MAX_PLAIN {
         return Some(Decimal::new(digits.fold(0, |value, digit| value * 10 + i64::from(digit)), scale));
     }
-    let value = digits.try_fold(0_i128, |value, digit| value.checked_mul(10)?.checked_add(i128::from(digit)))?;
+    let value =
+        digits.try_fold(0_i128, |value, digit| value.checked_mul(10)?.checked_add(i128::from(digit)))?;
     Decimal::try_from_i128_with_scale(value, scale).ok()
 }
 
@@ -244,9 +245,13 @@ mod tests {
 
     #[test]
     fn only_ambiguous_numbers_need_several_ways() {
-        for (numbers, count) in
-            [(&["0.0528", "64250.5"][..], 1), (&["1.905"], 2), (&["64,250"], 3), (&["64", "250"], 2), (&["64", "25"], 1)]
-        {
+        for (numbers, count) in [
+            (&["0.0528", "64250.5"][..], 1),
+            (&["1.905"], 2),
+            (&["64,250"], 3),
+            (&["64", "250"], 2),
+            (&["64", "25"], 1),
+        ] {
             assert_eq!(count_ways(numbers), count, "{numbers:?}");
             assert_eq!(Written::of(numbers.iter().copied()).is_ambiguous(), count > 1, "{numbers:?}");
         }

@@ -363,7 +363,13 @@ fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
         _ => None,
     };
     let option = mention.option.as_deref().cloned();
-    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue: venue(pieces), market, option }
+    Instrument {
+        base: mention.base.clone(),
+        quote: mention.quote.clone(),
+        venue: venue(pieces),
+        market,
+        option,
+    }
 }
 
 fn is_multiple(piece: &Piece<'_>) -> bool {

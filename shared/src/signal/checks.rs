@@ -116,7 +116,9 @@ pub(super) fn check(draft: &SignalDraft) -> Result<(), Unsound> {
 fn check_entry(draft: &SignalDraft) -> Result<(), Unsound> {
     match &draft.entry {
         Entry::Market { .. } | Entry::Limit { .. } => Ok(()),
-        Entry::Zone { low, high } if low.units() >= high.units() => Err(Unsound::ZoneOrder { low: *low, high: *high }),
+        Entry::Zone { low, high } if low.units() >= high.units() => {
+            Err(Unsound::ZoneOrder { low: *low, high: *high })
+        }
         Entry::Zone { low, high } => within(draft, ("zone", MAX_ZONE_TENTHS), *high, *low),
         Entry::Ladder { legs, first_market } => {
             let lowest = legs.iter().map(|leg| leg.price).min_by_key(|price| price.units());
