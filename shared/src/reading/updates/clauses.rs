@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::super::evidence::Field;
 use super::super::marks::Mark;
-use super::super::pieces::{Bytes, Piece, What};
+use super::super::pieces::{Bytes, Piece, What, is_among};
 use super::super::seen::{Seen, Sight};
 use super::super::values::is_tick;
 use super::super::words::{Meaning, Meant, Slot};
@@ -323,10 +323,10 @@ impl<'t> Clause<'_, 't> {
         Some(Mark { field: Field::Action, bytes })
     }
 
+    #[inline]
     pub(super) fn has(&self, meaning: Meaning) -> bool {
         let meant = self.holds.meant;
-        meant.surely_holds(meaning)
-            || meant.may_hold(meaning) && self.pieces.iter().any(|piece| piece.what.is(meaning))
+        meant.may_hold(meaning) && (meant.surely_holds(meaning) || is_among(self.pieces, meaning))
     }
 
     #[inline]

@@ -19,11 +19,13 @@ impl Meant {
     }
 
     /// False when this meaning was surely not added.
+    #[inline]
     pub(in crate::reading) fn may_hold(self, meaning: Meaning) -> bool {
         self.0 & 1 << place(meaning) != 0
     }
 
     /// True when this meaning was surely added.
+    #[inline]
     pub(in crate::reading) fn surely_holds(self, meaning: Meaning) -> bool {
         self.may_hold(meaning) && !is_of_family(meaning)
     }
@@ -44,6 +46,7 @@ impl FromIterator<Meaning> for Meant {
 }
 
 /// True for meanings that tell further what they count or name.
+#[inline]
 fn is_of_family(meaning: Meaning) -> bool {
     use Meaning::{Candle, Count, Counts, Nth, Tenths, Venue};
     matches!(meaning, Candle(_) | Count(_) | Counts(_) | Nth(_) | Tenths(_) | Venue(_))
