@@ -6,10 +6,10 @@
 //! Invariants: no input makes it panic; the result has at most a few times the input's length; one pass each, and only where
 //! the text has something for it; every character of the result knows the place of the one that it came from.
 
-use unicode_normalization::char::canonical_combining_class;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+use unicode_normalization::UnicodeNormalization;
 
-use super::characters::{circled, is_invisible, is_settled, lower, settle, spelled};
+use super::characters::{KEYCAP, circled, is_subscript, lower, settle, spelled};
+use super::classes::Class;
 use super::lookalikes;
 use super::placed::{Placed, Places};
 use super::references;
@@ -116,9 +116,13 @@ impl Cleaned {
     }
 }
 
-/// True for ASCII that stays as it is.
-fn is_usual(byte: u8) -> bool {
-    byte.is_ascii() && !matches!(byte, b'*' | b'`' | b'\r')
+fn is_invisible(character: char) -> bool {
+    Class::of(character).is_invisible()
+}
+
+/// True when a byte of a text is one of these: all are looked at, because that takes less than to stop at the first.
+fn holds(text: &str, is: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |found, byte| found | is(byte))
 }
 
 impl Text {
@@ -162,16 +166,16 @@ impl Text {
 /// A text in lower case, byte for byte as long.
 fn lowered(text: &str) -> String {
     let mut lowered = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(character) = {
-        let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
-        lowered.push_str(&rest[..ascii]);
-        rest = &rest[ascii..];
-        rest.chars().next()
-    } {
-        lowered.push(lower(character));
-        rest = &rest[character.len_utf8()..];
+    let mut from = 0;
+    if !text.is_ascii() {
+        let upper = |(_, c): &(usize, char)| !c.is_ascii() && Class::of(*c).is_upper();
+        for (at, character) in text.char_indices().filter(upper) {
+            lowered.push_str(&text[from..at]);
+            lowered.push(lower(character));
+            from = lowered.len();
+        }
     }
+    lowered.push_str(&text[from..]);
     lowered.make_ascii_lowercase();
     lowered
 }
@@ -201,6 +205,9 @@ fn without_heading(line: &str) -> &str {
 /// A text without its `~~struck out~~` spans, and these, each as a line; none where nothing is struck out. An opening mark
 /// without a closing one is left alone.
 fn struck(text: &Placed) -> Option<(Placed, Placed)> {
+    if !holds(&text.text, |byte| byte == b'~') {
+        return None;
+    }
     let marks: Vec<usize> = text.text.match_indices("~~").map(|(at, _)| at).collect();
     if marks.len() < 2 {
         return None;
@@ -221,42 +228,49 @@ fn struck(text: &Placed) -> Option<(Placed, Placed)> {
 
 /// Rewrites what NFKC would spoil, applies it, and settles what it leaves.
 fn rewrite(text: &Placed, plain: &mut Placed) {
-    let bytes = text.text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let run = bytes[at..].iter().take_while(|byte| is_usual(**byte)).count();
-        let rest = &text.text[at + run..];
-        // The last one of the run may carry a mark or a keycap.
-        let carries = run > 0 && rest.chars().next().is_some_and(|next| !next.is_ascii() && !is_settled(next));
-        let sure = run - usize::from(carries);
-        plain.push_from(text, at..at + sure);
-        at += sure;
-        if at < bytes.len() {
-            at += push_special(plain, &text.text[at..], text.place(at));
-        }
+    let whole = text.text.as_str();
+    if whole.is_ascii() && !holds(whole, |byte| matches!(byte, b'*' | b'`' | b'\r')) {
+        return plain.push_from(text, 0..whole.len());
     }
+    let (mut from, mut at) = (0, 0);
+    // The last character that stays as it is: it may carry a mark.
+    let mut last = 0;
+    while let Some(character) = whole[at..].chars().next() {
+        let class = Class::of(character);
+        if class.is_as_is() {
+            last = at;
+            at += character.len_utf8();
+            continue;
+        }
+        let special = if class.is_mark() && last >= from && at > from { last } else { at };
+        plain.push_from(text, from..special);
+        at = special + push_special(plain, &whole[special..], text.place(special));
+        from = at;
+    }
+    plain.push_from(text, from..at);
 }
 
-/// Pushes what is no plain ASCII at the start of a text; returns how many bytes that took.
+/// Pushes what does not stay as it is at the start of a text; returns how many bytes that took.
 fn push_special(plain: &mut Placed, rest: &str, place: u32) -> usize {
     let mut characters = rest.chars();
     let Some(character) = characters.next() else { return 0 };
     let next = characters.next();
-    let length = character.len_utf8();
+    let class = Class::of(character);
+    if class.is_settled() && next.is_none_or(|next| !Class::of(next).is_mark()) {
+        push_settled(plain, character, place);
+        return character.len_utf8();
+    }
     match character {
         '0'..='9' if next == Some(KEYCAP) => {
             push_index(plain, u32::from(character) - u32::from('0'), place);
-            return length + KEYCAP.len_utf8();
+            return character.len_utf8() + KEYCAP.len_utf8();
         }
         '*' | '`' => {}
         '\r' => plain.push('\n', place),
-        '₀'..='₉' => return push_zeros(plain, rest, place),
+        _ if is_subscript(character) => return push_zeros(plain, rest, place),
         // A raised decimal point.
         '·' | '∙' | '⋅' if next.is_some_and(is_digit) && plain.text.ends_with(is_digit) => {
             plain.push('.', place);
-        }
-        _ if is_settled(character) && next.is_none_or(|next| next.is_ascii() || is_settled(next)) => {
-            push_settled(plain, character, place);
         }
         _ => match (circled(character), spelled(character)) {
             (Some(number), _) => push_index(plain, number, place),
@@ -264,11 +278,8 @@ fn push_special(plain: &mut Placed, rest: &str, place: u32) -> usize {
             (None, None) => return push_normal(plain, rest, place),
         },
     }
-    length
+    character.len_utf8()
 }
-
-/// The sign that makes a keycap of the digit before it.
-const KEYCAP: char = '\u{20e3}';
 
 fn is_digit(character: char) -> bool {
     character.is_ascii_digit()
@@ -287,14 +298,10 @@ const MAX_MARKS: usize = 8;
 fn push_normal(plain: &mut Placed, rest: &str, place: u32) -> usize {
     let mut characters = rest.chars();
     let Some(character) = characters.next() else { return 0 };
-    let is_mark = |mark: &char| !mark.is_ascii() && canonical_combining_class(*mark) != 0;
+    let is_mark = |mark: &char| Class::of(*mark).is_mark();
     let marks: usize = characters.take_while(is_mark).map(char::len_utf8).sum();
-    if marks == 0 && is_nfkc_quick(std::iter::once(character)) == IsNormalized::Yes {
-        push_settled(plain, character, place);
-    } else {
-        let cluster = rest[..character.len_utf8() + marks].chars().take(1 + MAX_MARKS);
-        cluster.nfkc().for_each(|normal| push_settled(plain, normal, place));
-    }
+    let cluster = rest[..character.len_utf8() + marks].chars().take(1 + MAX_MARKS);
+    cluster.nfkc().for_each(|normal| push_settled(plain, normal, place));
     character.len_utf8() + marks
 }
 
@@ -304,7 +311,7 @@ const MAX_ZEROS: u32 = 18;
 /// `0.0₆418` has a zero written six times: one is there already. Returns how many bytes the subscript has.
 fn push_zeros(plain: &mut Placed, rest: &str, place: u32) -> usize {
     let (mut count, mut length) = (0_u32, 0);
-    for digit in rest.chars().take_while(|c| ('₀'..='₉').contains(c)) {
+    for digit in rest.chars().take_while(|c| is_subscript(*c)) {
         count = (count * 10 + u32::from(digit) - u32::from('₀')).min(MAX_ZEROS + 1);
         length += digit.len_utf8();
     }

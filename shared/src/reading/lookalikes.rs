@@ -51,6 +51,9 @@ const PAIRS: &[(char, char)] = &[
 
 /// Folds look-alikes; none where there is nothing to fold.
 pub(super) fn fold(text: &Placed) -> Option<Placed> {
+    if !text.text.bytes().fold(false, |found, byte| found | OTHER_LEADS.contains(&byte)) {
+        return None;
+    }
     let first = text.text.find(is_other)?;
     let all = text.text[first..].chars().all(|character| !is_other(character) || latin(character).is_some());
     if !all && !touches(&text.text) {
@@ -106,6 +109,9 @@ fn folding(word: &str, all: bool) -> Option<fn(char) -> Option<char>> {
     }
     word.chars().all(|c| !c.is_ascii_alphabetic() || cyrillic(c).is_some()).then_some(cyrillic)
 }
+
+/// What the letters of other scripts begin with in UTF-8.
+const OTHER_LEADS: std::ops::RangeInclusive<u8> = 0xcd..=0xd4;
 
 fn is_other(character: char) -> bool {
     matches!(character, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}')
