@@ -8,6 +8,7 @@ use std::ops::Deref;
 
 use rust_decimal::Decimal;
 
+use super::classes::Class;
 use super::clean::{Text, index_of};
 use super::layouts;
 use super::words::{Found, Lexicon, Meaning, Slot};
@@ -198,7 +199,7 @@ impl<'t> Cutter<'t> {
         if is_unspaced(first) {
             return word(self.words.unspaced_length(rest).unwrap_or(first.len_utf8()));
         }
-        if !is_pictograph(first) && first.is_alphabetic() {
+        if first.is_ascii_alphabetic() || !first.is_ascii() && Class::of(first).is_letter() {
             return word(word_length(rest));
         }
         let kind = if is_icon(first) { Kind::Icon(first) } else { Kind::Mark(first) };
@@ -276,24 +277,25 @@ fn is_icon(character: char) -> bool {
 
 /// A word may hold digits (`tp1`, `API3USDT`) and inner apostrophes (`don't`).
 fn word_length(rest: &str) -> usize {
-    // Most words are plain; what ends them decides whether the rest must be looked at more closely.
-    let plain = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
-    let ends = |byte: &u8| byte.is_ascii() && *byte != b'\'';
-    if rest.as_bytes().get(plain).is_none_or(ends) {
-        return plain;
-    }
-    let mut characters = rest.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
-        let mut next_is_letter = || characters.peek().is_some_and(|(_, next)| next.is_alphabetic());
-        let inside =
-            character.is_alphanumeric() && !is_unspaced(character) || character == '\'' && next_is_letter();
-        let ends =
-            character == '\'' && is_capital(&rest[..at]) && !rest[at + 1..].starts_with(char::is_uppercase);
-        if !inside || ends {
-            return at;
+    let bytes = rest.as_bytes();
+    let mut at = 0;
+    loop {
+        at += bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        match rest[at..].chars().next() {
+            Some('\'') if ties(rest, at) => at += 1,
+            Some(character) if !character.is_ascii() && Class::of(character).is_inside_word() => {
+                at += character.len_utf8();
+            }
+            _ => return at,
         }
     }
-    rest.len()
+}
+
+/// True when the apostrophe at byte `at` is inside a word: before a letter, but not before the ending of a ticker.
+fn ties(rest: &str, at: usize) -> bool {
+    let onwards = &rest[at + 1..];
+    onwards.starts_with(char::is_alphabetic)
+        && (onwards.starts_with(char::is_uppercase) || !is_capital(&rest[..at]))
 }
 
 /// Digits with `.`, `,` or `'` between digits; a power of ten may follow: `2.6e-6`.
