@@ -13,7 +13,6 @@ mod spoken;
 mod table;
 mod tickers;
 
-use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
@@ -26,7 +25,7 @@ pub(super) use meanings::{Meaning, Named, Slot};
 pub(super) use meant::Meant;
 use spoken::{Languages, Votes};
 pub(super) use table::Origin;
-use table::{OPEN_END, Phrase, Table};
+use table::{OPEN_END, Phrase, Phrases, Table};
 pub(super) use tickers::TickerKind;
 
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
@@ -157,14 +156,12 @@ impl<'w> Lexicon<'w> {
     fn known(self, tokens: &[Token<'_>], at: usize, (word, spoken): (&str, Languages)) -> Heard {
         let mut heard = Heard::default();
         let mut rank = (0, false);
-        let phrases = self.own.into_iter().flat_map(|own| own.phrases.starting_with(word));
-        let own = phrases.map(|phrase| (phrase, true));
-        let general = self.general.phrases.starting_with(word).map(|phrase| (phrase, false));
-        let next = OnceCell::new();
-        let goes_on = |phrase: &Phrase| {
-            phrase.rest.is_empty() || phrase.may_go_on(*next.get_or_init(|| next_byte(tokens, at)))
-        };
-        for (phrase, is_own) in own.chain(general).filter(|(phrase, _)| goes_on(phrase)) {
+        let next = next_byte(tokens, at);
+        let own = self.own.into_iter().flat_map(|own| own.phrases.starting_with(word));
+        let own = own.map(|phrases| (phrases, true));
+        let all = own.chain(self.general.phrases.starting_with(word).map(|phrases| (phrases, false)));
+        let fitting = |(phrases, is_own): (&'w Phrases, bool)| phrases.before(next).map(move |phrase| (phrase, is_own));
+        for (phrase, is_own) in all.flat_map(fitting) {
             let Phrase { rest, meaning, origin, .. } = phrase;
             let is_spoken = is_own || spoken.has(origin.language);
             let Some(length) = covered(tokens, at, rest) else { continue };
@@ -199,7 +196,7 @@ impl<'w> Lexicon<'w> {
         }
         let known = |end: &&usize| {
             let word = &text[..**end];
-            self.all().any(|words| !words.phrases.whole(word).is_empty() || words.coins.contains_key(word))
+            self.all().any(|words| words.phrases.whole(word).is_some() || words.coins.contains_key(word))
         };
         ends[..count].iter().rev().find(known).copied()
     }
@@ -216,17 +213,15 @@ impl<'w> Lexicon<'w> {
 
     /// The slot that a single word opens.
     pub(super) fn slot(self, word: &str) -> Option<Slot> {
-        let mut whole = self.all().flat_map(|words| words.phrases.whole(word));
-        whole.find(|phrase| phrase.rest.is_empty()).and_then(|phrase| match phrase.meaning {
+        match self.singles(word).next()?.meaning {
             Meaning::Label(slot) => Some(slot),
             _ => None,
-        })
+        }
     }
 
     /// What a number counts whose unit is this word.
     pub(super) fn unit(self, word: &str) -> Option<Unit> {
-        let whole = self.all().flat_map(|words| words.phrases.whole(word));
-        whole.filter(|phrase| phrase.rest.is_empty()).find_map(|phrase| match phrase.meaning {
+        self.singles(word).find_map(|phrase| match phrase.meaning {
             Meaning::Counts(counted) => Some(counted.unit()),
             _ => None,
         })
@@ -238,8 +233,12 @@ impl<'w> Lexicon<'w> {
         let calls = |meaning: Meaning| {
             slots.contains(&meaning) || matches!(meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell)
         };
-        let whole = |phrase: &Phrase| phrase.rest.is_empty() && calls(phrase.meaning);
-        self.all().any(|words| words.phrases.whole(word).iter().any(whole))
+        self.singles(word).any(|phrase| calls(phrase.meaning))
+    }
+
+    /// The phrases of this word alone.
+    fn singles(self, word: &str) -> impl Iterator<Item = &'w Phrase> {
+        self.all().filter_map(move |words| words.phrases.whole(word)).flat_map(Phrases::single)
     }
 }
 

@@ -4,6 +4,7 @@
 //! words keep their ordinary meaning.
 
 use super::super::tokens::{Kind, Token, Tokens, Unit};
+use super::table::Phrases;
 use super::{Found, Lexicon, Meaning, Slot, covered};
 
 /// A head found in a text.
@@ -23,7 +24,7 @@ impl Lexicon<'_> {
     pub(in crate::reading) fn head(self, tokens: &Tokens<'_>, at: usize) -> Option<Head> {
         let Kind::Word(word) = tokens.get(at)?.kind else { return None };
         let (slot, length) = self.all().find_map(|words| {
-            words.heads.starting_with(word).find_map(|phrase| {
+            words.heads.starting_with(word).flat_map(Phrases::all).find_map(|phrase| {
                 let Meaning::Label(slot) = phrase.meaning else { return None };
                 Some((slot, covered(tokens, at, &phrase.rest)?))
             })
