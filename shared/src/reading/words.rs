@@ -13,6 +13,7 @@ mod spoken;
 mod table;
 mod tickers;
 
+use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
@@ -67,6 +68,31 @@ struct Heard {
     languages: Languages,
     /// True when another phrase may be meant, depending on the language that is spoken.
     disputed: bool,
+    /// How many tokens the phrase covers, and whether its language is spoken: the greater, the better.
+    rank: (usize, bool),
+}
+
+impl Heard {
+    /// Takes notice of a phrase that stands there.
+    fn hear(&mut self, phrase: &Phrase, (length, is_spoken): (usize, bool), is_own: bool) {
+        let Phrase { meaning, origin, .. } = phrase;
+        // Where this language is spoken, this phrase may be the one that counts.
+        self.disputed |= !is_own && (origin.small || self.found.is_some());
+        if origin.small && !is_spoken {
+            return;
+        }
+        let language = Languages::of(origin.language);
+        match length.cmp(&self.rank.0) {
+            Ordering::Greater => self.languages = language,
+            Ordering::Equal => self.languages = self.languages.and(language),
+            Ordering::Less => {}
+        }
+        if (length, is_spoken) > self.rank {
+            self.rank = (length, is_spoken);
+            let decimal_comma = origin.decimal_comma;
+            self.found = Some(Found { meaning: *meaning, length, index: None, decimal_comma });
+        }
+    }
 }
 
 impl Words {
@@ -155,32 +181,19 @@ impl<'w> Lexicon<'w> {
 
     fn known(self, tokens: &[Token<'_>], at: usize, (word, spoken): (&str, Languages)) -> Heard {
         let mut heard = Heard::default();
-        let mut rank = (0, false);
         let next = next_byte(tokens, at);
-        let own = self.own.into_iter().flat_map(|own| own.phrases.starting_with(word));
-        let own = own.map(|phrases| (phrases, true));
-        let all = own.chain(self.general.phrases.starting_with(word).map(|phrases| (phrases, false)));
-        let fitting = |(phrases, is_own): (&'w Phrases, bool)| phrases.before(next).map(move |phrase| (phrase, is_own));
-        for (phrase, is_own) in all.flat_map(fitting) {
-            let Phrase { rest, meaning, origin, .. } = phrase;
-            let is_spoken = is_own || spoken.has(origin.language);
-            let Some(length) = covered(tokens, at, rest) else { continue };
-            // Where this language is spoken, this phrase may be the one that counts.
-            heard.disputed |= !is_own && (origin.small || heard.found.is_some());
-            if origin.small && !is_spoken {
-                continue;
+        let mut hear = |phrase: &Phrase, is_own: bool| {
+            if let Some(length) = covered(tokens, at, &phrase.rest) {
+                let is_spoken = is_own || spoken.has(phrase.origin.language);
+                heard.hear(phrase, (length, is_spoken), is_own);
             }
-            let before = rank.0;
-            if length >= before {
-                let language = Languages::of(origin.language);
-                heard.languages = if length > before { language } else { heard.languages.and(language) };
-            }
-            if heard.found.is_none() || (length, is_spoken) > rank {
-                rank = (length, is_spoken);
-                let index = if length > 1 { list_number(&tokens[at + length - 1]) } else { None };
-                heard.found =
-                    Some(Found { meaning: *meaning, length, index, decimal_comma: origin.decimal_comma });
-            }
+        };
+        if let Some(own) = self.own {
+            own.phrases.show(word, |phrases| phrases.before(next).for_each(|phrase| hear(phrase, true)));
+        }
+        self.general.phrases.show(word, |phrases| phrases.before(next).for_each(|phrase| hear(phrase, false)));
+        if let Some(found) = heard.found.as_mut().filter(|found| found.length > 1) {
+            found.index = list_number(&tokens[at + found.length - 1]);
         }
         heard
     }

@@ -146,11 +146,25 @@ impl Table {
         self.whole.get(word)
     }
 
-    /// The phrases that begin with this word, as it is or by its stem; those of longer stems first.
+    /// Shows the phrases that begin with this word, as it is or by its stem; those of longer stems first.
+    pub(super) fn show<'s>(&'s self, word: &str, mut to: impl FnMut(&'s Phrases)) {
+        if let Some(phrases) = self.whole(word) {
+            to(phrases);
+        }
+        for known in self.stems(word).iter().filter(|known| word.starts_with(&*known.stem)) {
+            to(&known.phrases);
+        }
+    }
+
+    /// The phrases that begin with this word, in the same order.
     pub(super) fn starting_with(&self, word: &str) -> impl Iterator<Item = &Phrases> {
-        let stems = key(word).and_then(|key| self.open.get(key)).map_or(&[][..], Vec::as_slice);
-        let fitting = stems.iter().filter(move |known| word.starts_with(&*known.stem));
+        let fitting = self.stems(word).iter().filter(move |known| word.starts_with(&*known.stem));
         self.whole(word).into_iter().chain(fitting.map(|stem| &stem.phrases))
+    }
+
+    /// The stems that begin as this word does.
+    fn stems(&self, word: &str) -> &[Stem] {
+        key(word).and_then(|key| self.open.get(key)).map_or(&[], Vec::as_slice)
     }
 }
 
