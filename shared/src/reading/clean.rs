@@ -58,7 +58,7 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
         cleaned.push_visible(stretch, words, &mut plain);
     }
     let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(&plain) };
-    cleaned.push_lines(folded.as_ref().unwrap_or(&plain));
+    cleaned.push_lines(folded.unwrap_or(plain));
     cleaned
 }
 
@@ -94,7 +94,12 @@ impl Cleaned {
     }
 
     /// Sorts lines into own and quoted ones. A text that ends with its line has no further line.
-    fn push_lines(&mut self, plain: &Placed) {
+    fn push_lines(&mut self, plain: Placed) {
+        if !has_edges(&plain.text) {
+            self.own = Text { plain: plain.text, lower: String::new(), places: plain.places };
+            self.own.plain.push('\n');
+            return self.own.finish();
+        }
         let text = plain.text.as_str();
         self.own.plain.reserve(text.len() + 1);
         let whole = text.strip_suffix('\n').unwrap_or(text);
@@ -125,6 +130,21 @@ fn holds(text: &str, is: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(false, |found, byte| found | is(byte))
 }
 
+/// False when no line begins or ends with anything that is to be looked at: a blank, a heading, a quotation.
+fn has_edges(text: &str) -> bool {
+    // Outside ASCII, blanks begin with one of two bytes, and end with one of two.
+    let opens = |byte: u8| byte <= b' ' || matches!(byte, b'>' | b'#' | b'-' | 0xc2 | 0xe1);
+    let ends = |byte: u8| byte <= b' ' || matches!(byte, 0x80 | 0x85);
+    let bytes = text.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return true };
+    let pairs = bytes.iter().zip(&bytes[1..]);
+    let edged = |(a, b): (&u8, &u8)| {
+        // An empty line is one as it stands.
+        (*a == b'\n') & (*b != b'\n') & opens(*b) | (*b == b'\n') & (*a != b'\n') & ends(*a)
+    };
+    opens(*first) || ends(*last) || pairs.fold(false, |found, pair| found | edged(pair))
+}
+
 impl Text {
     /// Adds a line whose first byte is byte `start` of the text that the places belong to, without blanks at its ends.
     fn push_line(&mut self, line: &str, (places, start): (&Places, usize)) {
@@ -138,7 +158,9 @@ impl Text {
 
     /// Writes the lower case of all lines.
     fn finish(&mut self) {
-        self.lower = lowered(&self.plain);
+        if !self.plain.is_empty() {
+            self.lower = lowered(&self.plain);
+        }
     }
 
     /// This text, then another one on the lines below.
