@@ -13,7 +13,7 @@ mod text;
 use std::collections::HashSet;
 
 use super::fields::Opener;
-use super::pieces::{Piece, Pieces};
+use super::pieces::Piece;
 use super::signals::Block;
 use super::words::{Meaning, Slot};
 use text::{Text, is_aside};
@@ -53,7 +53,7 @@ fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
     let text = Text::of(block);
     talk::objection(&text)
         .or_else(|| quotes::objection(&text))
-        .or_else(|| known((&text, block.pieces), NOT_NEW))
+        .or_else(|| known(&text, NOT_NEW))
         .or_else(|| running::objection(block))
 }
 
@@ -63,10 +63,10 @@ const NOT_NEW: &[(Meaning, Objection)] = &[
     (Meaning::Tracker, Objection::Running("it lists running trades")),
 ];
 
-fn known((text, pieces): (&Text<'_, '_>, &Pieces<'_>), words: &[(Meaning, Objection)]) -> Option<Objection> {
+fn known(text: &Text<'_, '_>, words: &[(Meaning, Objection)]) -> Option<Objection> {
     let says = |meaning: Meaning| {
         let mut places = text.list.iter().enumerate().filter(|(_, piece)| piece.what.is(meaning));
-        pieces.has(meaning) && places.any(|(at, _)| !is_aside(text.list, text.first_level, at))
+        text.pieces.has(meaning) && places.any(|(at, _)| !is_aside(text.list, text.first_level, at))
     };
     words.iter().find(|(meaning, _)| says(*meaning)).map(|(_, objection)| *objection)
 }

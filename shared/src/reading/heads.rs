@@ -8,13 +8,18 @@ use super::pieces::{Bytes, Piece, What};
 use super::values::is_price;
 use super::words::{Meaning, Slot};
 
-/// Gives the heads of a card their slots.
+/// Gives the heads of a card their slots, and the second entries their label. Without heads and without "add" there are none.
 pub(super) fn settle(list: &mut [Piece<'_>], heads: &[(Bytes, Slot)]) {
+    settle_heads(list, heads);
+    settle_second_legs(list);
+    settle_second_entries(list);
+}
+
+fn settle_heads(list: &mut [Piece<'_>], heads: &[(Bytes, Slot)]) {
     let pairs = heads.iter().filter(|(_, slot)| *slot == Slot::Pair);
     pairs.for_each(|head| apply(list, head));
     let levels = || heads.iter().filter(|(_, slot)| *slot != Slot::Pair);
     if levels().next().is_none() || !is_call(list) {
-        settle_second_legs(list);
         return;
     }
     let labelled = [Slot::Entry, Slot::Target, Slot::Stop].map(|slot| is_labelled(list, slot));
@@ -31,7 +36,6 @@ pub(super) fn settle(list: &mut [Piece<'_>], heads: &[(Bytes, Slot)]) {
     if filled >= 2 {
         levels().filter(|(_, slot)| is_free(*slot)).for_each(|head| apply(list, head));
     }
-    settle_second_legs(list);
 }
 
 /// "补仓：16.80", "Доливка 2.71" below the entry of a full plan: more of the position is its second order.
@@ -58,7 +62,7 @@ fn settle_second_legs(list: &mut [Piece<'_>]) {
 }
 
 /// "Add: 16.80" in a line of a card with entry, stop and targets: a further entry, nothing that is done to a running trade.
-pub(super) fn settle_second_entries(list: &mut [Piece<'_>]) {
+fn settle_second_entries(list: &mut [Piece<'_>]) {
     let announces = |list: &[Piece<'_>], at: usize| {
         let begins = at > 0 && list[at - 1].line != list[at].line;
         let [add, colon, price, ..] = &list[at..] else { return false };

@@ -12,7 +12,7 @@ use super::openers::Openers;
 use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
-use super::values::{Item, Joint, Level, Values};
+use super::values::{Flags, Item, Joint, Level, Values};
 use super::words::{Meaning, Slot};
 use crate::signal::Side;
 
@@ -28,7 +28,7 @@ pub(super) struct Levels<'t> {
     /// Numbers that belong to no label.
     pub(super) loose: Vec<Number<'t>>,
     /// Phrases beside the entry.
-    pub(super) flags: Vec<Meaning>,
+    pub(super) flags: Flags,
     /// The candle that the stop waits for.
     pub(super) stop_candle: Option<String>,
     /// True when the stop waits for a close.
@@ -265,12 +265,12 @@ fn without_second_list(mut targets: Vec<Item<'_>>) -> Vec<Item<'_>> {
     targets
 }
 
-fn flags(block: &Block<'_, '_>, openers: Openers) -> Vec<Meaning> {
+fn flags(block: &Block<'_, '_>, openers: Openers) -> Flags {
     let entry = block.fields.iter().filter(|(field, values)| {
         let stray = field.opener == Opener::Market && !is_beside_side(block, field, values);
         openers.has(field.opener) && !stray || field.opener == Opener::Header
     });
-    entry.flat_map(|(_, values)| values.flags.iter().copied()).collect()
+    entry.fold(Flags::default(), |flags, (_, values)| flags.or(values.flags))
 }
 
 /// "Market" is the entry before a price or in a line with the side or the symbol; elsewhere it is only talked about.

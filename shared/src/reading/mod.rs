@@ -37,6 +37,7 @@ mod plausible;
 mod prices;
 mod profile;
 mod references;
+mod seen;
 mod several;
 mod signals;
 mod simplified;

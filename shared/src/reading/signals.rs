@@ -18,6 +18,7 @@ use super::options;
 use super::pieces::{Piece, Pieces, What};
 use super::plausible;
 use super::prices::Priced;
+use super::seen::Sight;
 use super::symbols::Mention;
 use super::tokens::Unit;
 use super::values::{Values, values};
@@ -56,21 +57,27 @@ pub(super) struct Block<'p, 't> {
     opened: Openers,
     /// What opens those that hold a level.
     pub(super) levelled: Openers,
+    /// What opens those that hold anything in the place of a level.
+    held: Openers,
 }
 
 impl<'p, 't> Block<'p, 't> {
     /// Cuts a block.
     pub(super) fn new(pieces: &'p Pieces<'t>) -> Self {
-        let (mut opened, mut levelled) = (Openers::default(), Openers::default());
+        let (mut opened, mut levelled, mut held) =
+            (Openers::default(), Openers::default(), Openers::default());
         let fields = fields(pieces).into_iter().map(|field| {
             let values = values(&pieces.list, &field);
             opened = opened.and(field.opener);
             if !values.items.is_empty() {
                 levelled = levelled.and(field.opener);
             }
+            if !values.items.is_empty() || !values.loose.is_empty() || values.has(Meaning::Placeholder) {
+                held = held.and(field.opener);
+            }
             (field, values)
         });
-        Self { pieces, fields: fields.collect(), opened, levelled }
+        Self { pieces, fields: fields.collect(), opened, levelled, held }
     }
 
     /// The values of all fields with this opener.
@@ -94,7 +101,7 @@ impl<'p, 't> Block<'p, 't> {
         let side = |piece: &Piece<'_>| {
             matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
         };
-        let sided = self.pieces.list.iter().any(side);
+        let sided = self.pieces.seen.has(Sight::Side) && self.pieces.list.iter().any(side);
         let openers = [Opener::Header, Opener::Buy, Opener::Sell, Opener::Market];
         let bare = self.levelled.meets(Openers::of(openers));
         let levels = self.labelled_levels();
@@ -103,14 +110,8 @@ impl<'p, 't> Block<'p, 't> {
 
     /// How many of entry, targets and stop hold something: two and more look like a signal.
     pub(super) fn labelled_levels(&self) -> usize {
-        [Slot::Entry, Slot::Target, Slot::Stop]
-            .into_iter()
-            .filter(|slot| {
-                self.with(Opener::Label(*slot)).any(|(_, values)| {
-                    !values.items.is_empty() || !values.loose.is_empty() || values.has(Meaning::Placeholder)
-                })
-            })
-            .count()
+        let slots = [Slot::Entry, Slot::Target, Slot::Stop];
+        slots.into_iter().filter(|slot| self.held.has(Opener::Label(*slot))).count()
     }
 }
 

@@ -4,14 +4,14 @@
 //! data, which stand between marks one by one.
 
 use super::super::pieces::{Piece, What};
+use super::super::seen::{Sight, is_quotation_mark};
 use super::super::values::is_price;
 use super::Objection;
 use super::text::{Text, names_side};
 
 /// The objection that the call is only quoted.
 pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
-    let marks = text.list.iter().filter(|piece| is_mark(piece)).count();
-    if marks < 2 {
+    if !text.pieces.seen.has(Sight::Quote) || text.list.iter().filter(|piece| is_mark(piece)).count() < 2 {
         return None;
     }
     let line =
@@ -28,7 +28,7 @@ pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
 }
 
 fn is_mark(piece: &Piece<'_>) -> bool {
-    matches!(piece.what, What::Mark('"' | '\'' | '「' | '」' | '『' | '』' | '《' | '》'))
+    matches!(piece.what, What::Mark(mark) if is_quotation_mark(mark))
 }
 
 /// True when a side and a price stand between two marks, and a word outside of them.

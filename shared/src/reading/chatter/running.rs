@@ -5,8 +5,9 @@
 
 use super::super::fields::Opener;
 use super::super::pieces::{Piece, What};
+use super::super::seen::{Sight, ticks_off};
 use super::super::signals::Block;
-use super::super::values::{Item, is_price, is_tick};
+use super::super::values::{Item, is_price};
 use super::super::words::{Meaning, Slot};
 use super::{Objection, lines};
 
@@ -80,6 +81,9 @@ fn is_closing(line: &[Piece<'_>]) -> bool {
 
 /// A tick behind a level says that it was reached. Ticks before all levels are only bullets.
 fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
+    if !block.pieces.seen.has(Sight::Tick) {
+        return None;
+    }
     let list = &block.pieces.list;
     let is_level = |piece: &Piece<'_>| {
         is_price(&piece.what)
@@ -87,9 +91,7 @@ fn ticked(block: &Block<'_, '_>) -> Option<Objection> {
     };
     let (mut bulleted, mut plain) = (0_usize, 0_usize);
     for line in lines(list) {
-        let tick = line.iter().position(
-            |piece| matches!(piece.what, What::Icon(icon) if is_tick(icon) || matches!(icon, '❌' | '✖')),
-        );
+        let tick = line.iter().position(|piece| matches!(piece.what, What::Icon(icon) if ticks_off(icon)));
         let target = line.iter().any(|piece| piece.what.slot() == Some(Slot::Target));
         match tick {
             Some(tick) if line[..tick].iter().any(is_level) => {

@@ -5,6 +5,7 @@
 //! unknown characters counts half; it knows no language.
 
 use super::super::pieces::{Piece, What};
+use super::super::seen::Sight;
 use super::super::values::is_price;
 use super::super::words::{Meaning, Slot};
 use super::text::{Text, governs, names_side};
@@ -18,6 +19,9 @@ const MAX_AROUND: usize = 2;
 
 /// Why the words around the call put it in doubt.
 pub(super) fn doubt(text: &Text<'_, '_>, is_card: bool) -> Option<&'static str> {
+    if !text.pieces.seen.has(Sight::Unknown) {
+        return None;
+    }
     let (_, sentence) = text.sentences().find(|(_, sentence)| governs(sentence))?;
     let anchor = sentence.iter().position(is_anchor).unwrap_or(sentence.len());
     let last = sentence.iter().rposition(|piece| is_price(&piece.what)).map_or(anchor, |at| at.max(anchor));

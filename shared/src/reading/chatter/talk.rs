@@ -6,6 +6,7 @@
 use super::super::exits::{self, trigger_length};
 use super::super::options;
 use super::super::pieces::{Piece, What};
+use super::super::seen::{JOKING, Sight};
 use super::super::tokens::Unit;
 use super::super::values::is_price;
 use super::super::words::{Meaning, Slot};
@@ -60,41 +61,90 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
     })
 }
 
-/// Faces of doubt and laughter. Nobody puts one beside a call that is meant.
-const JOKING: &[char] = &['🤔', '🤷', '🤣', '😂', '🤡', '🙃'];
+/// The words that may say something: those that are judged, adverts, and what was.
+const TELLING: &[Meaning] = &[
+    Meaning::NotCrypto,
+    Meaning::Option,
+    Meaning::OptionBuy,
+    Meaning::OptionOther,
+    Meaning::Unreal,
+    Meaning::Laugh,
+    Meaning::Asks,
+    Meaning::Hindsight,
+    Meaning::Report,
+    Meaning::Others,
+    Meaning::Negation,
+    Meaning::Acted,
+    Meaning::Hedge,
+    Meaning::Perhaps,
+    Meaning::Advert,
+    Meaning::Was,
+];
 
-/// The first objection, in the order of the text; words that count anywhere come first.
+/// The first objection: most texts hold nothing that could be one.
 pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
-    let mut nearby = false;
-    let mut sells = false;
-    for (at, piece) in text.list.iter().enumerate() {
-        match piece.what {
-            What::Mark('?') if !is_prefix(text, at) => {
-                return Some(Objection::Noise("a question: nobody is told to trade"));
-            }
-            What::Icon('🔒' | '🔐') if is_locked(&text.list[..at]) => {
-                return Some(Objection::Noise("its levels are locked"));
-            }
-            What::Icon(icon) if JOKING.contains(&icon) => {
-                return Some(Objection::Doubt("an emoji says that it is not meant"));
-            }
-            What::Term(Meaning::Advert, _) => sells = true,
-            What::Term(Meaning::Was, _) => nearby = true,
-            What::Term(Meaning::Option | Meaning::OptionBuy, _) if options::contract(text.list).is_some() => {
-            }
-            What::Term(meaning, _) => match judged(meaning) {
-                Some((Reach::Anywhere, objection)) => return Some(objection),
-                Some(_) => nearby = true,
-                None => {}
-            },
-            _ => {}
-        }
+    let seen = text.pieces.seen;
+    let talks = seen.has(Sight::Question) || seen.has(Sight::Face) || text.pieces.may_have_any(TELLING);
+    let words = if talks { said(text) } else { Said::default() };
+    if words.anywhere.is_some() {
+        return words.anywhere;
     }
     if is_told_of_somebody(text.list) {
         return Some(Objection::Noise("somebody else's trade"));
     }
-    let near = if nearby { near_call(text) } else { None };
-    near.or_else(|| advert(text).filter(|_| sells)).or_else(|| row(text))
+    let near = if words.nearby { near_call(text) } else { None };
+    near.or_else(|| advert(text).filter(|_| words.sells)).or_else(|| row(text))
+}
+
+/// What the words of a text say.
+#[derive(Default)]
+struct Said {
+    /// The first objection that counts wherever it stands.
+    anywhere: Option<Objection>,
+    /// True for words that count near the call.
+    nearby: bool,
+    /// True for an advert.
+    sells: bool,
+}
+
+/// Looks for words that say something, up to the first one that counts anywhere.
+fn said(text: &Text<'_, '_>) -> Said {
+    let mut said = Said::default();
+    for (at, piece) in text.list.iter().enumerate() {
+        said.anywhere = match piece.what {
+            What::Mark('?') if !is_prefix(text, at) => {
+                Some(Objection::Noise("a question: nobody is told to trade"))
+            }
+            What::Icon('🔒' | '🔐') if is_locked(&text.list[..at]) => {
+                Some(Objection::Noise("its levels are locked"))
+            }
+            What::Icon(icon) if JOKING.contains(&icon) => {
+                Some(Objection::Doubt("an emoji says that it is not meant"))
+            }
+            What::Term(meaning, _) => said.word(meaning, text),
+            _ => None,
+        };
+        if said.anywhere.is_some() {
+            break;
+        }
+    }
+    said
+}
+
+impl Said {
+    /// Notes a word; gives its objection if that counts anywhere.
+    fn word(&mut self, meaning: Meaning, text: &Text<'_, '_>) -> Option<Objection> {
+        match meaning {
+            Meaning::Advert => self.sells = true,
+            Meaning::Was => self.nearby = true,
+            Meaning::Option | Meaning::OptionBuy if options::contract(text.list).is_some() => {}
+            _ => match judged(meaning)? {
+                (Reach::Anywhere, objection) => return Some(objection),
+                _ => self.nearby = true,
+            },
+        }
+        None
+    }
 }
 
 /// True where a lock stands in the place of a level.

@@ -3,14 +3,16 @@
 //! Entry point: [`Text::of`]. Invariants: sentences cover all pieces in order; a sentence never goes beyond its line.
 
 use super::super::fields::Opener;
-use super::super::pieces::{Piece, What};
+use super::super::pieces::{Piece, Pieces, What};
 use super::super::signals::Block;
 use super::super::values::is_price;
 use super::super::words::{Meaning, Slot};
 
 /// A block with what objections ask about it.
 pub(super) struct Text<'p, 't> {
-    /// The pieces.
+    /// The whole of it.
+    pub(super) pieces: &'p Pieces<'t>,
+    /// Its pieces.
     pub(super) list: &'p [Piece<'t>],
     /// The first price, or the end.
     pub(super) first_level: usize,
@@ -25,12 +27,13 @@ pub(super) struct Text<'p, 't> {
 impl<'p, 't> Text<'p, 't> {
     /// Looks at a block.
     pub(super) fn of(block: &Block<'p, 't>) -> Self {
-        let list = &block.pieces.list;
+        let pieces = block.pieces;
         let priced = |slot| block.has_levels(Opener::Label(slot));
         Self {
-            list,
-            first_level: list.iter().position(|piece| is_price(&piece.what)).unwrap_or(list.len()),
-            levels_end: list.iter().rposition(|piece| is_price(&piece.what)).map_or(0, |at| at + 1),
+            pieces,
+            list: &pieces.list,
+            first_level: pieces.seen.first_price().unwrap_or(pieces.list.len()),
+            levels_end: pieces.seen.prices_end,
             labelled: block.labelled_levels(),
             is_plan: priced(Slot::Stop) && priced(Slot::Target),
         }
