@@ -40,6 +40,36 @@ fn parse_plain(text: &str) -> Result<Decimal, MoneyError> {
     Decimal::from_str_exact(text).map_err(|_| MoneyError::NotANumber(text.chars().take(40).collect()))
 }
 
+/// Without zeros at its end. Most decimals have none: for these, nothing is divided.
+fn normal(value: Decimal) -> Decimal {
+    match u64::try_from(value.mantissa()) {
+        Ok(digits) if digits % 10 != 0 => value,
+        _ => value.normalize(),
+    }
+}
+
+/// For each number of decimals, how many of the finest units its last digit counts: `10^(18 - decimals)`.
+const UNITS: [u128; MAX_SCALE as usize + 1] = {
+    let mut units = [1; MAX_SCALE as usize + 1];
+    let mut scale = MAX_SCALE as usize;
+    while scale > 0 {
+        units[scale - 1] = units[scale] * 10;
+        scale -= 1;
+    }
+    units
+};
+
+/// A decimal as a whole number of units of `10^-18`; none if it is negative or finer.
+fn in_units(value: Decimal) -> Option<u128> {
+    let unit = UNITS.get(usize::try_from(value.scale()).ok()?)?;
+    u128::try_from(value.mantissa()).ok()?.checked_mul(*unit)
+}
+
+/// True for a normal decimal from zero up to a bound, with few enough decimals.
+fn is_up_to(most: Decimal, value: Decimal) -> bool {
+    in_units(value).is_some_and(|value| in_units(most).is_some_and(|most| value <= most))
+}
+
 macro_rules! decimal_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $bounds:literal, $example:literal, |$value:ident| $check:expr) => {
         $(#[$doc])*
@@ -50,11 +80,12 @@ macro_rules! decimal_type {
 
         impl $name {
             #[doc = concat!("Checks the bounds: ", $bounds, ".")]
-            pub fn new($value: Decimal) -> Result<Self, MoneyError> {
+            pub fn new(value: Decimal) -> Result<Self, MoneyError> {
+                let $value = normal(value);
                 if $check {
-                    Ok(Self($value.normalize()))
+                    Ok(Self($value))
                 } else {
-                    Err(MoneyError::OutOfBounds { what: $what, value: $value, bounds: $bounds })
+                    Err(MoneyError::OutOfBounds { what: $what, value, bounds: $bounds })
                 }
             }
 
@@ -106,28 +137,41 @@ const MAX_LEVERAGE: Decimal = Decimal::from_parts(500, 0, 0, false, 0);
 decimal_type!(
     /// A price in units of the quote currency for one unit of the base: above zero.
     Price, "price", "0 < price <= 10^11 with at most 18 decimals", "64250.5",
-    |value| value > Decimal::ZERO && value <= MAX_PRICE && value.normalize().scale() <= MAX_SCALE
+    |value| !value.is_zero() && is_up_to(MAX_PRICE, value)
 );
 decimal_type!(
     /// An amount of the base currency: zero or more.
     Quantity, "quantity", "0 <= quantity <= 10^14 with at most 18 decimals", "0.015",
-    |value| value >= Decimal::ZERO && value <= MAX_QUANTITY && value.normalize().scale() <= MAX_SCALE
+    |value| is_up_to(MAX_QUANTITY, value)
 );
 decimal_type!(
     /// A percentage, `25` for a quarter: zero or more.
     Percent, "percentage", "0 <= percentage <= 100000 with at most 18 decimals", "2.5",
-    |value| value >= Decimal::ZERO && value <= MAX_PERCENT && value.normalize().scale() <= MAX_SCALE
+    |value| is_up_to(MAX_PERCENT, value)
 );
 decimal_type!(
     /// A multiple of the own capital: above zero.
     Leverage, "leverage", "0 < leverage <= 500 with at most 18 decimals", "10",
-    |value| value > Decimal::ZERO && value <= MAX_LEVERAGE && value.normalize().scale() <= MAX_SCALE
+    |value| !value.is_zero() && is_up_to(MAX_LEVERAGE, value)
 );
 decimal_type!(
     /// A signed amount of the quote currency: a balance, a fee, a profit or a loss.
     Amount, "amount", "an amount within +-10^25", "-12.75",
     |value| value.abs() <= MAX_AMOUNT
 );
+
+impl Price {
+    /// One, as [`Price::units`] counts.
+    pub const ONE_IN_UNITS: u128 = UNITS[0];
+
+    /// The price as a whole number of units of `10^-18`, the finest that any price has: prices are compared with each
+    /// other and with small multiples of each other at the cost of whole numbers.
+    pub fn units(self) -> u128 {
+        // The bounds of a price leave room for this product, and a place in the table for its decimals.
+        let unit = usize::try_from(self.0.scale()).ok().and_then(|scale| UNITS.get(scale));
+        self.0.mantissa().unsigned_abs() * unit.copied().unwrap_or_default()
+    }
+}
 
 /// The largest amount: the largest price times the largest quantity.
 const MAX_AMOUNT: Decimal = Decimal::from_parts(1_241_513_984, 370_409_800, 542_101, false, 0); // 10^25

@@ -378,12 +378,18 @@ impl From<Signal> for SignalDraft {
 impl Entry {
     /// The stated prices: none for a market entry without a reference.
     pub fn prices(&self) -> Vec<Price> {
-        match self {
-            Entry::Market { reference, .. } => reference.iter().copied().collect(),
-            Entry::Limit { price } | Entry::Trigger { price, .. } => vec![*price],
-            Entry::Zone { low, high } => vec![*low, *high],
-            Entry::Ladder { legs, .. } => legs.iter().map(|leg| leg.price).collect(),
-        }
+        self.each_price().collect()
+    }
+
+    /// Likewise, one after the other.
+    pub fn each_price(&self) -> impl Iterator<Item = Price> + Clone + '_ {
+        let (stated, legs): ([Option<Price>; 2], &[EntryLeg]) = match self {
+            Entry::Market { reference, .. } => ([*reference, None], &[]),
+            Entry::Limit { price } | Entry::Trigger { price, .. } => ([Some(*price), None], &[]),
+            Entry::Zone { low, high } => ([Some(*low), Some(*high)], &[]),
+            Entry::Ladder { legs, .. } => ([None, None], legs),
+        };
+        stated.into_iter().flatten().chain(legs.iter().map(|leg| leg.price))
     }
 }
 

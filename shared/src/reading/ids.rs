@@ -5,6 +5,7 @@
 //! Invariants: an id holds a digit and no decimal point; a list number (`TP #2`, `Signal 1:`) is no id.
 
 use super::pieces::{Piece, Pieces, What};
+use super::seen::Sight;
 use super::tokens::Unit;
 use super::words::{Meaning, Slot};
 
@@ -16,6 +17,9 @@ const MAX_MARKS: usize = 3;
 
 /// The id behind a label for ids.
 pub(super) fn labelled<'p, 't>(pieces: &'p Pieces<'t>) -> Option<(&'t str, &'p Piece<'t>)> {
+    if !pieces.has(Meaning::Label(Slot::Reference)) && !pieces.seen.has(Sight::Icon) {
+        return None;
+    }
     let list = &pieces.list;
     let labels = list.iter().enumerate().filter(|(_, piece)| {
         piece.what.slot() == Some(Slot::Reference) || matches!(piece.what, What::Icon('🆔'))
@@ -38,6 +42,9 @@ fn id_behind<'p, 't>(pieces: &'p Pieces<'t>, label: usize) -> Option<(&'t str, &
 
 /// `Trade #88`, `#3391: cancelled`: a number sign before a whole number that counts neither levels nor one of few.
 pub(super) fn numbered<'p, 't>(pieces: &'p Pieces<'t>) -> Option<(&'t str, &'p Piece<'t>)> {
+    if !pieces.seen.has(Sight::Hash) {
+        return None;
+    }
     let levels = [Slot::Entry, Slot::Target, Slot::Stop].map(Meaning::Label);
     pieces.list.windows(2).enumerate().find_map(|(at, pair)| {
         let sign = matches!(pair[0].what, What::Mark('#')) && pair[1].glued;

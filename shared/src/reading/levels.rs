@@ -241,7 +241,8 @@ fn is_near(number: u8, item: &Item<'_>) -> bool {
 }
 
 fn items<'t>(block: &Block<'_, 't>, openers: Openers) -> Vec<Item<'t>> {
-    let mut items: Vec<Item<'t>> = Vec::new();
+    let mut items: Vec<Item<'t>> =
+        Vec::with_capacity(block.of(openers).map(|values| values.items.len()).sum());
     for values in block.of(openers) {
         let start = items.len();
         items.extend(values.items.iter().copied());

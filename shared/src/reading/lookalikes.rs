@@ -80,7 +80,9 @@ pub(super) fn fold(text: &Placed) -> Option<Placed> {
 fn touches(text: &str) -> bool {
     let bytes = text.as_bytes();
     let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-    let mixed = |(a, b): (&u8, &u8)| a.is_ascii() != b.is_ascii() && (a.is_ascii_alphabetic() || b.is_ascii_alphabetic());
+    let mixed = |(a, b): (&u8, &u8)| {
+        a.is_ascii() != b.is_ascii() && (a.is_ascii_alphabetic() || b.is_ascii_alphabetic())
+    };
     pairs.into_iter().any(mixed)
 }
 

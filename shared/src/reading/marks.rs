@@ -37,26 +37,31 @@ pub(super) fn of_signal(
     details: &[Mark],
 ) -> Vec<Mark> {
     let list = &block.pieces.list;
-    let mut marks: Vec<Mark> = list
-        .iter()
-        .filter_map(|piece| Some(Mark::of(field_of_word(&piece.what, levels, signal)?, piece)))
-        .collect();
-    let is_contract = |piece: &&Piece<'_>| matches!(&piece.what, What::Ticker(m) if m.option.is_some());
-    marks.extend(list.iter().filter(is_contract).map(|piece| Mark::of(Field::Option, piece)));
-    let of = |field, items: &[Item<'_>]| -> Vec<Mark> {
-        items.iter().flat_map(|item| of_item(list, field, item)).collect()
-    };
-    marks.extend(of(Field::Entry, &levels.entry));
-    marks.extend(of(Field::Target, &levels.targets));
-    marks.extend(of(Field::Stop, &levels.stop));
-    let stop = signal.fields().stop.as_ref().and_then(Stop::price).map(|price| price.to_string());
-    for exit in &levels.exits {
-        let is_stop = matches!(exit.level, Level::Price(number) if stop.as_deref() == Some(number.text));
-        marks.extend(of_item(list, if is_stop { Field::Stop } else { Field::Target }, exit));
+    let mut marks = Vec::with_capacity(MARKS_OF_CALL);
+    for piece in list {
+        marks.extend(field_of_word(&piece.what, levels, signal).map(|field| Mark::of(field, piece)));
+        if matches!(&piece.what, What::Ticker(mention) if mention.option.is_some()) {
+            marks.push(Mark::of(Field::Option, piece));
+        }
+    }
+    let levelled =
+        [(Field::Entry, &levels.entry), (Field::Target, &levels.targets), (Field::Stop, &levels.stop)];
+    for (field, items) in levelled {
+        marks.extend(items.iter().flat_map(|item| of_item(list, field, item)));
+    }
+    if !levels.exits.is_empty() {
+        let stop = signal.fields().stop.as_ref().and_then(Stop::price).map(|price| price.to_string());
+        for exit in &levels.exits {
+            let is_stop = matches!(exit.level, Level::Price(number) if stop.as_deref() == Some(number.text));
+            marks.extend(of_item(list, if is_stop { Field::Stop } else { Field::Target }, exit));
+        }
     }
     marks.extend_from_slice(details);
     marks
 }
+
+/// How many marks most calls have at most; there is room for more.
+const MARKS_OF_CALL: usize = 16;
 
 /// What a phrase or a symbol contributes to the signal by itself.
 fn field_of_word(what: &What<'_>, levels: &Levels<'_>, signal: &Signal) -> Option<Field> {
@@ -89,13 +94,13 @@ fn field_of_word(what: &What<'_>, levels: &Levels<'_>, signal: &Signal) -> Optio
 }
 
 /// The marks of a level and its share.
-pub(super) fn of_item(list: &[Piece<'_>], field: Field, item: &Item<'_>) -> Vec<Mark> {
+pub(super) fn of_item(list: &[Piece<'_>], field: Field, item: &Item<'_>) -> impl Iterator<Item = Mark> {
     let level = match item.level {
         Level::Price(number) | Level::Percent(number) | Level::Multiple(number) => Some(number),
         Level::Runner => None,
     };
     let share = item.share.map(|(number, _)| number);
-    level.into_iter().chain(share).filter_map(|number| of_number(list, field, number)).collect()
+    level.into_iter().chain(share).filter_map(move |number| of_number(list, field, number))
 }
 
 /// The mark of a number, with its unit.
@@ -107,14 +112,12 @@ pub(super) fn of_number(list: &[Piece<'_>], field: Field, number: Number<'_>) ->
 /// The evidence of signal or update number `of`: marks as places of the post, in order, each once.
 pub(super) fn evidence(marks: &[Mark], of: usize, (source, text): (&Source<'_>, &Text)) -> Vec<Evidence> {
     let Ok(of) = u16::try_from(of) else { return Vec::new() };
-    let mut evidence: Vec<Evidence> = marks
-        .iter()
-        .filter_map(|mark| {
-            let (first, last) = (text.place(mark.bytes.start)?, text.place(mark.bytes.end.checked_sub(1)?)?);
-            let (part, start, end) = source.span(first, last)?;
-            Some(Evidence { of, field: mark.field, part, start, end })
-        })
-        .collect();
+    let mut evidence = Vec::with_capacity(marks.len());
+    evidence.extend(marks.iter().filter_map(|mark| {
+        let (first, last) = (text.place(mark.bytes.start)?, text.place(mark.bytes.end.checked_sub(1)?)?);
+        let (part, start, end) = source.span(first, last)?;
+        Some(Evidence { of, field: mark.field, part, start, end })
+    }));
     evidence.sort_unstable_by_key(|e| (e.part, e.start, e.end, e.field));
     evidence.dedup();
     evidence

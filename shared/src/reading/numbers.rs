@@ -1,6 +1,6 @@
 //! Numbers: the ways in which the numbers of one post can be read, and what each way makes of them.
 //!
-//! Entry points: [`ways`] for the candidates, [`Way::values`] for one number under one of them.
+//! Entry points: [`Written::ways`] for the candidates, [`Way::value`] for one number under one of them.
 //! Invariants: exact decimals; a way either reads a number completely or refuses it, it never drops a character; which
 //! way is right is decided for the whole post by what makes a sound signal, never here.
 
@@ -26,54 +26,129 @@ pub(super) struct Way {
     pub(super) spaced_thousands: bool,
 }
 
-/// The ways worth trying for these numbers, plainest first.
-pub(super) fn ways<'t>(numbers: impl Iterator<Item = &'t str>, spaced: bool) -> Vec<Way> {
-    let (mut commas, mut grouped_points) = (false, false);
-    for number in numbers {
-        commas |= number.contains(',');
-        grouped_points |= number.contains('.') && is_grouped(number, '.');
+/// What the numbers of a post look like, as far as that leaves several ways to read them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Written {
+    /// True when a comma stands in one.
+    pub(super) commas: bool,
+    /// True when the digits behind the points of one are groups of three.
+    grouped_points: bool,
+    /// True when two could be one with a space between thousands.
+    spaced: bool,
+    /// True for a number of several digits without any mark.
+    pub(super) whole: bool,
+}
+
+/// So many digits without a mark show that their author writes no marks between thousands and no decimals.
+const WHOLE: usize = 3;
+
+impl Written {
+    /// Looks at numbers in their order.
+    pub(super) fn of<'t>(numbers: impl Iterator<Item = &'t str>) -> Self {
+        let mut written = Self::default();
+        let mut before = "";
+        for number in numbers {
+            let (commas, points) = (has(number, b','), has(number, b'.'));
+            written.commas |= commas;
+            written.grouped_points |= points && is_grouped(number, '.');
+            written.spaced |= may_join(before, number);
+            written.whole |= !commas && !points && number.len() >= WHOLE && is_whole(number);
+            before = number;
+        }
+        written
     }
-    let separators: &[Separators] = match (commas, grouped_points) {
-        (true, _) => &[Separators::Point, Separators::Comma, Separators::List],
-        (false, true) => &[Separators::Point, Separators::Comma],
-        (false, false) => &[Separators::Point],
-    };
-    let spaces: &[bool] = if spaced { &[false, true] } else { &[false] };
-    let way = |separators, spaced_thousands| Way { separators, spaced_thousands };
-    spaces.iter().flat_map(|space| separators.iter().map(move |s| way(*s, *space))).collect()
+
+    /// True when there is more than one way to read them.
+    pub(super) fn is_ambiguous(self) -> bool {
+        self.commas || self.grouped_points || self.spaced
+    }
+
+    /// The ways worth trying, plainest first.
+    pub(super) fn ways(self) -> impl Iterator<Item = Way> {
+        let separators: &[Separators] = match (self.commas, self.grouped_points) {
+            (true, _) => &[Separators::Point, Separators::Comma, Separators::List],
+            (false, true) => &[Separators::Point, Separators::Comma],
+            (false, false) => &[Separators::Point],
+        };
+        let spaces: &[bool] = if self.spaced { &[false, true] } else { &[false] };
+        let way = |separators, spaced_thousands| Way { separators, spaced_thousands };
+        spaces.iter().flat_map(move |space| separators.iter().map(move |s| way(*s, *space)))
+    }
 }
 
 impl Way {
-    /// The values of one written number; none if it cannot be read in this way. Only lists give more than one.
-    pub(super) fn values(self, number: &str) -> Option<Vec<Decimal>> {
+    /// The plainest way, which every post allows.
+    pub(super) const PLAIN: Way = Way { separators: Separators::Point, spaced_thousands: false };
+
+    /// The value of one written number; none if it cannot be read in this way, or is a list.
+    pub(super) fn value(self, number: &str) -> Option<Decimal> {
         match self.separators {
-            Separators::Point => point(number).map(|value| vec![value]),
-            Separators::Comma => comma(number).map(|value| vec![value]),
-            Separators::List => list(number),
+            Separators::Point => point(number),
+            Separators::Comma => comma(number),
+            Separators::List if has(number, b',') => None,
+            Separators::List => point(number),
         }
+    }
+
+    /// The values of a list that is written like one number.
+    pub(super) fn list(self, number: &str) -> Option<Vec<Decimal>> {
+        if self.separators == Separators::List && has(number, b',') { list(number) } else { None }
     }
 }
 
 /// Every value that a written number may have; lists give several. For tests: the reader chooses by the whole post.
 pub fn number_values(number: &str) -> Vec<Decimal> {
-    let ways = ways(std::iter::once(number), false).into_iter();
-    let single = |values: &Vec<Decimal>| values.len() == 1;
-    ways.filter_map(|way| way.values(number)).filter(single).flatten().collect()
+    Written::of(std::iter::once(number)).ways().filter_map(|way| way.value(number)).collect()
 }
 
 /// True when `head tail` could be one number with a space between thousands.
 pub(super) fn may_join(head: &str, tail: &str) -> bool {
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let whole = tail.split(['.', ',']).next().unwrap_or_default();
-    plain(head) && (1..=3).contains(&head.len()) && !head.starts_with('0') && whole.len() == 3 && plain(whole)
+    if !(1..=3).contains(&head.len()) || tail.len() < 3 {
+        return false;
+    }
+    let (whole, rest) = tail.as_bytes().split_at(3);
+    let ends = matches!(rest.first(), None | Some(b'.' | b','));
+    ends && is_whole(head) && !head.starts_with('0') && whole.iter().all(u8::is_ascii_digit)
+}
+
+fn has(number: &str, mark: u8) -> bool {
+    number.bytes().any(|byte| byte == mark)
+}
+
+fn is_whole(number: &str) -> bool {
+    number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn point(number: &str) -> Option<Decimal> {
+    if let Some(value) = plain(number) {
+        return Some(value);
+    }
     if number.contains(['e', 'E']) {
         return Decimal::from_scientific(number).ok();
     }
     let (whole, fraction) = split(number, '.')?;
     exact(whole, ',', fraction)
+}
+
+/// So many digits fit into 64 bits with a sign.
+const MAX_PLAIN: usize = 18;
+
+/// The value of digits with at most one point among them: most numbers are nothing else.
+fn plain(number: &str) -> Option<Decimal> {
+    if number.len() > MAX_PLAIN {
+        return None;
+    }
+    let (mut value, mut point) = (0, None);
+    for (at, byte) in number.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + i64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let scale = point.map_or(0, |point| number.len() - point - 1);
+    let complete = point.is_none() || scale > 0;
+    if complete { Some(Decimal::new(value, u32::try_from(scale).ok()?)) } else { None }
 }
 
 fn comma(number: &str) -> Option<Decimal> {
@@ -106,15 +181,17 @@ fn split(number: &str, mark: char) -> Option<(&str, &str)> {
 
 /// The value of a whole number, perhaps with separators between groups of three, and of its fraction.
 fn exact(whole: &str, separator: char, fraction: &str) -> Option<Decimal> {
-    let plain = whole.bytes().all(|b| b.is_ascii_digit());
-    if !plain && !is_grouped(whole, separator) && !is_grouped(whole, '\'') {
+    if !is_whole(whole) && !is_grouped(whole, separator) && !is_grouped(whole, '\'') {
         return None;
     }
-    let mut digits: i128 = 0;
-    for digit in whole.chars().chain(fraction.chars()).filter_map(|character| character.to_digit(10)) {
-        digits = digits.checked_mul(10)?.checked_add(i128::from(digit))?;
+    let scale = u32::try_from(fraction.len()).ok()?;
+    let mut digits = whole.bytes().chain(fraction.bytes()).filter(u8::is_ascii_digit).map(|b| b - b'0');
+    if whole.len() + fraction.len() <= MAX_PLAIN {
+        return Some(Decimal::new(digits.fold(0, |value, digit| value * 10 + i64::from(digit)), scale));
     }
-    Decimal::try_from_i128_with_scale(digits, u32::try_from(fraction.len()).ok()?).ok()
+    let value =
+        digits.try_fold(0_i128, |value, digit| value.checked_mul(10)?.checked_add(i128::from(digit)))?;
+    Decimal::try_from_i128_with_scale(value, scale).ok()
 }
 
 /// True for `1,234,567`: up to three digits that do not begin with a zero, then groups of three.
@@ -133,7 +210,12 @@ mod tests {
 
     fn read(separators: Separators, number: &str) -> Option<Vec<String>> {
         let way = Way { separators, spaced_thousands: false };
-        way.values(number).map(|values| values.iter().map(|v| v.normalize().to_string()).collect())
+        let values = way.value(number).map(|value| vec![value]).or_else(|| way.list(number));
+        values.map(|values| values.iter().map(|v| v.normalize().to_string()).collect())
+    }
+
+    fn count_ways(numbers: &[&str]) -> usize {
+        Written::of(numbers.iter().copied()).ways().count()
     }
 
     #[test]
@@ -163,9 +245,15 @@ mod tests {
 
     #[test]
     fn only_ambiguous_numbers_need_several_ways() {
-        assert_eq!(ways(["0.0528", "64250.5"].into_iter(), false).len(), 1);
-        assert_eq!(ways(["1.905"].into_iter(), false).len(), 2);
-        assert_eq!(ways(["64,250"].into_iter(), false).len(), 3);
-        assert_eq!(ways(["64"].into_iter(), true).len(), 2);
+        for (numbers, count) in [
+            (&["0.0528", "64250.5"][..], 1),
+            (&["1.905"], 2),
+            (&["64,250"], 3),
+            (&["64", "250"], 2),
+            (&["64", "25"], 1),
+        ] {
+            assert_eq!(count_ways(numbers), count, "{numbers:?}");
+            assert_eq!(Written::of(numbers.iter().copied()).is_ambiguous(), count > 1, "{numbers:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 
 use super::doubt::Doubt;
-use super::numbers::{Separators, Way};
+use super::numbers::Way;
 use super::pieces::{Piece, Pieces, What};
 use super::tokens::{Kind, Token, Tokens, Unit};
 use super::words::Meaning;
@@ -143,8 +143,7 @@ fn right(word: &str) -> Option<OptionRight> {
 
 /// A strike: whole thousands may be grouped by commas.
 fn scaled(number: &str, kilo: bool) -> Option<Decimal> {
-    let way = Way { separators: Separators::Point, spaced_thousands: false };
-    let value = way.values(number)?.pop()?;
+    let value = Way::PLAIN.value(number)?;
     if kilo { value.checked_mul(Decimal::ONE_THOUSAND) } else { Some(value) }
 }
 

@@ -13,7 +13,7 @@ use super::habits::Habits;
 use super::levels::Roles;
 use super::marks::evidence;
 use super::mixed::mixed;
-use super::numbers::{Separators, Way};
+use super::numbers::Way;
 use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible;
 use super::several;
@@ -405,12 +405,11 @@ fn looks_levelled(pieces: &Pieces<'_>) -> bool {
     if !sided || !named {
         return false;
     }
-    let way = Way { separators: Separators::Point, spaced_thousands: false };
     let mut prices: Vec<Decimal> = pieces
         .list
         .iter()
         .filter_map(|piece| match &piece.what {
-            What::Number(number) if is_price(&piece.what) => way.values(number.text)?.pop(),
+            What::Number(number) if is_price(&piece.what) => Way::PLAIN.value(number.text),
             _ => None,
         })
         .collect();

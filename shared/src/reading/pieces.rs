@@ -412,7 +412,8 @@ impl<'t> Pieces<'t> {
 
     /// True when some piece has this meaning.
     pub(super) fn has(&self, meaning: Meaning) -> bool {
-        self.meant.may_hold(meaning) && self.list.iter().any(|piece| piece.what.is(meaning))
+        self.meant.surely_holds(meaning)
+            || self.meant.may_hold(meaning) && self.list.iter().any(|piece| piece.what.is(meaning))
     }
 
     /// False when surely no piece has one of these meanings.

@@ -105,29 +105,32 @@ impl Priced<'_, '_> {
 
     /// The targets in the order of the text.
     pub(super) fn targets(&self) -> Result<Vec<Target>, Doubt> {
-        let shares = self.target_shares()?;
+        let mut shares = self.target_shares()?.into_iter();
         let mut targets = Vec::with_capacity(self.targets.len());
-        for ((value, item), share) in self.targets.iter().zip(shares) {
+        let (mut priced, mut distant) = (false, false);
+        for (value, item) in &self.targets {
             let at = match item.level {
                 Level::Price(_) => TargetLevel::Price(price(value.ok_or(Doubt::Unreadable)?)?),
                 Level::Percent(number) => TargetLevel::Percent(percent(number)?),
                 Level::Multiple(number) => TargetLevel::RMultiple(percent(number)?),
                 Level::Runner => TargetLevel::Runner,
             };
-            targets.push(Target { at, share });
+            priced |= matches!(at, TargetLevel::Price(_));
+            distant |= matches!(at, TargetLevel::Percent(_) | TargetLevel::RMultiple(_));
+            targets.push(Target { at, share: shares.next().flatten() });
         }
-        let prices = targets.iter().filter(|target| matches!(target.at, TargetLevel::Price(_))).count();
-        let others =
-            targets.iter().filter(|t| matches!(t.at, TargetLevel::Percent(_) | TargetLevel::RMultiple(_)));
-        if prices > 0 && others.count() > 0 {
+        if priced && distant {
             return Err(Doubt::Unclear("targets in prices and in per cent stand side by side"));
         }
         Ok(targets)
     }
 
-    /// Percentages in bare brackets are shares only if they make up the whole position. Returns grow from target to target;
-    /// what neither grows nor fits into one position is a mistake.
+    /// The share of each target; nothing where none has one. Percentages in bare brackets are shares only if they make up the
+    /// whole position. Returns grow from target to target; what neither grows nor fits into one position is a mistake.
     fn target_shares(&self) -> Result<Vec<Option<Percent>>, Doubt> {
+        if self.targets.iter().all(|(_, item)| item.share.is_none()) {
+            return Ok(Vec::new());
+        }
         let shares = self
             .targets
             .iter()
@@ -145,26 +148,23 @@ impl Priced<'_, '_> {
 
     /// The stop: one price, touched or on a candle's close.
     pub(super) fn stop(&self) -> Result<Option<Stop>, Doubt> {
-        let percents: Vec<Number<'_>> = self
-            .levels
-            .stop
-            .iter()
-            .filter_map(|item| match item.level {
-                Level::Percent(number) => Some(number),
-                _ => None,
-            })
-            .collect();
-        let mut prices = self.stop.clone();
-        prices.dedup();
-        match (prices.as_slice(), percents.as_slice()) {
-            ([], []) if self.levels.no_stop => Ok(Some(Stop::None)),
-            ([], []) if self.levels.stop_on_close || self.levels.stop_candle.is_some() => {
+        let mut percents = self.levels.stop.iter().filter_map(|item| match item.level {
+            Level::Percent(number) => Some(number),
+            _ => None,
+        });
+        let distance = percents.next();
+        let several = percents.next().is_some() || self.stop.windows(2).any(|pair| pair[0] != pair[1]);
+        match (self.stop.first(), distance) {
+            (first, second) if several || first.is_some() && second.is_some() => {
+                Err(Doubt::Unclear("several stops are named"))
+            }
+            (Some(value), _) => self.stop_at(price(*value)?).map(Some),
+            (None, Some(number)) => Ok(Some(Stop::Percent { percent: percent(number)? })),
+            (None, None) if self.levels.no_stop => Ok(Some(Stop::None)),
+            (None, None) if self.levels.stop_on_close || self.levels.stop_candle.is_some() => {
                 Err(Doubt::Unclear("a stop on a candle's close without a price"))
             }
-            ([], []) => Ok(None),
-            ([], [number]) => Ok(Some(Stop::Percent { percent: percent(*number)? })),
-            ([value], []) => self.stop_at(price(*value)?).map(Some),
-            _ => Err(Doubt::Unclear("several stops are named")),
+            (None, None) => Ok(None),
         }
     }
 

@@ -6,7 +6,8 @@
 use rust_decimal::Decimal;
 
 use super::doubt::Doubt;
-use crate::signal::{Entry, Market, Side, SignalDraft, Symbol, TargetLevel};
+use crate::money::Price;
+use crate::signal::{Entry, Market, Side, SignalDraft, Stop, Symbol, TargetLevel};
 
 /// A target further than three times the entry is a slip, unless the coin is bought to be kept.
 const MAX_TARGET_RATIO: u32 = 3;
@@ -50,25 +51,57 @@ const BANDS: &[(&str, u32, u32)] = &[
 
 /// Refuses a draft with an implausible price, or with a number nearby that belongs to no label.
 pub(super) fn check(draft: &SignalDraft, loose: &[Decimal]) -> Result<(), Doubt> {
-    let entries: Vec<Decimal> = draft.entry.prices().iter().map(|price| price.get()).collect();
-    let targets = draft.targets.iter().filter_map(|target| match target.at {
-        TargetLevel::Price(price) => Some(price.get()),
-        _ => None,
-    });
-    let targets: Vec<Decimal> = targets.collect();
     check_ladder(draft)?;
-    let stop = draft.stop.as_ref().and_then(|stop| stop.price()).map(|price| price.get());
-    let all: Vec<Decimal> = entries.iter().chain(&targets).copied().chain(stop).collect();
     match &draft.instrument.option {
         // A premium may lose all or win several times itself; what must fit is the strike.
-        Some(terms) => check_band(draft, &[terms.strike.get()])?,
+        Some(terms) => check_band(draft, Some(Ends::of_one(terms.strike)), || std::iter::once(terms.strike))?,
         None => {
-            check_ratios(draft, (&entries, &targets, stop))?;
-            check_band(draft, &all)?;
-            check_coin_quote(draft, &all)?;
+            let ends = Ends::of(levels(draft));
+            if !ends.is_some_and(Ends::are_near) {
+                check_ratios(draft)?;
+            }
+            check_band(draft, ends, || levels(draft))?;
+            check_coin_quote(draft)?;
         }
     }
-    check_loose(loose, &all)
+    check_loose(loose, draft)
+}
+
+/// Every price of a draft: entries, targets, stop.
+fn levels(draft: &SignalDraft) -> impl Iterator<Item = Price> + '_ {
+    let stop = draft.stop.as_ref().and_then(Stop::price);
+    draft.entry.each_price().chain(targets(draft)).chain(stop)
+}
+
+fn targets(draft: &SignalDraft) -> impl Iterator<Item = Price> + '_ {
+    draft.targets.iter().filter_map(|target| match target.at {
+        TargetLevel::Price(price) => Some(price),
+        _ => None,
+    })
+}
+
+/// The lowest and the highest price of a draft, as [`Price::units`].
+#[derive(Clone, Copy)]
+struct Ends {
+    low: u128,
+    high: u128,
+}
+
+impl Ends {
+    fn of_one(price: Price) -> Self {
+        Self { low: price.units(), high: price.units() }
+    }
+
+    fn of(prices: impl Iterator<Item = Price>) -> Option<Self> {
+        let join = |a: Self, b: Self| Self { low: a.low.min(b.low), high: a.high.max(b.high) };
+        prices.map(Self::of_one).reduce(join)
+    }
+
+    /// True when no price is one and a half times another one, as in nearly all calls: then none is far from any, and
+    /// none is another one with a slipped point.
+    fn are_near(self) -> bool {
+        self.high * 2 <= self.low * 3
+    }
 }
 
 /// A ladder that climbs towards the profit while no target is named: its later legs may be the targets.
@@ -76,8 +109,8 @@ fn check_ladder(draft: &SignalDraft) -> Result<(), Doubt> {
     let Entry::Ladder { legs, .. } = &draft.entry else { return Ok(()) };
     let has_target = draft.targets.iter().any(|target| target.at != TargetLevel::Runner);
     let towards_profit = legs.windows(2).any(|pair| match draft.side {
-        Side::Long => pair[1].price > pair[0].price,
-        Side::Short => pair[1].price < pair[0].price,
+        Side::Long => pair[1].price.units() > pair[0].price.units(),
+        Side::Short => pair[1].price.units() < pair[0].price.units(),
     });
     if towards_profit && !has_target {
         return Err(Doubt::Unclear("no target is named, and some of the entries may be targets"));
@@ -85,18 +118,19 @@ fn check_ladder(draft: &SignalDraft) -> Result<(), Doubt> {
     Ok(())
 }
 
-fn check_ratios(draft: &SignalDraft, levels: (&[Decimal], &[Decimal], Option<Decimal>)) -> Result<(), Doubt> {
-    let (entries, targets, stop) = levels;
-    let bases: Vec<Decimal> = if entries.is_empty() { stop.into_iter().collect() } else { entries.to_vec() };
+fn check_ratios(draft: &SignalDraft) -> Result<(), Doubt> {
+    let stop = draft.stop.as_ref().and_then(Stop::price).map(Price::get);
+    let entries: Vec<Decimal> = draft.entry.each_price().map(Price::get).collect();
+    let bases = if entries.is_empty() { stop.into_iter().collect() } else { entries };
     let spot = draft.instrument.market == Some(Market::Spot);
-    for base in &bases {
-        for target in targets {
-            if !spot && !within(*base, *target, Decimal::from(MAX_TARGET_RATIO)) || is_slip(*base, *target) {
-                return Err(far("target", *target, *base));
+    for base in bases {
+        for target in targets(draft).map(Price::get) {
+            if !spot && !within(base, target, Decimal::from(MAX_TARGET_RATIO)) || is_slip(base, target) {
+                return Err(far("target", target, base));
             }
         }
-        if let Some(stop) = stop.filter(|stop| !within(*base, *stop, MAX_STOP_RATIO)) {
-            return Err(far("stop", stop, *base));
+        if let Some(stop) = stop.filter(|stop| !within(base, *stop, MAX_STOP_RATIO)) {
+            return Err(far("stop", stop, base));
         }
     }
     Ok(())
@@ -128,16 +162,29 @@ fn far(what: &'static str, value: Decimal, other: Decimal) -> Doubt {
 
 /// Whether a price in dollars is one that the coin can have; none for coins without a band.
 pub(super) fn is_in_band(base: &Symbol, price: Decimal) -> Option<bool> {
-    let (_, low, high) = BANDS.iter().find(|(name, _, _)| *name == base.as_str())?;
-    Some(price >= Decimal::from(*low) && price <= Decimal::from(*high))
+    let (low, high) = band(base)?;
+    Some(price >= Decimal::from(low) && price <= Decimal::from(high))
 }
 
-fn check_band(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
-    let base = &draft.instrument.base;
-    let dollars = draft.instrument.quote.as_ref().is_none_or(|quote| quote.as_str().contains("USD"));
-    match prices.iter().find(|price| dollars && is_in_band(base, **price) == Some(false)) {
+fn band(base: &Symbol) -> Option<(u32, u32)> {
+    BANDS.iter().find(|(name, _, _)| *name == base.as_str()).map(|(_, low, high)| (*low, *high))
+}
+
+fn check_band<I: Iterator<Item = Price>>(
+    draft: &SignalDraft,
+    ends: Option<Ends>,
+    prices: impl Fn() -> I,
+) -> Result<(), Doubt> {
+    let Some((low, high)) = band(&draft.instrument.base) else { return Ok(()) };
+    let units = |dollars: u32| u128::from(dollars) * Price::ONE_IN_UNITS;
+    let outside = |ends: Ends| ends.low < units(low) || ends.high > units(high);
+    let in_dollars = || draft.instrument.quote.as_ref().is_none_or(|quote| quote.as_str().contains("USD"));
+    if !ends.is_some_and(outside) || !in_dollars() {
+        return Ok(());
+    }
+    match prices().find(|price| outside(Ends::of_one(*price))) {
         Some(price) => {
-            let price = price.normalize();
+            let base = &draft.instrument.base;
             Err(Doubt::Unsound(format!("{price} is no plausible price of {base}: the scale is not written")))
         }
         None => Ok(()),
@@ -145,19 +192,18 @@ fn check_band(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
 }
 
 /// What a coin costs at most in bitcoin, and in other coins that serve as quotes; wrapped bitcoin is the dearest.
-const MOST_BITCOIN: Decimal = Decimal::TWO;
-const MOST_COINS: Decimal = Decimal::ONE_THOUSAND;
+const MOST_BITCOIN: u128 = 2 * Price::ONE_IN_UNITS;
+const MOST_COINS: u128 = 1_000 * Price::ONE_IN_UNITS;
 
 /// `FET/BTC 298`: nothing costs that many bitcoin; the unit is not written.
-fn check_coin_quote(draft: &SignalDraft, prices: &[Decimal]) -> Result<(), Doubt> {
+fn check_coin_quote(draft: &SignalDraft) -> Result<(), Doubt> {
     let most = match draft.instrument.quote.as_ref().map(Symbol::as_str) {
         Some("BTC" | "XBT") => MOST_BITCOIN,
         Some("ETH" | "BNB" | "SOL") => MOST_COINS,
         _ => return Ok(()),
     };
-    match prices.iter().find(|price| **price > most) {
+    match levels(draft).find(|price| price.units() > most) {
         Some(price) => {
-            let price = price.normalize();
             Err(Doubt::Unsound(format!("{price} is no plausible price in a coin: the scale is not written")))
         }
         None => Ok(()),
@@ -169,8 +215,8 @@ pub(super) fn within_reach(a: Decimal, b: Decimal) -> bool {
     within(a, b, NEARBY)
 }
 
-fn check_loose(loose: &[Decimal], levels: &[Decimal]) -> Result<(), Doubt> {
-    let near = |number: &&Decimal| levels.iter().any(|level| within_reach(**number, *level));
+fn check_loose(loose: &[Decimal], draft: &SignalDraft) -> Result<(), Doubt> {
+    let near = |number: &&Decimal| levels(draft).any(|level| within_reach(**number, level.get()));
     match loose.iter().find(near) {
         Some(number) => Err(Doubt::Stray(number.normalize())),
         None => Ok(()),

@@ -27,7 +27,7 @@ pub(super) struct Priced<'l, 't> {
     /// Prices of stops.
     pub(super) stop: Vec<Decimal>,
     /// Prices of exits, of which the entry tells what they are.
-    exits: Read<'t>,
+    exits: Vec<(Option<Decimal>, Item<'t>)>,
     /// Numbers that belong to no label.
     pub(super) loose: Vec<Decimal>,
 }
@@ -35,13 +35,16 @@ pub(super) struct Priced<'l, 't> {
 impl<'l, 't> Priced<'l, 't> {
     /// Reads all numbers of the levels in one way.
     pub(super) fn new(levels: &'l Levels<'t>, way: Way) -> Result<Self, Doubt> {
-        let entry = prices(&levels.entry, way)?.into_iter();
-        let mut entry: Vec<_> = entry.filter_map(|(price, item)| Some((price?, item))).collect();
+        let mut entry = Vec::with_capacity(levels.entry.len());
+        read(&levels.entry, way, |price, item| entry.extend(price.map(|price| (price, item))))?;
         complete_range(&mut entry);
-        let targets = prices(&levels.targets, way)?;
-        let stop = prices(&levels.stop, way)?.into_iter().filter_map(|(price, _)| price).collect();
+        let mut targets = Vec::with_capacity(levels.targets.len());
+        read(&levels.targets, way, |price, item| targets.push((price, item)))?;
+        let mut stop = Vec::with_capacity(levels.stop.len());
+        read(&levels.stop, way, |price, _| stop.extend(price))?;
         let loose = levels.loose.iter().flat_map(|number| scaled(*number, way)).collect();
-        let exits = prices(&levels.exits, way)?;
+        let mut exits = Vec::with_capacity(levels.exits.len());
+        read(&levels.exits, way, |price, item| exits.push((price, item)))?;
         let mut priced = Self { levels, entry, targets, stop, exits, loose };
         match levels.scale {
             Scale::Plain => {}
@@ -100,9 +103,10 @@ impl<'l, 't> Priced<'l, 't> {
 }
 
 /// What a loose number may mean: all that counts is whether it could be a level.
-fn scaled(number: Number<'_>, way: Way) -> Vec<Decimal> {
-    let values = way.values(number.text).unwrap_or_default();
-    values.into_iter().filter_map(|value| value.checked_mul(number.unit.scale())).collect()
+fn scaled(number: Number<'_>, way: Way) -> impl Iterator<Item = Decimal> {
+    let one = way.value(number.text);
+    let several = if one.is_none() { way.list(number.text).unwrap_or_default() } else { Vec::new() };
+    one.into_iter().chain(several).filter_map(move |value| value.checked_mul(number.unit.scale()))
 }
 
 /// `3120-60` means 3120 to 3160: the short side takes its missing digits from the long one.
@@ -118,44 +122,48 @@ fn complete_range(entry: &mut [(Decimal, Item<'_>)]) {
     *second = *first - *first % scale + *second;
 }
 
-type Read<'t> = Vec<(Option<Decimal>, Item<'t>)>;
-
-/// The prices of one slot in one way. A `k` written once holds for the smaller numbers beside it.
-fn prices<'t>(items: &[Item<'t>], way: Way) -> Result<Read<'t>, Doubt> {
-    let mut read: Read<'t> = Vec::with_capacity(items.len());
-    let mut at = 0;
-    while at < items.len() {
-        let item = items[at];
+/// Reads the prices of one slot in one way, and gives each level with its price to `take`. A `k` written once holds for
+/// the smaller numbers beside it.
+fn read<'t>(
+    items: &[Item<'t>],
+    way: Way,
+    mut take: impl FnMut(Option<Decimal>, Item<'t>),
+) -> Result<(), Doubt> {
+    let scaled = |item: &&Item<'_>| unit(item) != Unit::None;
+    let most = items.iter().filter(scaled).map(|item| unit(item).scale()).max();
+    let mut rest = items;
+    while let [item, behind @ ..] = rest {
+        rest = behind;
+        let mut item = *item;
         let Level::Price(number) = item.level else {
-            read.push((None, item));
-            at += 1;
+            take(None, item);
             continue;
         };
-        let joined = items.get(at + 1).and_then(|next| joined(number, next)).filter(|_| way.spaced_thousands);
-        match joined {
-            Some((text, unit)) => {
-                let share = items[at + 1].share;
-                let values = way.values(&text).ok_or(Doubt::Unreadable)?;
-                let number = Number { unit, ..number };
-                read.extend(
-                    values
-                        .into_iter()
-                        .map(|value| (Some(value), Item { share, level: Level::Price(number), ..item })),
-                );
-                at += 2;
-            }
-            None => {
-                for (nth, value) in way.values(number.text).ok_or(Doubt::Unreadable)?.into_iter().enumerate()
-                {
-                    let joint = if nth > 0 { Joint::List } else { item.joint };
-                    read.push((Some(value), Item { joint, ..item }));
-                }
-                at += 1;
-            }
+        let next = if way.spaced_thousands { behind.first() } else { None };
+        let joined = next.and_then(|next| Some((next, joined(number, next)?)));
+        if let Some((next, (_, unit))) = joined {
+            rest = &behind[1..];
+            item = Item { share: next.share, level: Level::Price(Number { unit, ..number }), ..item };
+        }
+        let text = joined.as_ref().map_or(number.text, |(_, (text, _))| text);
+        let unit = unit(&item);
+        if let Some(value) = way.value(text) {
+            take(Some(in_thousands(value, unit, most)?), item);
+            continue;
+        }
+        for value in way.list(text).ok_or(Doubt::Unreadable)? {
+            take(Some(in_thousands(value, unit, most)?), item);
+            item.joint = if joined.is_some() { item.joint } else { Joint::List };
         }
     }
-    in_thousands(&mut read)?;
-    Ok(read)
+    Ok(())
+}
+
+fn unit(item: &Item<'_>) -> Unit {
+    match item.level {
+        Level::Price(number) => number.unit,
+        _ => Unit::None,
+    }
 }
 
 fn joined(head: Number<'_>, next: &Item<'_>) -> Option<(String, Unit)> {
@@ -164,18 +172,11 @@ fn joined(head: Number<'_>, next: &Item<'_>) -> Option<(String, Unit)> {
     fits.then(|| (format!("{}{}", head.text, tail.text), tail.unit))
 }
 
-/// Applies `k`: to the numbers that carry it, and in the same slot to those that would otherwise be far too small.
-fn in_thousands(read: &mut Read<'_>) -> Result<(), Doubt> {
-    let unit = |item: &Item<'_>| match item.level {
-        Level::Price(number) => number.unit,
-        _ => Unit::None,
+/// Applies `k`: to a number that carries it, and to one that would otherwise be far too small beside `most`.
+fn in_thousands(value: Decimal, unit: Unit, most: Option<Decimal>) -> Result<Decimal, Doubt> {
+    let scale = match (unit, most) {
+        (Unit::None, Some(most)) if value < most => most,
+        _ => unit.scale(),
     };
-    let any = read.iter().map(|(_, item)| unit(item).scale()).max().unwrap_or(Decimal::ONE);
-    for (price, item) in read.iter_mut() {
-        let Some(value) = price else { continue };
-        let own = unit(item).scale();
-        let scale = if own == Decimal::ONE && *value < any { any } else { own };
-        *value = value.checked_mul(scale).ok_or(Doubt::Unreadable)?;
-    }
-    Ok(())
+    value.checked_mul(scale).ok_or(Doubt::Unreadable)
 }

@@ -12,7 +12,7 @@ use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
 use super::levels::{Levels, Scale};
 use super::marks::{self, Mark};
-use super::numbers::{Separators, Way, may_join, ways};
+use super::numbers::{Separators, Way, Written};
 use super::openers::Openers;
 use super::options;
 use super::pieces::{Piece, Pieces, What};
@@ -22,7 +22,8 @@ use super::seen::Sight;
 use super::symbols::Mention;
 use super::tokens::Unit;
 use super::values::{Values, values};
-use super::words::{Meaning, Slot};
+use super::words::{Meaning, Named, Slot};
+use crate::money::Price;
 use crate::signal::{Entry, Instrument, Market, Signal, SignalDraft, Symbol};
 
 /// What a block of text is, as far as signals go.
@@ -156,13 +157,15 @@ struct Known<'t> {
 
 /// Reads the numbers in every possible way; exactly one may make a sound signal.
 fn read_numbers(block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doubt> {
-    let levels = &known.levels;
-    let numbers: Vec<&str> = levels.numbers().collect();
-    let spaced = numbers.windows(2).any(|pair| may_join(pair[0], pair[1]));
+    let written = Written::of(known.levels.numbers());
+    if !written.is_ambiguous() {
+        return read_in(Way::PLAIN, block, known);
+    }
     let mut sound: Vec<(Way, Signal)> = Vec::new();
     let mut first_error = None;
-    for way in ways(numbers.iter().copied(), spaced) {
+    for way in written.ways() {
         match read_in(way, block, known) {
+            Ok(signal) if way == Way::PLAIN && is_settled(block, known, written) => return Ok(signal),
             Ok(signal) if sound.iter().any(|(_, known)| *known == signal) => {}
             Ok(signal) => sound.push((way, signal)),
             Err(doubt @ Doubt::Stray(_)) => return Err(doubt),
@@ -175,27 +178,34 @@ fn read_numbers(block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doub
     if block.pieces.decimal_comma {
         prefer_usual(&mut sound);
     }
-    choose(sound, block.pieces.decimal_comma, &numbers)
+    choose(sound, block.pieces.decimal_comma, written)
         .unwrap_or_else(|| Err(first_error.unwrap_or(Doubt::Unreadable)))
+}
+
+/// True when the plainest way, if it makes a sound signal, is chosen whatever the others make: points are decimal points where
+/// nothing speaks for another mark, and no loose number may turn out to be a level.
+fn is_settled(block: &Block<'_, '_>, known: &Known<'_>, written: Written) -> bool {
+    !written.commas
+        && !block.pieces.decimal_comma
+        && known.levels.loose.is_empty()
+        && others(block.pieces).all(|number| Way::PLAIN.value(number).is_some())
+}
+
+/// The numbers of the post that are no prices.
+fn others<'p>(pieces: &'p Pieces<'_>) -> impl Iterator<Item = &'p str> + Clone {
+    pieces.list.iter().filter_map(|piece| match &piece.what {
+        What::Number(number) if matches!(number.unit, Unit::Percent | Unit::Times | Unit::Risk) => {
+            Some(number.text)
+        }
+        _ => None,
+    })
 }
 
 /// Other numbers of the post, such as `74.5%`, may show what its author takes for the decimal mark.
 fn prefer_stated(sound: &mut Vec<(Way, Signal)>, pieces: &Pieces<'_>) {
-    if sound.len() < 2 {
-        return;
-    }
-    let others: Vec<&str> = pieces
-        .list
-        .iter()
-        .filter_map(|piece| match &piece.what {
-            What::Number(number) if matches!(number.unit, Unit::Percent | Unit::Times | Unit::Risk) => {
-                Some(number.text)
-            }
-            _ => None,
-        })
-        .collect();
-    let fits = |way: &Way| others.iter().all(|number| way.values(number).is_some());
-    if sound.iter().any(|(way, _)| fits(way)) {
+    let reads = |way: &Way, number: &str| way.value(number).is_some() || way.list(number).is_some();
+    let fits = |way: &Way| others(pieces).all(|number| reads(way, number));
+    if sound.len() > 1 && sound.iter().any(|(way, _)| fits(way)) {
         sound.retain(|(way, _)| fits(way));
     }
 }
@@ -209,7 +219,7 @@ fn prefer_usual(sound: &mut Vec<(Way, Signal)>) {
     let is_usual = |signal: &Signal| {
         let draft = signal.fields();
         let dollars = draft.instrument.quote.as_ref().is_none_or(|quote| quote.as_str().contains("USD"));
-        let price = draft.entry.prices().first().map(|price| price.get());
+        let price = draft.entry.each_price().next().map(Price::get);
         price.is_some_and(|price| {
             dollars
                 && plausible::is_in_band(signal.base(), price).is_none()
@@ -223,31 +233,27 @@ fn prefer_usual(sound: &mut Vec<(Way, Signal)>) {
 
 /// Prices of one coin are written with like precision: beside 652 and 664, `640,628` is two prices, not one with three
 /// decimals.
-fn prefer_even(sound: &mut Vec<(Way, Signal)>, numbers: &[&str]) {
-    let whole = |number: &&str| number.len() >= WHOLE && number.bytes().all(|b| b.is_ascii_digit());
-    if sound.len() > 1 && numbers.iter().any(whole) {
+fn prefer_even(sound: &mut Vec<(Way, Signal)>, written: Written) {
+    if sound.len() > 1 && written.whole {
         sound.retain(|(way, _)| way.separators != Separators::Comma);
     }
 }
-
-/// So many digits without a mark show that their author writes no marks between thousands and no decimals.
-const WHOLE: usize = 3;
 
 /// Exactly one reading of the numbers may survive. Plain decimal points are believed in a text whose language uses them.
 fn choose(
     mut sound: Vec<(Way, Signal)>,
     comma_language: bool,
-    numbers: &[&str],
+    written: Written,
 ) -> Option<Result<Signal, Doubt>> {
-    if sound.len() > 1 && !comma_language && !numbers.iter().any(|number| number.contains(',')) {
+    let points = !comma_language && !written.commas;
+    if sound.len() > 1 && points {
         sound.retain(|(way, _)| way.separators == Separators::Point && !way.spaced_thousands);
         sound.truncate(1);
     }
-    prefer_even(&mut sound, numbers);
-    let points = !comma_language && !numbers.iter().any(|number| number.contains(','));
+    prefer_even(&mut sound, written);
     let banded = |signal: &Signal| {
-        let prices = signal.fields().entry.prices();
-        prices.first().and_then(|price| plausible::is_in_band(signal.base(), price.get())).is_some()
+        let first = signal.fields().entry.each_price().next();
+        first.and_then(|price| plausible::is_in_band(signal.base(), price.get())).is_some()
     };
     // Points between thousands, because decimal points made no sense: that mends a slip unless the coin's price tells.
     if sound.iter().any(|(way, signal)| points && way.separators == Separators::Comma && !banded(signal)) {
@@ -349,20 +355,33 @@ fn divided(pieces: &Pieces<'_>) -> bool {
 }
 
 fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
-    let has = |meaning| pieces.has(meaning);
-    let venue = pieces.list.iter().find_map(|piece| match piece.what {
-        What::Term(Meaning::Venue(venue), _) => Some(venue.as_str().to_owned()),
-        _ => None,
-    });
-    let levered = has(Meaning::Futures)
-        || mention.perpetual
-        || pieces.list.iter().any(|piece| matches!(&piece.what, What::Number(n) if n.unit == Unit::Times));
-    let option = mention.option.as_deref().cloned();
-    let market = match (has(Meaning::Spot), levered) {
-        _ if option.is_some() => Some(Market::Option),
+    let levered = mention.perpetual || pieces.has(Meaning::Futures) || pieces.list.iter().any(is_multiple);
+    let market = match (pieces.has(Meaning::Spot), levered) {
+        _ if mention.option.is_some() => Some(Market::Option),
         (true, false) => Some(Market::Spot),
         (false, true) => Some(Market::Perp),
         _ => None,
     };
-    Instrument { base: mention.base.clone(), quote: mention.quote.clone(), venue, market, option }
+    let option = mention.option.as_deref().cloned();
+    Instrument {
+        base: mention.base.clone(),
+        quote: mention.quote.clone(),
+        venue: venue(pieces),
+        market,
+        option,
+    }
+}
+
+fn is_multiple(piece: &Piece<'_>) -> bool {
+    matches!(&piece.what, What::Number(number) if number.unit == Unit::Times)
+}
+
+fn venue(pieces: &Pieces<'_>) -> Option<String> {
+    if !pieces.may_have_any(&[Meaning::Venue(Named::Binance)]) {
+        return None;
+    }
+    pieces.list.iter().find_map(|piece| match piece.what {
+        What::Term(Meaning::Venue(venue), _) => Some(venue.as_str().to_owned()),
+        _ => None,
+    })
 }

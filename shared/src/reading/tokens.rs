@@ -218,7 +218,9 @@ impl<'t> Cutter<'t> {
         if first.is_ascii_alphabetic() {
             return word(word_length(rest));
         }
-        if first == '.' && let Some(length) = leader_length(self.plain, at) {
+        if first == '.'
+            && let Some(length) = leader_length(self.plain, at)
+        {
             return (Kind::Mark(':'), length);
         }
         let starts_number =

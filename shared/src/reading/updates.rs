@@ -94,7 +94,7 @@ pub(super) fn updates(block: &Block<'_, '_>, context: &Context<'_>) -> Outcome {
 /// The cancellation of a call that was struck out: symbol, side and levels tell that it was one.
 pub(super) fn withdrawal(block: &Block<'_, '_>) -> Option<(SignalUpdate, Vec<Mark>)> {
     let mention = named(block.pieces).ok().flatten()?;
-    let side = side(&block.pieces.list)?;
+    let side = side(block.pieces)?;
     let mut share = Share { mention: Some(&mention), ..Share::default() };
     share.mark_names(block.pieces);
     let marks = share.marks;
@@ -171,9 +171,8 @@ fn without_number<'t>(pieces: &Pieces<'t>, (length, id): (usize, &Piece<'_>)) ->
 }
 
 /// True when longs and shorts are spoken of.
-fn names_both_sides(list: &[Piece<'_>]) -> bool {
-    let has = |side| list.iter().any(|piece| piece.what.is(Meaning::Side(side)));
-    has(Side::Long) && has(Side::Short)
+fn names_both_sides(pieces: &Pieces<'_>) -> bool {
+    [Side::Long, Side::Short].into_iter().all(|side| pieces.has(Meaning::Side(side)))
 }
 
 type Id<'p> = Option<(&'p str, &'p Piece<'p>)>;
@@ -237,7 +236,7 @@ fn finished(
         return Err(Some("a plan and a change of it stand in one post"));
     }
     if share.actions.contains(&Action::Close)
-        && names_both_sides(&block.pieces.list)
+        && names_both_sides(block.pieces)
         && block.labelled_levels() >= 2
     {
         return Err(Some("a call is closed, and the plan of another one is left over"));
@@ -303,14 +302,14 @@ fn scope(
         return Ok(Scope::All { side });
     }
     if let Some(mention) = mention {
-        let side = share.side.or_else(|| side(&own.list));
+        let side = share.side.or_else(|| side(own));
         return Ok(Scope::Symbol { base: mention.base, side });
     }
     let quoted = tokens(context.quoted, context.words);
     let quoted = pieces(&quoted);
     match named(&quoted)? {
-        Some(mention) => Ok(Scope::Symbol { base: mention.base, side: side(&quoted.list) }),
-        None if names_both_sides(&own.list) => Err(None),
+        Some(mention) => Ok(Scope::Symbol { base: mention.base, side: side(&quoted) }),
+        None if names_both_sides(own) => Err(None),
         None if told.iter().any(|said| said.has_object) => Ok(Scope::Last),
         None => Err(None),
     }
@@ -324,11 +323,14 @@ fn every(told: &[Said<'_>]) -> Option<Option<Side>> {
 /// True when the text names another symbol too.
 fn is_one_of_several(pieces: &Pieces<'_>, mention: &Mention) -> bool {
     let other = |piece: &Piece<'_>| matches!(&piece.what, What::Ticker(other) if other.base != mention.base);
-    pieces.list.iter().any(other)
+    pieces.seen.tickers > 1 && pieces.list.iter().any(other)
 }
 
 /// The symbol that a text names, if any; several are refused.
 fn named(pieces: &Pieces<'_>) -> Result<Option<Mention>, Refusal> {
+    if pieces.seen.tickers == 0 {
+        return Ok(None);
+    }
     let mut mentions = pieces.list.iter().filter_map(|piece| match &piece.what {
         What::Ticker(mention) => Some(mention),
         _ => None,
@@ -341,10 +343,8 @@ fn named(pieces: &Pieces<'_>) -> Result<Option<Mention>, Refusal> {
 }
 
 /// The side, if exactly one is named.
-fn side(list: &[Piece<'_>]) -> Option<Side> {
-    let has = |side| {
-        list.iter().any(|piece| piece.what.is(Meaning::Side(side)) || piece.what.is(Meaning::Positions(side)))
-    };
+fn side(pieces: &Pieces<'_>) -> Option<Side> {
+    let has = |side| pieces.has(Meaning::Side(side)) || pieces.has(Meaning::Positions(side));
     match (has(Side::Long), has(Side::Short)) {
         (true, false) => Some(Side::Long),
         (false, true) => Some(Side::Short),
@@ -364,26 +364,20 @@ impl Numbers<'_> {
 
     /// One price: it must have one reading only, because there is no geometry to check it against.
     fn price(self, number: Number<'_>) -> Result<Price, Refusal> {
-        let read = |separators| Way { separators, spaced_thousands: false }.values(number.text);
+        let read = |separators| Way { separators, spaced_thousands: false }.value(number.text);
         let (point, comma) = (read(Separators::Point), read(Separators::Comma));
         let plain_point = !self.decimal_comma && !number.text.contains(',');
-        let possible = |values: &[Decimal]| is_in_band(self.base?, *values.first()?);
-        let values = match (point, comma) {
-            (Some(point), Some(comma))
-                if possible(&point) == Some(true) && possible(&comma) == Some(false) =>
-            {
-                point
-            }
-            (Some(point), Some(comma))
-                if possible(&point) == Some(false) && possible(&comma) == Some(true) =>
-            {
-                comma
-            }
-            (Some(point), Some(comma)) if point == comma || plain_point => point,
-            (Some(values), None) | (None, Some(values)) => values,
-            _ => return Err(Some("a number can be read in two ways")),
+        let possible = |value: Decimal| is_in_band(self.base?, value);
+        let value = match (point, comma) {
+            (Some(point), Some(comma)) => match (possible(point), possible(comma)) {
+                (Some(true), Some(false)) => point,
+                (Some(false), Some(true)) => comma,
+                _ if plain_point || point == comma => point,
+                _ => return Err(Some("a number can be read in two ways")),
+            },
+            (Some(value), None) | (None, Some(value)) => value,
+            (None, None) => return Err(Some("a number can be read in two ways")),
         };
-        let [value] = values.as_slice() else { return Err(Some("a number cannot be read")) };
         let value = value.checked_mul(number.unit.scale()).ok_or(Some("a number cannot be read"))?;
         Price::new(value).map_err(|_| Some("a number is no price"))
     }
@@ -392,7 +386,7 @@ impl Numbers<'_> {
 /// True when the text holds a side and levels of its own.
 fn holds_plan(block: &Block<'_, '_>) -> bool {
     let further = block.pieces.has(Meaning::Again) || block.pieces.has(Meaning::Add);
-    let sided = side(&block.pieces.list).is_some();
+    let sided = side(block.pieces).is_some();
     sided && block.labelled_levels() >= 2 && (!further || block.has_levels(Opener::Label(Slot::Target)))
 }
 

@@ -191,7 +191,9 @@ impl<'w> Lexicon<'w> {
         if let Some(own) = self.own {
             own.phrases.show(word, |phrases| phrases.before(next).for_each(|phrase| hear(phrase, true)));
         }
-        self.general.phrases.show(word, |phrases| phrases.before(next).for_each(|phrase| hear(phrase, false)));
+        self.general
+            .phrases
+            .show(word, |phrases| phrases.before(next).for_each(|phrase| hear(phrase, false)));
         if let Some(found) = heard.found.as_mut().filter(|found| found.length > 1) {
             found.index = list_number(&tokens[at + found.length - 1]);
         }

@@ -89,16 +89,17 @@ pub enum Unsound {
     },
 }
 
-/// A stop nearer than this share of the entry (0.1 %) is inside the spread.
-const MIN_STOP_DISTANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+/// A stop nearer than a thousandth of the entry (0.1 %) is inside the spread.
+const MIN_STOP_PART: u128 = 1_000;
 /// A stop further than half the price is a misread number.
-const MAX_STOP_DISTANCE: Decimal = Decimal::from_parts(5, 0, 0, false, 1);
-/// A target more than ten times the entry away (spot accumulation plans reach that) is a misread number.
-const MAX_TARGET_RATIO: Decimal = Decimal::from_parts(10, 0, 0, false, 0);
+const MAX_STOP_PART: u128 = 2;
+/// A target more than ten times the entry away (spot accumulation plans reach that) is a misread number. Like the ratios
+/// below in tenths.
+const MAX_TARGET_TENTHS: u128 = 100;
 /// A zone wider than 10 % is two prices of different things.
-const MAX_ZONE_RATIO: Decimal = Decimal::from_parts(11, 0, 0, false, 1);
+const MAX_ZONE_TENTHS: u128 = 11;
 /// A ladder wider than 40 %, likewise.
-const MAX_LADDER_RATIO: Decimal = Decimal::from_parts(14, 0, 0, false, 1);
+const MAX_LADDER_TENTHS: u128 = 14;
 /// Shares are often rounded up: three thirds of 33.4 %.
 const MAX_SHARE_SUM: Decimal = Decimal::from_parts(101, 0, 0, false, 0);
 
@@ -115,16 +116,18 @@ pub(super) fn check(draft: &SignalDraft) -> Result<(), Unsound> {
 fn check_entry(draft: &SignalDraft) -> Result<(), Unsound> {
     match &draft.entry {
         Entry::Market { .. } | Entry::Limit { .. } => Ok(()),
-        Entry::Zone { low, high } if low >= high => Err(Unsound::ZoneOrder { low: *low, high: *high }),
-        Entry::Zone { low, high } => within(draft, ("zone", MAX_ZONE_RATIO), *high, *low),
+        Entry::Zone { low, high } if low.units() >= high.units() => {
+            Err(Unsound::ZoneOrder { low: *low, high: *high })
+        }
+        Entry::Zone { low, high } => within(draft, ("zone", MAX_ZONE_TENTHS), *high, *low),
         Entry::Ladder { legs, first_market } => {
-            let lowest = legs.iter().map(|leg| leg.price).min();
-            let highest = legs.iter().map(|leg| leg.price).max();
+            let lowest = legs.iter().map(|leg| leg.price).min_by_key(|price| price.units());
+            let highest = legs.iter().map(|leg| leg.price).max_by_key(|price| price.units());
             let (Some(lowest), Some(highest)) = (lowest, highest) else {
                 return if *first_market { Ok(()) } else { Err(Unsound::EmptyLadder) };
             };
             check_shares("entries", legs.iter().filter_map(|leg| leg.share))?;
-            within(draft, ("ladder", MAX_LADDER_RATIO), highest, lowest)
+            within(draft, ("ladder", MAX_LADDER_TENTHS), highest, lowest)
         }
         Entry::Trigger { direction, .. } => match (draft.side, direction) {
             (Side::Long, Break::Below) => Err(Unsound::TriggerSide { side: draft.side, direction: "below" }),
@@ -142,18 +145,18 @@ fn check_stop(draft: &SignalDraft) -> Result<(), Unsound> {
         }
         Some(Stop::Price { price } | Stop::OnClose { price, .. }) => *price,
     };
-    for entry in draft.entry.prices() {
+    for entry in draft.entry.each_price() {
         if !is_beyond(draft.side, stop, entry) {
             return Err(wrong_side(("stop", stop), ("entry", entry), draft.side, draft.side == Side::Short));
         }
-        let distance = (entry.get() - stop.get()).abs();
         if is_premium(draft) {
             continue;
         }
-        if distance < entry.get() * MIN_STOP_DISTANCE {
+        let distance = entry.units().abs_diff(stop.units());
+        if distance * MIN_STOP_PART < entry.units() {
             return Err(Unsound::Distance { what: "stop", price: stop, problem: "too near", other: entry });
         }
-        if distance > entry.get() * MAX_STOP_DISTANCE {
+        if distance * MAX_STOP_PART > entry.units() {
             return Err(Unsound::Distance { what: "stop", price: stop, problem: "too far", other: entry });
         }
     }
@@ -178,7 +181,7 @@ fn check_targets(draft: &SignalDraft) -> Result<(), Unsound> {
         }
     }
     for target in target_prices(&draft.targets) {
-        for entry in draft.entry.prices() {
+        for entry in draft.entry.each_price() {
             if !is_beyond(draft.side, entry, target) {
                 return Err(wrong_side(
                     ("target", target),
@@ -187,14 +190,17 @@ fn check_targets(draft: &SignalDraft) -> Result<(), Unsound> {
                     draft.side == Side::Long,
                 ));
             }
-            within(draft, ("target", MAX_TARGET_RATIO), target.max(entry), target.min(entry))?;
+            let (near, far) = if draft.side == Side::Long { (entry, target) } else { (target, entry) };
+            within(draft, ("target", MAX_TARGET_TENTHS), far, near)?;
         }
     }
-    let prices: Vec<Price> = target_prices(&draft.targets).collect();
-    match prices.windows(2).find(|pair| !is_beyond(draft.side, pair[0], pair[1])) {
-        Some(pair) => Err(Unsound::TargetOrder { earlier: pair[0], later: pair[1] }),
-        None => Ok(()),
+    let pairs = target_prices(&draft.targets).zip(target_prices(&draft.targets).skip(1));
+    for (earlier, later) in pairs {
+        if !is_beyond(draft.side, earlier, later) {
+            return Err(Unsound::TargetOrder { earlier, later });
+        }
     }
+    Ok(())
 }
 
 fn target_prices(targets: &[Target]) -> impl Iterator<Item = Price> + '_ {
@@ -206,6 +212,7 @@ fn target_prices(targets: &[Target]) -> impl Iterator<Item = Price> + '_ {
 
 /// True when `far` lies in the direction of profit from `near`.
 fn is_beyond(side: Side, near: Price, far: Price) -> bool {
+    let (near, far) = (near.units(), far.units());
     if side == Side::Long { far > near } else { far < near }
 }
 
@@ -221,11 +228,11 @@ fn is_premium(draft: &SignalDraft) -> bool {
 
 fn within(
     draft: &SignalDraft,
-    (what, ratio): (&'static str, Decimal),
+    (what, tenths): (&'static str, u128),
     high: Price,
     low: Price,
 ) -> Result<(), Unsound> {
-    if !is_premium(draft) && high.get() > low.get() * ratio {
+    if !is_premium(draft) && high.units() * 10 > low.units() * tenths {
         return Err(Unsound::Distance { what, price: high, problem: "too far", other: low });
     }
     Ok(())
@@ -240,8 +247,10 @@ fn check_percent(what: &'static str, percent: Percent, most: u32) -> Result<(), 
 }
 
 fn check_shares(what: &'static str, shares: impl Iterator<Item = Percent>) -> Result<(), Unsound> {
-    let sum: Decimal = shares.map(Percent::get).sum();
-    if sum > MAX_SHARE_SUM { Err(Unsound::Shares { what, sum }) } else { Ok(()) }
+    match shares.map(Percent::get).reduce(|sum, share| sum + share) {
+        Some(sum) if sum > MAX_SHARE_SUM => Err(Unsound::Shares { what, sum }),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) fn ticked(block: &Block<'_, '_>, actions: &mut Vec<Action>) -> Result
     if kinds >= 3 && block.has_levels(Opener::Close) && actions.contains(&Action::Close) {
         return Err(Some("close may only announce the targets"));
     }
-    let sided = super::side(&block.pieces.list).is_some();
+    let sided = super::side(block.pieces).is_some();
     let of = |openers: Openers| -> Vec<Item<'_>> {
         let counts = |opener: Opener| match opener {
             Opener::Label(_) => true,

@@ -9,9 +9,11 @@ use std::ops::Range;
 use super::super::evidence::Field;
 use super::super::marks::Mark;
 use super::super::pieces::{Bytes, Piece, What};
+use super::super::seen::{Seen, Sight};
 use super::super::values::is_tick;
 use super::super::words::{Meaning, Meant, Slot};
 use super::Numbers;
+use crate::signal::Side;
 
 /// The most unexplained words of a clause that speaks of a trade, where no symbol stands in it.
 const MAX_UNKNOWN_IN_REPLY: usize = 2;
@@ -20,8 +22,8 @@ const MAX_UNKNOWN_IN_REPLY: usize = 2;
 pub(super) struct Clause<'p, 't> {
     /// Its pieces.
     pub(super) pieces: &'p [Piece<'t>],
-    /// The meanings that occur in it.
-    pub(super) meant: Meant,
+    /// What occurs in it.
+    pub(super) holds: Holds,
     /// The text from the clause's start on.
     pub(super) onwards: &'p [Piece<'t>],
     /// What is known about its numbers.
@@ -34,19 +36,84 @@ pub(super) struct Clause<'p, 't> {
     pub(super) after_deed: bool,
 }
 
+/// What occurs in a clause, noted once, so that most questions about it need no search.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Holds {
+    /// The meanings.
+    meant: Meant,
+    /// The kinds of pieces.
+    pub(super) seen: Seen,
+    /// True for a meaning, a tick or a percentage without which a clause says nothing.
+    pub(super) may_say: bool,
+}
+
+impl Holds {
+    /// Looks at the pieces of a clause.
+    pub(super) fn of(pieces: &[Piece<'_>]) -> Self {
+        let mut holds = Self::default();
+        for (at, piece) in pieces.iter().enumerate() {
+            holds.seen.add(at, &piece.what);
+            if let What::Term(meaning, _) = piece.what {
+                holds.meant.add(meaning);
+                holds.may_say |= may_say(meaning);
+            }
+        }
+        holds.may_say |= holds.seen.has(Sight::Tick) || holds.seen.has(Sight::Percent);
+        holds
+    }
+}
+
+/// What every deed has at least one of, beside ticks and percentages.
+fn may_say(meaning: Meaning) -> bool {
+    matches!(
+        meaning,
+        Meaning::Label(Slot::Stop | Slot::Target | Slot::Entry)
+            | Meaning::Limit
+            | Meaning::Trail
+            | Meaning::BreakEven
+            | Meaning::StoppedOut
+            | Meaning::Hit
+            | Meaning::Filled
+            | Meaning::Add
+            | Meaning::Again
+            | Meaning::Cancel
+            | Meaning::Close
+            | Meaning::Closed
+            | Meaning::Out
+            | Meaning::Part
+            | Meaning::Partial
+            | Meaning::Buy
+            | Meaning::Sell
+    )
+}
+
 /// Cuts a text.
 pub(super) fn clauses(list: &[Piece<'_>]) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(USUAL_CLAUSES);
     let mut start = 0;
+    // Only what holds a deed, a stop or two symbols may be cut further.
+    let (mut acts, mut names) = (false, 0);
     for (at, piece) in list.iter().enumerate() {
+        match piece.what {
+            What::Term(meaning, _) => acts |= meaning == Meaning::Label(Slot::Stop) || is_deed(meaning),
+            What::Ticker(_) => names += 1,
+            _ => {}
+        }
         let next = list.get(at + 1);
         if next.is_none_or(|next| next.line != piece.line) || ends_thought(list, at) {
-            cut_deeds(list, start..at + 1, &mut found);
-            start = at + 1;
+            if acts || names > 1 {
+                cut_deeds(list, start..at + 1, &mut found);
+            } else {
+                found.push(start..at + 1);
+            }
+            (start, acts, names) = (at + 1, false, 0);
         }
     }
     found
 }
+
+/// Room for the clauses of most posts.
+const USUAL_CLAUSES: usize = 8;
 
 /// A comma between numbers belongs to a list; arrows join.
 fn ends_thought(list: &[Piece<'_>], at: usize) -> bool {
@@ -257,15 +324,18 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn has(&self, meaning: Meaning) -> bool {
-        self.meant.may_hold(meaning) && self.pieces.iter().any(|piece| piece.what.is(meaning))
+        let meant = self.holds.meant;
+        meant.surely_holds(meaning)
+            || meant.may_hold(meaning) && self.pieces.iter().any(|piece| piece.what.is(meaning))
     }
 
+    #[inline]
     pub(super) fn has_any(&self, meanings: &[Meaning]) -> bool {
         meanings.iter().any(|meaning| self.has(*meaning))
     }
 
     pub(super) fn at(&self, meaning: Meaning) -> Option<usize> {
-        let list = if self.meant.may_hold(meaning) { self.pieces } else { &[] };
+        let list = if self.holds.meant.may_hold(meaning) { self.pieces } else { &[] };
         list.iter().position(|piece| piece.what.is(meaning))
     }
 
@@ -274,15 +344,16 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn has_ticker(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece.what, What::Ticker(_)))
+        self.holds.seen.tickers > 0
     }
 
     pub(super) fn has_side(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece.what, What::Term(Meaning::Side(_), _)))
+        self.has_any(&[Meaning::Side(Side::Long), Meaning::Side(Side::Short)])
     }
 
     pub(super) fn unknown(&self) -> usize {
-        unknown(self.pieces)
+        let any = self.holds.seen.has(Sight::Unknown) || self.has(Meaning::Caller);
+        if any { unknown(self.pieces) } else { 0 }
     }
 
     pub(super) fn has_arrow(&self) -> bool {
@@ -290,28 +361,19 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn ticked(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece.what, What::Icon(icon) if is_tick(icon)))
+        self.holds.seen.has(Sight::Tick)
+            && self.pieces.iter().any(|piece| matches!(piece.what, What::Icon(icon) if is_tick(icon)))
     }
 
     /// The numbers that may be prices.
     pub(super) fn count_prices(&self) -> usize {
-        self.pieces.iter().filter(|piece| is_plain_number(&piece.what)).count()
+        self.holds.seen.prices
     }
 
     pub(super) fn names_trade(&self) -> bool {
-        self.pieces.iter().any(|piece| {
-            matches!(
-                piece.what,
-                What::Term(
-                    Meaning::Trade
-                        | Meaning::Trades
-                        | Meaning::Tracker
-                        | Meaning::All
-                        | Meaning::Positions(_),
-                    _
-                )
-            )
-        })
+        let trades = [Meaning::Trade, Meaning::Trades, Meaning::Tracker, Meaning::All];
+        self.has_any(&trades)
+            || self.has_any(&[Meaning::Positions(Side::Long), Meaning::Positions(Side::Short)])
     }
 
     /// True when the clause speaks of a trade: by name, or because the text or the reply leaves nothing else.

@@ -58,6 +58,9 @@ impl Clause<'_, '_> {
 
     /// `절반 익절`, `半分を利確`, "TP half": the word for the target beside the half says that its profit is taken now.
     fn takes_half(&self) -> bool {
+        if !self.has(Meaning::Half) || self.place(Slot::Target).is_none() {
+            return false;
+        }
         let said = |piece: &&Piece<'_>| !piece.what.is(Meaning::Filler);
         let pieces: Vec<&Piece<'_>> = self.pieces.iter().filter(said).collect();
         let target = |piece: &Piece<'_>| piece.what.slot() == Some(Slot::Target);
@@ -82,7 +85,7 @@ impl Clause<'_, '_> {
 
     /// "..., 25% at 99k": a share and its price, and nothing else.
     pub(super) fn is_further_share(&self) -> bool {
-        self.count_shares() == 1 && self.count_prices() == 1 && self.unknown() == 0 && self.has(Meaning::At)
+        self.has(Meaning::At) && self.count_prices() == 1 && self.unknown() == 0 && self.count_shares() == 1
     }
 
     /// "Close 0.3 of the position", "closing 40 SOL": a number between the word and its object.

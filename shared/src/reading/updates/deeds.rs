@@ -4,10 +4,10 @@
 //! nothing else is said the whole is doubtful; a share belongs to closing only when it stands in the same clause.
 
 use super::super::marks::Mark;
-use super::super::pieces::{Piece, Pieces, What, meant};
+use super::super::pieces::{Piece, Pieces, What};
 use super::super::symbols::Mention;
 use super::super::words::{Meaning, Slot};
-use super::clauses::{Clause, clauses, unknown};
+use super::clauses::{Clause, Holds, clauses, unknown};
 use super::{Numbers, Refusal};
 use crate::signal::Side;
 use crate::update::{Action, StopMove};
@@ -44,35 +44,36 @@ pub(super) const MAX_ACTIONS: usize = 16;
 
 /// Reads all clauses of a text. `named` says that something beside symbols tells which call is meant.
 pub(super) fn read<'p>(pieces: &'p Pieces<'_>, reply: bool, named: bool) -> Result<Vec<Said<'p>>, Refusal> {
-    let mut told = Vec::new();
-    let named = named || pieces.list.iter().any(|piece| matches!(piece.what, What::Ticker(_)));
+    let named = named || pieces.seen.tickers > 0;
     let mut pending: Vec<u8> = Vec::new();
     let mut base = first_name(&pieces.list);
     let (mut governed, mut count) = (false, 0);
-    for range in clauses(&pieces.list) {
+    let ranges = clauses(&pieces.list);
+    let mut told = Vec::with_capacity(ranges.len());
+    for range in ranges {
         let (onwards, list) = (&pieces.list[range.start..], &pieces.list[range.clone()]);
-        base = first_name(list).or(base);
+        let holds = Holds::of(list);
+        base = first_name(list).filter(|_| holds.seen.tickers > 0).or(base);
         let numbers =
             Numbers { decimal_comma: pieces.decimal_comma, base: base.map(|mention| &mention.base) };
-        let after_deed = told.last().is_some_and(takes_no_stop) && goes_on(&pieces.list, range.start);
-        let clause = Clause { pieces: list, meant: meant(list), onwards, numbers, reply, named, after_deed };
-        let mut said = clause.read(&mut pending)?;
         let before = told.last().filter(|_| goes_on(&pieces.list, range.start));
+        let after_deed = before.is_some_and(takes_no_stop);
+        let clause = Clause { pieces: list, holds, onwards, numbers, reply, named, after_deed };
+        let mut said = clause.read(&mut pending)?;
         if let Some(before) = before.filter(|before| clause.repeats(before)) {
             said.actions = clause.repeated(before)?;
             said.mark = clause.mark();
         }
-        if said.actions.is_empty() && clause.is_further_share() && told.last().is_some_and(closes_part) {
+        if said.actions.is_empty() && told.last().is_some_and(closes_part) && clause.is_further_share() {
             return Err(Some("a share for a further place is left over"));
         }
-        let conditional = governed && said.actions.iter().any(is_instruction) || clause.is_conditional();
-        if conditional && !said.actions.is_empty() {
+        if governed && said.actions.iter().any(is_instruction)
+            || !said.actions.is_empty() && clause.is_conditional()
+        {
             said.actions.clear();
             said.conditional = true;
         }
-        if clause.bears_on_last()
-            && let Some(last) = told.last_mut()
-        {
+        if let Some(last) = told.last_mut().filter(|_| clause.bears_on_last()) {
             withdraw(last);
         }
         governed = clause.governs_next(governed, pieces.list.get(range.end));
@@ -131,7 +132,8 @@ impl<'p> Clause<'p, '_> {
     fn read(&self, pending: &mut Vec<u8>) -> Result<Said<'p>, Refusal> {
         let mut said = Said { names: self.names(), together: self.names_together(), ..Said::default() };
         said.side = self.side();
-        if self.is_negated() || self.is_remembered() || self.unknown() > MAX_UNKNOWN {
+        let prose = || self.is_negated() || self.is_remembered() || self.unknown() > MAX_UNKNOWN;
+        if !self.holds.may_say || prose() {
             pending.clear();
             return Ok(said);
         }
@@ -168,7 +170,8 @@ impl<'p> Clause<'p, '_> {
 
     fn names(&self) -> Vec<&'p Mention> {
         let mut names: Vec<&Mention> = Vec::new();
-        for piece in self.pieces {
+        let pieces = if self.has_ticker() { self.pieces } else { &[] };
+        for piece in pieces {
             if let What::Ticker(mention) = &piece.what
                 && !names.iter().any(|known| known.base == mention.base)
             {
@@ -180,6 +183,9 @@ impl<'p> Clause<'p, '_> {
 
     /// True when nothing but "and", commas and the like stands between the symbols.
     fn names_together(&self) -> bool {
+        if self.holds.seen.tickers < 2 {
+            return self.has_ticker();
+        }
         let is_name = |piece: &Piece<'_>| matches!(piece.what, What::Ticker(_));
         let (Some(first), Some(last)) =
             (self.pieces.iter().position(is_name), self.pieces.iter().rposition(is_name))
@@ -214,6 +220,9 @@ impl<'p> Clause<'p, '_> {
 
     /// "Don't close". "Cancel what is not filled" cancels all the same.
     fn is_negated(&self) -> bool {
+        if !self.has(Meaning::Negation) {
+            return false;
+        }
         let cancel = self.at(Meaning::Cancel);
         let unfilled =
             |at: usize| self.pieces[at..].iter().take(3).any(|piece| piece.what.is(Meaning::Filled));
@@ -285,6 +294,9 @@ impl<'p> Clause<'p, '_> {
 
     /// "... and on HBAR to 0.2065": nothing but another symbol, behind a clause that says what is done with one.
     fn repeats(&self, before: &Said<'_>) -> bool {
+        if before.actions.is_empty() || !self.has_ticker() {
+            return false;
+        }
         let plain = |piece: &Piece<'_>| {
             matches!(
                 piece.what,
@@ -299,7 +311,7 @@ impl<'p> Clause<'p, '_> {
             ([mine], [other]) => mine.base != other.base,
             _ => false,
         };
-        others && !before.actions.is_empty() && self.pieces.iter().all(plain)
+        others && self.pieces.iter().all(plain)
     }
 
     /// What the clause before does, at this clause's price.

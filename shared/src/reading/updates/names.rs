@@ -14,6 +14,10 @@ pub(super) fn with_names<'t>(pieces: &Pieces<'t>, words: Lexicon<'_>) -> Option<
     let mut list: Option<Vec<Piece<'t>>> = None;
     for at in 0..pieces.list.len() {
         let piece = &pieces.list[at];
+        // Most words end here: no name in capitals begins with a small letter.
+        if pieces.plain.as_bytes().get(piece.bytes.start).is_some_and(u8::is_ascii_lowercase) {
+            continue;
+        }
         if !is_candidate(&piece.what) || !stands_for_name(pieces, at, mixed) {
             continue;
         }

@@ -170,14 +170,14 @@ impl<'t> Clause<'_, 't> {
         let stop = self.place(Slot::Stop);
         let target = self.place(Slot::Target);
         let hit = self.at(Meaning::Hit).or_else(|| self.at(Meaning::Filled));
-        let crossed = self.pieces.iter().any(|piece| matches!(piece.what, What::Icon('❌' | '⛔' | '🛑')));
+        let crossed = || self.pieces.iter().any(|piece| matches!(piece.what, What::Icon('❌' | '⛔' | '🛑')));
         let nearer =
             |hit: usize, stop: usize| target.is_none_or(|target| hit.abs_diff(stop) < hit.abs_diff(target));
         let at_entry = self.has(Meaning::BreakEven) || self.place(Slot::Entry).is_some();
         let stopped = self.has(Meaning::StoppedOut)
             || stop.zip(hit).is_some_and(|(stop, hit)| nearer(hit, stop))
             || hit.is_some() && target.is_none() && self.has(Meaning::BreakEven) && !self.has(Meaning::Move)
-            || crossed && stop.is_some() && target.is_none() && self.count_prices() == 0;
+            || stop.is_some() && target.is_none() && self.count_prices() == 0 && crossed();
         match (stopped, at_entry) {
             (false, _) => None,
             (true, true) => Some(Action::StoppedAtBreakEven),

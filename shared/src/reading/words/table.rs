@@ -196,7 +196,8 @@ mod tests {
             ("kapattik", vec![Meaning::Closed, Meaning::Close]),
             ("kapa", vec![]),
         ] {
-            let found: Vec<Meaning> = table.starting_with(word).flat_map(Phrases::all).map(|phrase| phrase.meaning).collect();
+            let found: Vec<Meaning> =
+                table.starting_with(word).flat_map(Phrases::all).map(|phrase| phrase.meaning).collect();
             assert_eq!(found, meanings, "{word}");
         }
         assert_eq!(table.insert("kap^", phrase(Meaning::Close)), None, "too short for an open end");
