@@ -17,12 +17,12 @@ pub(super) fn is_invisible(character: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
 }
 
-/// Emoji, Cyrillic letters and ideographs that are in normal form, no marks over others, and neither [`circled`] nor
-/// [`spelled`]. Not all such characters: those that posts are full of.
-pub(super) fn is_settled(character: char) -> bool {
-    matches!(character,
-        '\u{410}'..='\u{44f}' | '\u{2600}'..='\u{2775}' | '\u{2794}'..='\u{27bf}' | '\u{4e00}'..='\u{9fff}' | '\u{1f300}'..='\u{1f51e}'
-        | '\u{1f520}'..='\u{1faff}')
+/// The sign that makes a keycap of the digit before it.
+pub(super) const KEYCAP: char = '\u{20e3}';
+
+/// Digits that count zeros: `0.0₆418`.
+pub(super) fn is_subscript(character: char) -> bool {
+    matches!(character, '₀'..='₉')
 }
 
 /// Lower case of the same length in bytes; the few letters that change their length keep their case.
@@ -120,24 +120,5 @@ fn latin(character: char) -> char {
         'ł' => 'l',
         'Ł' => 'L',
         _ => base.filter(char::is_ascii).unwrap_or(character),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use unicode_normalization::char::canonical_combining_class;
-    use unicode_normalization::{IsNormalized, is_nfkc_quick};
-
-    use super::*;
-
-    #[test]
-    fn what_counts_as_settled_is_in_normal_form_and_no_mark_over_another() {
-        let settled: Vec<char> = ('\u{80}'..=char::MAX).filter(|character| is_settled(*character)).collect();
-        assert!(settled.len() > 20_000);
-        for character in settled {
-            assert_eq!(is_nfkc_quick(std::iter::once(character)), IsNormalized::Yes, "{character}");
-            assert_eq!(canonical_combining_class(character), 0, "{character}");
-            assert_eq!((circled(character), spelled(character)), (None, None), "{character}");
-        }
     }
 }

@@ -6,12 +6,12 @@
 //! Invariants: no input makes it panic; the result has at most a few times the input's length; one pass each, and only where
 //! the text has something for it; every character of the result knows the place of the one that it came from.
 
-use unicode_normalization::char::canonical_combining_class;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+use unicode_normalization::UnicodeNormalization;
 
-use super::characters::{circled, is_invisible, is_settled, lower, settle, spelled};
+use super::characters::{KEYCAP, circled, is_subscript, lower, settle, spelled};
+use super::classes::Class;
 use super::lookalikes;
-use super::placed::{Placed, Places};
+use super::placed::{Placed, Places, Seen};
 use super::references;
 use super::source::{Source, Stretch};
 use super::words::Lexicon;
@@ -57,34 +57,33 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
         }
         cleaned.push_visible(stretch, words, &mut plain);
     }
-    let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(&plain) };
-    cleaned.push_lines(folded.as_ref().unwrap_or(&plain));
+    let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(plain.seen()) };
+    cleaned.push_lines(folded.unwrap_or(plain));
     cleaned
 }
 
 impl Cleaned {
     /// Adds to `plain` what is seen of a text, in normal form.
     fn push_visible(&mut self, stretch: &Stretch<'_>, words: Lexicon<'_>, plain: &mut Placed) {
-        let text = Placed::of(stretch.text, stretch.base);
+        let text = Seen::of(stretch.text, stretch.base);
         let visible = if text.text.is_ascii() { None } else { text.without(is_invisible) };
-        // What is invisible may hide a reference, as in `h\u{200b}ttps`.
-        let refers = visible.is_some() || references::may_hold(&text.text);
-        let mut text = visible.unwrap_or(text);
-        if let Some((kept, gone)) = struck(&text) {
+        let text = visible.as_ref().map_or(text, Placed::seen);
+        let (kept, gone) = struck(text).unzip();
+        if let Some(gone) = gone {
             self.keep_gone(&gone);
-            text = kept;
         }
-        if refers {
-            text = references::without(&text, words);
-        }
-        rewrite(&text, plain);
+        let text = kept.as_ref().map_or(text, Placed::seen);
+        // What is invisible may hide a reference, as in `h\u{200b}ttps`.
+        let refers = visible.is_some() || references::may_hold(stretch.text);
+        let referred = if refers { Some(references::without(text, words)) } else { None };
+        rewrite(referred.as_ref().map_or(text, Placed::seen), plain);
     }
 
     /// Keeps what was struck out.
     fn keep_gone(&mut self, gone: &Placed) {
         self.struck |= !gone.text.is_empty();
         let mut plain = Placed::with_room(gone.text.len());
-        rewrite(gone, &mut plain);
+        rewrite(gone.seen(), &mut plain);
         let mut start = 0;
         for line in plain.text.split('\n') {
             self.gone.push_line(line, (&plain.places, start));
@@ -94,7 +93,12 @@ impl Cleaned {
     }
 
     /// Sorts lines into own and quoted ones. A text that ends with its line has no further line.
-    fn push_lines(&mut self, plain: &Placed) {
+    fn push_lines(&mut self, plain: Placed) {
+        if !has_edges(&plain.text) {
+            self.own = Text { plain: plain.text, lower: String::new(), places: plain.places };
+            self.own.plain.push('\n');
+            return self.own.finish();
+        }
         let text = plain.text.as_str();
         self.own.plain.reserve(text.len() + 1);
         let whole = text.strip_suffix('\n').unwrap_or(text);
@@ -116,9 +120,28 @@ impl Cleaned {
     }
 }
 
-/// True for ASCII that stays as it is.
-fn is_usual(byte: u8) -> bool {
-    byte.is_ascii() && !matches!(byte, b'*' | b'`' | b'\r')
+fn is_invisible(character: char) -> bool {
+    Class::of(character).is_invisible()
+}
+
+/// True when a byte of a text is one of these: all are looked at, because that takes less than to stop at the first.
+fn holds(text: &str, is: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |found, byte| found | is(byte))
+}
+
+/// False when no line begins or ends with anything that is to be looked at: a blank, a heading, a quotation.
+fn has_edges(text: &str) -> bool {
+    // Outside ASCII, blanks begin with one of two bytes, and end with one of two.
+    let opens = |byte: u8| byte <= b' ' || matches!(byte, b'>' | b'#' | b'-' | 0xc2 | 0xe1);
+    let ends = |byte: u8| byte <= b' ' || matches!(byte, 0x80 | 0x85);
+    let bytes = text.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return true };
+    let pairs = bytes.iter().zip(&bytes[1..]);
+    let edged = |(a, b): (&u8, &u8)| {
+        // An empty line is one as it stands.
+        (*a == b'\n') & (*b != b'\n') & opens(*b) | (*b == b'\n') & (*a != b'\n') & ends(*a)
+    };
+    opens(*first) || ends(*last) || pairs.fold(false, |found, pair| found | edged(pair))
 }
 
 impl Text {
@@ -134,7 +157,9 @@ impl Text {
 
     /// Writes the lower case of all lines.
     fn finish(&mut self) {
-        self.lower = lowered(&self.plain);
+        if !self.plain.is_empty() {
+            self.lower = lowered(&self.plain);
+        }
     }
 
     /// This text, then another one on the lines below.
@@ -162,16 +187,16 @@ impl Text {
 /// A text in lower case, byte for byte as long.
 fn lowered(text: &str) -> String {
     let mut lowered = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(character) = {
-        let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
-        lowered.push_str(&rest[..ascii]);
-        rest = &rest[ascii..];
-        rest.chars().next()
-    } {
-        lowered.push(lower(character));
-        rest = &rest[character.len_utf8()..];
+    let mut from = 0;
+    if !text.is_ascii() {
+        let upper = |(_, c): &(usize, char)| !c.is_ascii() && Class::of(*c).is_upper();
+        for (at, character) in text.char_indices().filter(upper) {
+            lowered.push_str(&text[from..at]);
+            lowered.push(lower(character));
+            from = lowered.len();
+        }
     }
+    lowered.push_str(&text[from..]);
     lowered.make_ascii_lowercase();
     lowered
 }
@@ -184,9 +209,9 @@ pub(super) fn index_of(character: char) -> Option<u8> {
 
 /// One phrase in the form that clean-up gives the texts, so that the words of the language files meet it.
 pub(super) fn fold(phrase: &str) -> String {
-    let text = Placed::of(phrase, 0);
+    let text = Seen::of(phrase, 0);
     let mut plain = Placed::with_room(phrase.len());
-    rewrite(text.without(is_invisible).as_ref().unwrap_or(&text), &mut plain);
+    rewrite(text.without(is_invisible).as_ref().map_or(text, Placed::seen), &mut plain);
     lowered(&plain.text)
 }
 
@@ -200,7 +225,10 @@ fn without_heading(line: &str) -> &str {
 
 /// A text without its `~~struck out~~` spans, and these, each as a line; none where nothing is struck out. An opening mark
 /// without a closing one is left alone.
-fn struck(text: &Placed) -> Option<(Placed, Placed)> {
+fn struck(text: Seen<'_>) -> Option<(Placed, Placed)> {
+    if !holds(text.text, |byte| byte == b'~') {
+        return None;
+    }
     let marks: Vec<usize> = text.text.match_indices("~~").map(|(at, _)| at).collect();
     if marks.len() < 2 {
         return None;
@@ -220,44 +248,50 @@ fn struck(text: &Placed) -> Option<(Placed, Placed)> {
 }
 
 /// Rewrites what NFKC would spoil, applies it, and settles what it leaves.
-fn rewrite(text: &Placed, plain: &mut Placed) {
-    let bytes = text.text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let run = bytes[at..].iter().take_while(|byte| is_usual(**byte)).count();
-        let rest = &text.text[at + run..];
-        // The last one of the run may carry a mark or a keycap.
-        let carries =
-            run > 0 && rest.chars().next().is_some_and(|next| !next.is_ascii() && !is_settled(next));
-        let sure = run - usize::from(carries);
-        plain.push_from(text, at..at + sure);
-        at += sure;
-        if at < bytes.len() {
-            at += push_special(plain, &text.text[at..], text.place(at));
-        }
+fn rewrite(text: Seen<'_>, plain: &mut Placed) {
+    let whole = text.text;
+    if whole.is_ascii() && !holds(whole, |byte| matches!(byte, b'*' | b'`' | b'\r')) {
+        return plain.push_from(text, 0..whole.len());
     }
+    let (mut from, mut at) = (0, 0);
+    // The last character that stays as it is: it may carry a mark.
+    let mut last = 0;
+    while let Some(character) = whole[at..].chars().next() {
+        let class = Class::of(character);
+        if class.is_as_is() {
+            last = at;
+            at += character.len_utf8();
+            continue;
+        }
+        let special = if class.is_mark() && last >= from && at > from { last } else { at };
+        plain.push_from(text, from..special);
+        at = special + push_special(plain, &whole[special..], text.place(special));
+        from = at;
+    }
+    plain.push_from(text, from..at);
 }
 
-/// Pushes what is no plain ASCII at the start of a text; returns how many bytes that took.
+/// Pushes what does not stay as it is at the start of a text; returns how many bytes that took.
 fn push_special(plain: &mut Placed, rest: &str, place: u32) -> usize {
     let mut characters = rest.chars();
     let Some(character) = characters.next() else { return 0 };
     let next = characters.next();
-    let length = character.len_utf8();
+    let class = Class::of(character);
+    if class.is_settled() && next.is_none_or(|next| !Class::of(next).is_mark()) {
+        push_settled(plain, character, place);
+        return character.len_utf8();
+    }
     match character {
         '0'..='9' if next == Some(KEYCAP) => {
             push_index(plain, u32::from(character) - u32::from('0'), place);
-            return length + KEYCAP.len_utf8();
+            return character.len_utf8() + KEYCAP.len_utf8();
         }
         '*' | '`' => {}
         '\r' => plain.push('\n', place),
-        '₀'..='₉' => return push_zeros(plain, rest, place),
+        _ if is_subscript(character) => return push_zeros(plain, rest, place),
         // A raised decimal point.
         '·' | '∙' | '⋅' if next.is_some_and(is_digit) && plain.text.ends_with(is_digit) => {
             plain.push('.', place);
-        }
-        _ if is_settled(character) && next.is_none_or(|next| next.is_ascii() || is_settled(next)) => {
-            push_settled(plain, character, place);
         }
         _ => match (circled(character), spelled(character)) {
             (Some(number), _) => push_index(plain, number, place),
@@ -265,11 +299,8 @@ fn push_special(plain: &mut Placed, rest: &str, place: u32) -> usize {
             (None, None) => return push_normal(plain, rest, place),
         },
     }
-    length
+    character.len_utf8()
 }
-
-/// The sign that makes a keycap of the digit before it.
-const KEYCAP: char = '\u{20e3}';
 
 fn is_digit(character: char) -> bool {
     character.is_ascii_digit()
@@ -288,14 +319,10 @@ const MAX_MARKS: usize = 8;
 fn push_normal(plain: &mut Placed, rest: &str, place: u32) -> usize {
     let mut characters = rest.chars();
     let Some(character) = characters.next() else { return 0 };
-    let is_mark = |mark: &char| !mark.is_ascii() && canonical_combining_class(*mark) != 0;
+    let is_mark = |mark: &char| Class::of(*mark).is_mark();
     let marks: usize = characters.take_while(is_mark).map(char::len_utf8).sum();
-    if marks == 0 && is_nfkc_quick(std::iter::once(character)) == IsNormalized::Yes {
-        push_settled(plain, character, place);
-    } else {
-        let cluster = rest[..character.len_utf8() + marks].chars().take(1 + MAX_MARKS);
-        cluster.nfkc().for_each(|normal| push_settled(plain, normal, place));
-    }
+    let cluster = rest[..character.len_utf8() + marks].chars().take(1 + MAX_MARKS);
+    cluster.nfkc().for_each(|normal| push_settled(plain, normal, place));
     character.len_utf8() + marks
 }
 
@@ -305,7 +332,7 @@ const MAX_ZEROS: u32 = 18;
 /// `0.0₆418` has a zero written six times: one is there already. Returns how many bytes the subscript has.
 fn push_zeros(plain: &mut Placed, rest: &str, place: u32) -> usize {
     let (mut count, mut length) = (0_u32, 0);
-    for digit in rest.chars().take_while(|c| ('₀'..='₉').contains(c)) {
+    for digit in rest.chars().take_while(|c| is_subscript(*c)) {
         count = (count * 10 + u32::from(digit) - u32::from('₀')).min(MAX_ZEROS + 1);
         length += digit.len_utf8();
     }

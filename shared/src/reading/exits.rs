@@ -12,6 +12,9 @@ use super::words::Meaning;
 /// How many pieces such a sentence may have on each side of its price.
 const REACH: usize = 12;
 
+/// What the author of a stop in words says: without one of these there is none.
+pub(super) const GIVING_UP: &[Meaning] = &[Meaning::GivenUp, Meaning::Out, Meaning::Close, Meaning::Closed];
+
 /// True where the condition of a stop in words begins: its price follows, and beside it that the author is out then.
 pub(super) fn begins(list: &[Piece<'_>], at: usize) -> bool {
     let first = match &list[at].what {

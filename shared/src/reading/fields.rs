@@ -3,12 +3,15 @@
 //! Entry point: [`fields`]. Invariants: a field ends with its line, unless the lines below it begin with values; what
 //! stands in no field is loose, and loose numbers are a reason for doubt later on.
 
+mod lines;
+
 use std::ops::Range;
 
 use super::exits;
 use super::labels_behind;
 use super::pieces::{Piece, Pieces, What};
-use super::tokens::Unit;
+use super::seen::Sight;
+use super::tokens::{Number, Unit};
 use super::values::{is_price, small_integer};
 use super::words::{Meaning, Slot};
 
@@ -49,40 +52,30 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
     if let Some(fields) = labels_behind::fields(pieces) {
         return fields;
     }
-    let mut cutter = Cutter { pieces, done: Vec::new(), open: loose(0), has_number: false, is_listed: false };
-    for at in 0..pieces.list.len() {
-        if cutter.is_price_before_side(at) {
-            cutter.open(Opener::Header, (at, at));
-        } else if cutter.is_stop_clause(at) {
-            cutter.open(Opener::Label(Slot::Stop), (at, at));
-        } else if cutter.starts_line(at) {
-            if cutter.is_profit_line(at) || cutter.is_bare_target_line(at) {
-                cutter.open(Opener::Label(Slot::Target), (at, at));
-            } else if cutter.goes_on(at) {
-                cutter.is_listed |= !cutter.has_number;
-            } else {
-                cutter.open(Opener::Loose, (at, at));
+    let mut cutter = Cutter::new(pieces);
+    for (at, piece) in pieces.list.iter().enumerate() {
+        cutter.begin(at);
+        match &piece.what {
+            // "4h close above 32.2" may be an exit, too.
+            What::Term(..) | What::Number(Number { unit: Unit::Span(_), .. }) if cutter.is_exit(at) => {
+                let waits = matches!(piece.what, What::Term(Meaning::Hedge | Meaning::Later, _));
+                cutter.open(Opener::Label(Slot::Stop), (at, at + usize::from(waits)));
             }
+            What::Term(Meaning::Label(Slot::Appendix), _) => {
+                cutter.open(Opener::Label(Slot::Appendix), (at, at));
+                break;
+            }
+            What::Term(..) | What::Ticker(_) | What::Icon(_) => {
+                if let Some(opener) = cutter.opener(at) {
+                    let own = matches!(opener, Opener::Header | Opener::Buy | Opener::Sell | Opener::Market);
+                    cutter.open(opener, (at, if own { at } else { at + 1 }));
+                }
+            }
+            _ => {}
         }
-        if pieces.list[at].what.slot() == Some(Slot::Appendix) {
-            cutter.open(Opener::Label(Slot::Appendix), (at, at));
-            return cutter.done_with(pieces.list.len());
-        }
-        if cutter.open.opener != Opener::Label(Slot::Stop) && exits::begins(&pieces.list, at) {
-            let waits = matches!(pieces.list[at].what, What::Term(Meaning::Hedge | Meaning::Later, _));
-            cutter.open(Opener::Label(Slot::Stop), (at, at + usize::from(waits)));
-        } else if let Some(opener) = cutter.opener(at) {
-            let own = matches!(opener, Opener::Header | Opener::Buy | Opener::Sell | Opener::Market);
-            cutter.open(opener, (at, if own { at } else { at + 1 }));
-        }
-        cutter.has_number |=
-            matches!(&pieces.list[at].what, What::Number(number) if number.unit != Unit::Times);
+        cutter.has_number |= matches!(&piece.what, What::Number(number) if number.unit != Unit::Times);
     }
     cutter.done_with(pieces.list.len())
-}
-
-fn loose(at: usize) -> Field {
-    Field { opener: Opener::Loose, range: at..at }
 }
 
 struct Cutter<'p, 't> {
@@ -92,161 +85,83 @@ struct Cutter<'p, 't> {
     has_number: bool,
     /// True when the first value stands below the label, so that more may follow.
     is_listed: bool,
+    /// True where an exit in words may stand at all.
+    may_exit: bool,
+    /// Likewise a clause with the label of the stop at its end.
+    may_end_in_stop: bool,
+    /// Likewise a clause with the side behind its price.
+    may_end_in_side: bool,
+    /// Likewise a target with its share of the profit.
+    may_share_profit: bool,
 }
 
-impl Cutter<'_, '_> {
+/// Room for the fields of most texts.
+const USUAL_FIELDS: usize = 16;
+
+impl<'p, 't> Cutter<'p, 't> {
+    fn new(pieces: &'p Pieces<'t>) -> Self {
+        let may_have = |meanings: &[Meaning]| pieces.may_have_any(meanings);
+        let priced = pieces.seen.has(Sight::Price);
+        let relations = may_have(&[Meaning::Above, Meaning::Below, Meaning::Break]);
+        Self {
+            pieces,
+            done: Vec::with_capacity(USUAL_FIELDS),
+            open: Field { opener: Opener::Loose, range: 0..0 },
+            has_number: false,
+            is_listed: false,
+            may_exit: priced && may_have(exits::GIVING_UP),
+            may_end_in_stop: priced && relations && may_have(&[Meaning::Label(Slot::Stop)]),
+            may_end_in_side: priced && pieces.seen.has(Sight::Side),
+            may_share_profit: priced && may_have(&[Meaning::OfProfit]),
+        }
+    }
+
+    /// What a line or a clause opens by its form.
+    fn begin(&mut self, at: usize) {
+        let starts_line = self.starts_line(at);
+        if self.may_end_in_side && (starts_line || at == 0) && self.is_price_before_side(at) {
+            self.open(Opener::Header, (at, at));
+        } else if self.may_end_in_stop && self.is_stop_clause(at) {
+            self.open(Opener::Label(Slot::Stop), (at, at));
+        } else if starts_line {
+            if self.is_profit_line(at) || self.is_bare_target_line(at) {
+                self.open(Opener::Label(Slot::Target), (at, at));
+            } else if self.goes_on(at) {
+                self.is_listed |= !self.has_number;
+            } else {
+                self.open(Opener::Loose, (at, at));
+            }
+        }
+    }
+
+    /// True where a stop in words begins, unless the stop is open already.
+    fn is_exit(&self, at: usize) -> bool {
+        self.may_exit && self.open.opener != Opener::Label(Slot::Stop) && exits::begins(&self.pieces.list, at)
+    }
+
     /// Ends the open field before piece `end` and opens the next one at piece `start`.
     fn open(&mut self, opener: Opener, (end, start): (usize, usize)) {
-        let next = Field { opener, range: start..start };
-        let mut ended = std::mem::replace(&mut self.open, next);
-        ended.range.end = end.max(ended.range.start);
+        let ended = std::mem::replace(&mut self.open, Field { opener, range: start..start });
         self.has_number = false;
         self.is_listed = false;
-        self.done.push(ended);
+        self.close(ended, end);
+    }
+
+    fn close(&mut self, mut field: Field, end: usize) {
+        field.range.end = end.max(field.range.start);
+        if !field.range.is_empty() || field.opener != Opener::Loose {
+            self.done.push(field);
+        }
     }
 
     fn done_with(mut self, end: usize) -> Vec<Field> {
-        self.open.range.end = end.max(self.open.range.start);
-        self.done.push(self.open);
-        self.done.retain(|field| !field.range.is_empty() || field.opener != Opener::Loose);
+        let last = self.open.clone();
+        self.close(last, end);
         self.done
     }
 
     fn starts_line(&self, at: usize) -> bool {
         at > 0 && self.pieces.list[at].line != self.pieces.list[at - 1].line
-    }
-
-    /// True when the line that starts at `at` holds further values of the open field.
-    fn goes_on(&self, at: usize) -> bool {
-        // Targets may go on line by line. An entry with a value in its own line does not: what follows is something else.
-        let lists = matches!(self.open.opener, Opener::Label(Slot::Target) | Opener::Sell | Opener::Close);
-        let heads = matches!(self.open.opener, Opener::Label(_) | Opener::Buy | Opener::Header);
-        let may = lists || heads && (!self.has_number || self.is_listed || self.is_numbered(at));
-        let line = self.pieces.list[at].line;
-        let first = self.pieces.list[at..].iter().take_while(|piece| piece.line == line).find(|piece| {
-            !matches!(piece.what, What::Mark(_) | What::Icon(_))
-                && !matches!(piece.what, What::Term(Meaning::Row, _))
-                && (self.has_number || !is_preposition(&piece.what))
-        });
-        let value = first.is_some_and(|piece| {
-            matches!(
-                piece.what,
-                What::Number(_)
-                    | What::Index(_)
-                    | What::Term(Meaning::Runner | Meaning::Placeholder | Meaning::Market, _)
-            )
-        });
-        let rockets = first.is_none() && self.has_number;
-        may && (value || rockets) && self.is_near(line)
-    }
-
-    /// `1. 0.24` and below it `2. 0.25`: an entry that is a list from its first value on.
-    fn is_numbered(&self, at: usize) -> bool {
-        let number_at = |at: usize| {
-            let [first, mark, ..] = self.pieces.list.get(at..)? else { return None };
-            match (&first.what, &mark.what) {
-                (What::Index(index), _) => Some(*index),
-                (What::Number(number), What::Mark('.' | ')')) if mark.glued => small_integer(number),
-                _ => None,
-            }
-        };
-        let values = self.open.range.start..at;
-        let is_value = |at: &usize| !matches!(self.pieces.list[*at].what, What::Mark(_) | What::Icon(_));
-        let first = values.into_iter().take(MAX_BULLETS).find(is_value).and_then(number_at);
-        self.open.opener == Opener::Label(Slot::Entry)
-            && first == Some(1)
-            && number_at(at).is_some_and(|n| n > 1)
-    }
-
-    /// Below a header with its entry, before a labelled stop: a line of nothing but prices holds the targets.
-    fn is_bare_target_line(&self, at: usize) -> bool {
-        if self.open.opener != Opener::Header || !self.has_number {
-            return false;
-        }
-        let list = &self.pieces.list;
-        let labelled = |slot: Slot| list.iter().any(|piece| piece.what.slot() == Some(slot));
-        let plain = |piece: &Piece<'_>| {
-            is_price(&piece.what)
-                || matches!(piece.what, What::Mark('-' | '/' | '|' | ',' | '~' | '$') | What::Icon(_))
-        };
-        let line = list[at].line;
-        let mut line = list[at..].iter().take_while(|piece| piece.line == line);
-        is_price(&list[at].what)
-            && line.all(plain)
-            && labelled(Slot::Stop)
-            && !labelled(Slot::Target)
-            && !labelled(Slot::Entry)
-    }
-
-    /// `17.4 | 50% of profit`: a price that begins a line and has a share of the profit is a target without a label.
-    fn is_profit_line(&self, at: usize) -> bool {
-        let line = self.pieces.list[at].line;
-        let mut values = self.pieces.list[at..]
-            .iter()
-            .take_while(|piece| piece.line == line)
-            .filter(|piece| !matches!(piece.what, What::Mark(_) | What::Icon(_) | What::Index(_)));
-        values.next().is_some_and(|piece| is_price(&piece.what))
-            && values.any(|piece| piece.what.is(Meaning::OfProfit))
-    }
-
-    /// `18.36 附近做多`, `0.52 long`, `突破93200做多`: a clause of prices and a side, the prices first.
-    fn is_price_before_side(&self, at: usize) -> bool {
-        let begins = at == 0 || self.starts_line(at);
-        let list = &self.pieces.list;
-        let priced = |at: usize| list.get(at).is_some_and(|piece| is_price(&piece.what));
-        let starts = priced(at) || is_relation(&list[at].what) && priced(at + 1);
-        if !begins || !starts || self.goes_on(at) {
-            return false;
-        }
-        let line = list[at].line;
-        let mut sided = false;
-        for piece in list[at..].iter().take_while(|piece| piece.line == line) {
-            match piece.what {
-                What::Term(Meaning::Side(_), _) => sided = true,
-                // The clause ends; what follows has labels of its own.
-                What::Mark(',') | What::Term(Meaning::Label(_), _) if sided => return true,
-                What::Mark('-' | '/' | '~' | ',' | '$') | What::Icon(_) | What::Ticker(_) => {}
-                What::Term(
-                    Meaning::Filler | Meaning::At | Meaning::Now | Meaning::To | Meaning::Limit,
-                    _,
-                ) => {}
-                _ if is_price(&piece.what) || is_relation(&piece.what) => {}
-                _ => return false,
-            }
-        }
-        sided
-    }
-
-    /// "跌破138止损", "4 saatlik kapanış 37,5 üstünde stop": a clause of nothing but a break, its candle and its price, with the
-    /// label of the stop at its end.
-    fn is_stop_clause(&self, at: usize) -> bool {
-        let list = &self.pieces.list;
-        let divides = |piece: &Piece<'_>| matches!(piece.what, What::Mark(',' | ';' | '.' | '。'));
-        let line = list[at].line;
-        let begins =
-            at.checked_sub(1).is_none_or(|before| list[before].line != line || divides(&list[before]));
-        if !begins || !is_condition(&list[at].what) && !is_price(&list[at].what) {
-            return false;
-        }
-        let clause =
-            list[at..].iter().take(MAX_CLAUSE).take_while(|piece| piece.line == line && !divides(piece));
-        let (mut prices, mut relations, mut ended) = (0, 0, false);
-        for piece in clause {
-            match &piece.what {
-                _ if ended => return false,
-                what if what.slot() == Some(Slot::Stop) => ended = true,
-                what if is_price(what) => prices += 1,
-                what if is_condition(what) => relations += usize::from(is_relation(what)),
-                _ => return false,
-            }
-        }
-        ended && prices == 1 && relations == 1
-    }
-
-    /// Values stand close to their label: a later paragraph that begins with a number is something else.
-    fn is_near(&self, line: usize) -> bool {
-        let last = self.pieces.list[..self.open.range.start.max(1)].last().map_or(0, |piece| piece.line);
-        line <= last + MAX_FIELD_LINES
     }
 
     fn opener(&self, at: usize) -> Option<Opener> {
@@ -286,7 +201,7 @@ impl Cutter<'_, '_> {
                 Some(Opener::Close)
             }
             What::Term(Meaning::Out | Meaning::Aim, _) if self.price_follows_words(at) => Some(Opener::Exit),
-            What::Icon(icon) if self.leads(at, *icon) => self.labelled_by(at, *icon).map(Opener::Label),
+            What::Icon(icon) => self.labelled_by(at, *icon).map(Opener::Label),
             _ => None,
         }
     }
@@ -383,11 +298,14 @@ impl Cutter<'_, '_> {
         leads(at) && (self.is_line_start(at) || leads(last))
     }
 
-    /// The slot that an icon stands for. A banknote before all prices is the entry, a siren before the last one the stop: both
+    /// The slot that an icon before its price stands for. A banknote before all prices is the entry, a siren before the last one the stop: both
     /// also decorate, so that their place must tell.
     fn labelled_by(&self, at: usize, icon: char) -> Option<Slot> {
         let list = &self.pieces.list;
         let before = || list[..at].iter().any(|piece| is_price(&piece.what));
+        if icon != '🚨' && labelled_by(icon).is_none() || !self.leads(at, icon) {
+            return None;
+        }
         match icon {
             '💵' if !before() => Some(Slot::Entry),
             '🚨' => {
@@ -426,24 +344,8 @@ fn is_relation(what: &What<'_>) -> bool {
     matches!(what, What::Term(Meaning::Above | Meaning::Below | Meaning::Break, _))
 }
 
-/// What a stop on a candle's close is made of, but for its price.
-fn is_condition(what: &What<'_>) -> bool {
-    is_relation(what)
-        || matches!(
-            what,
-            What::Term(Meaning::CandleWord | Meaning::Candle(_) | Meaning::Filler | Meaning::Close, _)
-        )
-        || matches!(what, What::Number(number) if matches!(number.unit, Unit::Span(_)))
-}
-
-/// The longest clause of a stop: candle, close, break and price, with small words between.
-const MAX_CLAUSE: usize = 10;
-
 /// How many marks and icons may stand before a field's first value.
 const MAX_BULLETS: usize = 8;
-
-/// How far below its label a value may stand: lists of targets have at most ten or twelve lines.
-const MAX_FIELD_LINES: usize = 24;
 
 /// How far ahead an icon's likes are looked for: ten targets with their icons.
 const MAX_ICON_DISTANCE: usize = 64;
@@ -451,14 +353,6 @@ const MAX_ICON_DISTANCE: usize = 64;
 /// Marks that part two levels, so that what stands before them belongs to the first.
 fn divides(what: &What<'_>) -> bool {
     matches!(what, What::Mark('/' | ',' | ';' | '|'))
-}
-
-/// "Above 0.0094" in the line below "Entry:".
-fn is_preposition(what: &What<'_>) -> bool {
-    matches!(
-        what,
-        What::Term(Meaning::Above | Meaning::Below | Meaning::Limit | Meaning::Filler | Meaning::At, _)
-    )
 }
 
 /// Icons that serve as labels when a price follows at once.

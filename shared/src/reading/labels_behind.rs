@@ -11,6 +11,12 @@ use super::words::{Meaning, Slot};
 /// The fields of a text whose labels stand behind their values; none if they do not.
 pub(super) fn fields(pieces: &Pieces<'_>) -> Option<Vec<Field>> {
     let list = &pieces.list;
+    // Mostly a label stands before all prices, which settles it.
+    let levels = [Slot::Entry, Slot::Target, Slot::Stop];
+    let first = list.iter().position(|piece| piece.what.slot().is_some_and(|slot| levels.contains(&slot)))?;
+    if pieces.seen.first_price()? > first {
+        return None;
+    }
     let mut fields = Vec::new();
     let mut start = 0;
     for (at, piece) in list.iter().enumerate() {
@@ -29,10 +35,8 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Option<Vec<Field>> {
         start = at + 1;
     }
     cut(&mut fields, Opener::Loose, (start, list.len()));
-    let mut slots = [Slot::Entry, Slot::Target, Slot::Stop].into_iter();
-    let levels =
-        slots.by_ref().filter(|slot| fields.iter().any(|field| field.opener == Opener::Label(*slot))).count();
-    (levels >= 2).then_some(fields)
+    let filled = |slot: &Slot| fields.iter().any(|field| field.opener == Opener::Label(*slot));
+    (levels.iter().filter(|slot| filled(slot)).count() >= 2).then_some(fields)
 }
 
 fn cut(fields: &mut Vec<Field>, opener: Opener, (start, end): (usize, usize)) {

@@ -8,20 +8,20 @@ mod json;
 mod letters;
 mod table;
 
-use super::tokens::{Kind, Number, Token};
+use super::tokens::{Hints, Kind, Number, Token};
 use super::words::{Found, Lexicon};
 
 /// The tokens of a text as lines of labels and values; none where that changes nothing.
 pub(super) fn written_out<'t>(
     list: &[Token<'t>],
     words: Lexicon<'_>,
-    phrases: &[Option<Found>],
+    (phrases, hints): (&[Option<Found>], Hints),
     plain: &'t str,
 ) -> Option<Vec<Token<'t>>> {
-    json::written_out(list, words)
-        .or_else(|| table::written_out(list, phrases))
-        .or_else(|| letters::written_out(list))
-        .or_else(|| glued::written_out(list, plain, words))
+    let json = if hints.brace { json::written_out(list, words) } else { None };
+    json.or_else(|| table::written_out(list, phrases))
+        .or_else(|| if hints.letter { letters::written_out(list) } else { None })
+        .or_else(|| if hints.numbered { glued::written_out(list, plain, words) } else { None })
 }
 
 /// A mark that the layout implies.

@@ -12,7 +12,7 @@ use super::openers::Openers;
 use super::pieces::{Piece, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
-use super::values::{Item, Joint, Level, Values};
+use super::values::{Flags, Item, Joint, Level, Values};
 use super::words::{Meaning, Slot};
 use crate::signal::Side;
 
@@ -28,7 +28,7 @@ pub(super) struct Levels<'t> {
     /// Numbers that belong to no label.
     pub(super) loose: Vec<Number<'t>>,
     /// Phrases beside the entry.
-    pub(super) flags: Vec<Meaning>,
+    pub(super) flags: Flags,
     /// The candle that the stop waits for.
     pub(super) stop_candle: Option<String>,
     /// True when the stop waits for a close.
@@ -111,7 +111,7 @@ impl<'t> Levels<'t> {
             targets: Vec::new(),
             stop: Vec::new(),
             loose: Vec::new(),
-            flags: Vec::new(),
+            flags: Flags::default(),
             stop_candle: None,
             stop_on_close: false,
             no_stop: false,
@@ -131,10 +131,8 @@ impl<'t> Levels<'t> {
                 levels.loose.extend_from_slice(&values.loose);
                 levels.loose.extend(values.items.iter().filter_map(price_of));
             }
-            if !values.flags.is_empty()
-                && (field.opener == Opener::Header || is_entry && !is_stray_market(block, field, values))
-            {
-                levels.flags.extend_from_slice(&values.flags);
+            if field.opener == Opener::Header || is_entry && !is_stray_market(block, field, values) {
+                levels.flags = levels.flags.or(values.flags);
             }
             if field.opener == Opener::Label(Slot::Stop) {
                 levels.take_manner(values);

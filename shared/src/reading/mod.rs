@@ -10,6 +10,7 @@ mod bare;
 mod beside;
 mod characters;
 mod chatter;
+mod classes;
 mod clean;
 mod details;
 mod doubt;

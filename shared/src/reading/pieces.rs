@@ -6,7 +6,7 @@ use super::habits::Habits;
 use super::heads;
 use super::options;
 use super::seen::Seen;
-use super::symbols::{self, Mention, Strength};
+use super::symbols::{self, Mention, Name, Strength};
 use super::tokens::{Kind, Number, Token, Tokens, Unit};
 use super::words::{Found, Head, Meaning, Meant, Named, Slot};
 
@@ -85,10 +85,12 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     // The line of a label for ids that waits for its id.
     let mut id_line = None;
     let mut at = 0;
+    let mut line = Line::default();
     while at < tokens.len() {
         let token = &tokens[at];
+        line.enter(token.line);
         if matches!(token.kind, Kind::Word(_))
-            && let in_column = (begins_column(&pieces.list, token.line) || is_key(tokens, at))
+            && let in_column = (line.begins_column(pieces.list.len()) || is_key(tokens, at))
             && (in_column || begins_sentence(&pieces.list, token.line))
             && let Some(Head { slot, length }) = tokens.words.head(tokens, at)
             && (in_column || slot == Slot::Stop)
@@ -97,11 +99,10 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
             heads.push((Bytes { start: token.at, end }, slot));
         }
         let id = if id_line == Some(token.line) { id_at(tokens, at) } else { None };
-        let found = match id {
+        let (what, length) = match id {
             Some(what) => (what, 1),
             None => piece_at(tokens, at, &mut pieces),
         };
-        let (what, length) = with_terms(tokens, at, found);
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
         let bytes = Bytes { start: token.at, end };
@@ -112,6 +113,7 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
             pieces.meant.add(meaning);
         }
         pieces.seen.add(pieces.list.len(), &what);
+        line.add(&what, pieces.list.len());
         pieces.list.push(Piece { what, line: token.line, glued: token.glued, bytes });
     }
     if !heads.is_empty() || pieces.meant.may_hold(Meaning::Add) {
@@ -133,32 +135,51 @@ fn id_at<'t>(tokens: &Tokens<'t>, at: usize) -> Option<What<'t>> {
     }
 }
 
-/// A symbol together with the terms of the option behind it.
-fn with_terms<'t>(tokens: &Tokens<'t>, at: usize, (what, length): (What<'t>, usize)) -> (What<'t>, usize) {
-    let What::Ticker(mut mention) = what else { return (what, length) };
-    let Some((terms, covered)) = options::terms(tokens, at + length) else {
-        return (What::Ticker(mention), length);
+/// A symbol, together with the terms of the option behind it.
+fn symbol<'t>(tokens: &Tokens<'t>, at: usize, (mention, length): (Mention, usize)) -> (What<'t>, usize) {
+    let (mention, length) = match options::terms(tokens, at + length) {
+        Some((terms, covered)) => {
+            let option = Some(Box::new(terms));
+            (Mention { option, strength: Strength::Marked, ..mention }, length + covered)
+        }
+        None => (mention, length),
     };
-    mention.option = Some(Box::new(terms));
-    mention.strength = Strength::Marked;
-    (What::Ticker(mention), length + covered)
+    (What::Ticker(Box::new(mention)), length)
 }
 
 /// How many bullets and list numbers may stand before the first word of a line.
 const MAX_BULLETS: usize = 8;
 
-/// True behind the start of a line, its bullets and its list number, and behind a mark that divides columns.
-fn begins_column(list: &[Piece<'_>], line: usize) -> bool {
-    let before = list.iter().rev().take(MAX_BULLETS).take_while(|piece| piece.line == line);
-    for piece in before {
-        match &piece.what {
-            What::Mark('|' | '·' | '•') => return true,
-            What::Mark(_) | What::Icon(_) | What::Index(_) => {}
-            What::Number(number) if number.text.len() == 1 => {}
-            _ => return false,
+/// A line while it is cut into pieces: whether a column begins.
+#[derive(Default)]
+struct Line {
+    number: usize,
+    /// The place behind the last piece that is neither a bullet nor divides columns; 0 where none stands in the column.
+    taken: usize,
+}
+
+impl Line {
+    /// Begins another line.
+    fn enter(&mut self, number: usize) {
+        if self.number != number {
+            *self = Self { number, taken: 0 };
         }
     }
-    true
+
+    /// Adds piece number `at`.
+    fn add(&mut self, what: &What<'_>, at: usize) {
+        match what {
+            What::Mark('|' | '·' | '•') => self.taken = 0,
+            What::Mark(_) | What::Icon(_) | What::Index(_) => {}
+            What::Number(number) if number.text.len() == 1 => {}
+            _ => self.taken = at + 1,
+        }
+    }
+
+    /// True behind the start of a line, its bullets and its list number, and behind a mark that divides columns.
+    fn begins_column(&self, at: usize) -> bool {
+        self.taken == 0 || at - self.taken >= MAX_BULLETS
+    }
 }
 
 /// "… to 8.25. Wrong below 7.80.": behind the end of a sentence or a clause, where a stop in other words may stand.
@@ -175,24 +196,34 @@ fn is_key(tokens: &Tokens<'_>, at: usize) -> bool {
 }
 
 fn piece_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
-    let token = &tokens[at];
-    match token.kind {
-        Kind::Number(_) if is_mistyped(tokens, at) => (What::Tangle, 2),
-        Kind::Number(number) => match unit_behind(tokens, at, number) {
-            Some((unit, length)) => (What::Number(Number { unit, ..number }), 1 + length),
-            None => (What::Number(number), 1),
-        },
+    match tokens[at].kind {
+        Kind::Number(number) => number_at(tokens, at, number),
         Kind::Index(index) => (What::Index(index), 1),
         Kind::Clock => (What::Clock, 1),
         Kind::Icon(icon) => (What::Icon(icon), 1),
-        Kind::Mark(mark) => match symbols::at(tokens, at) {
-            Some((mention, length)) => (What::Ticker(Box::new(mention)), length),
+        Kind::Mark(mark) => match symbols::marked(tokens, at) {
+            Some(found) => symbol(tokens, at, found),
             None => (What::Mark(mark), 1),
         },
         Kind::Word(word) => {
             pieces.address |= word.len() >= ADDRESS_LENGTH || is_shortened_address(word);
-            word_at(tokens, at, word, pieces)
+            word_at(tokens, at, pieces)
         }
+    }
+}
+
+fn number_at<'t>(tokens: &Tokens<'t>, at: usize, number: Number<'t>) -> (What<'t>, usize) {
+    // Only a word may be the unit of a number without one, or stick to it.
+    let is_word = tokens.get(at + 1).is_some_and(|next| matches!(next.kind, Kind::Word(_)));
+    if number.unit != Unit::None || !is_word {
+        return (What::Number(number), 1);
+    }
+    if is_mistyped(tokens, at) {
+        return (What::Tangle, 2);
+    }
+    match unit_behind(tokens, at, number) {
+        Some((unit, length)) => (What::Number(Number { unit, ..number }), 1 + length),
+        None => (What::Number(number), 1),
     }
 }
 
@@ -201,21 +232,23 @@ fn is_shortened_address(word: &str) -> bool {
     word.strip_prefix("0x").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()))
 }
 
-fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
-    if let Some((mention, length)) = symbols::at(tokens, at) {
-        return (What::Ticker(Box::new(mention)), length);
+fn word_at<'t>(tokens: &Tokens<'t>, at: usize, pieces: &mut Pieces<'t>) -> (What<'t>, usize) {
+    let Some(name) = Name::at(tokens, at) else { return (What::Unknown, 1) };
+    let word = name.word;
+    if let Some(found) = symbols::quoted(tokens, &name) {
+        return symbol(tokens, at, found);
     }
-    if let Some(mention) = symbols::word_ticker(tokens, at) {
-        return (What::Ticker(Box::new(mention)), 1);
+    if let Some(mention) = symbols::word_ticker(tokens, &name) {
+        return symbol(tokens, at, (mention, 1));
     }
-    if let Some(number) = leverage(&tokens[at]) {
-        return (What::Number(number), 1);
-    }
-    let next_is_fraction = tokens
-        .get(at + 1)
-        .is_some_and(|next| next.glued && next.raw.starts_with('.') && matches!(next.kind, Kind::Number(_)));
-    if word.ends_with(|c: char| c.is_ascii_digit()) && next_is_fraction {
-        return (What::Tangle, 2);
+    if word.as_bytes().last().is_some_and(u8::is_ascii_digit) {
+        if let Some(number) = leverage(&tokens[at]) {
+            return (What::Number(number), 1);
+        }
+        let next = tokens.get(at + 1).filter(|next| next.glued && next.raw.starts_with('.'));
+        if next.is_some_and(|next| matches!(next.kind, Kind::Number(_))) {
+            return (What::Tangle, 2);
+        }
     }
     if word == "price"
         && let Some(slot) = price_key(tokens, at)
@@ -243,8 +276,8 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
     if let Some((slot, index)) = key(tokens, at, word) {
         return (What::Term(Meaning::Label(slot), index), 1);
     }
-    match symbols::named(tokens, at) {
-        Some(mention) => (What::Ticker(Box::new(mention)), 1),
+    match symbols::named(tokens, &name) {
+        Some(mention) => symbol(tokens, at, (mention, 1)),
         None if is_almost_number(word) => (What::Tangle, 1),
         None => (What::Unknown, 1),
     }
@@ -252,11 +285,10 @@ fn word_at<'t>(tokens: &Tokens<'t>, at: usize, word: &str, pieces: &mut Pieces<'
 
 /// "24 hours", "12 часов", "10 倍", "4 saatlik": the unit is a word behind the number. None counts more than three digits.
 fn unit_behind(tokens: &Tokens<'_>, at: usize, number: Number<'_>) -> Option<(Unit, usize)> {
-    let counts = number.text.len() <= MAX_COUNT && number.text.bytes().all(|b| b.is_ascii_digit());
-    let next = tokens.get(at + 1).filter(|next| next.line == tokens[at].line && number.unit == Unit::None)?;
-    let found = tokens.phrase(at + 1).filter(|_| matches!(next.kind, Kind::Word(_)))?;
+    let found = tokens.phrase(at + 1).filter(|_| tokens[at + 1].line == tokens[at].line)?;
+    let counts = || number.text.len() <= MAX_COUNT && number.text.bytes().all(|b| b.is_ascii_digit());
     match found.meaning {
-        Meaning::Counts(counted) if counts || counted.unit() == Unit::Kilo => {
+        Meaning::Counts(counted) if counted.unit() == Unit::Kilo || counts() => {
             Some((counted.unit(), found.length))
         }
         Meaning::Candle(Named::Hour) if matches!(number.text, "1" | "2" | "4" | "6" | "8" | "12") => {
@@ -271,8 +303,7 @@ const MAX_COUNT: usize = 3;
 
 /// `2.1O`: letters stick to a price that are neither a unit nor a word.
 fn is_mistyped(tokens: &Tokens<'_>, at: usize) -> bool {
-    let Kind::Number(number) = tokens[at].kind else { return false };
-    let next = tokens.get(at + 1).filter(|next| next.glued && number.unit == Unit::None);
+    let next = tokens.get(at + 1).filter(|next| next.glued);
     next.is_some_and(|next| match next.kind {
         Kind::Word(word) => {
             word.starts_with(|c: char| c.is_ascii_alphabetic()) && tokens.phrase(at + 1).is_none()

@@ -45,7 +45,7 @@ impl Priced<'_, '_> {
 
     /// The entry, by how its prices are joined and by the words beside them.
     pub(super) fn entry(&self, side: Side) -> Result<Entry, Doubt> {
-        let has = |meaning: Meaning| self.levels.flags.contains(&meaning);
+        let has = |meaning: Meaning| self.levels.flags.has(meaning);
         if has(Meaning::Placeholder) && self.entry.is_empty() {
             return Err(Doubt::Unclear("the entry is kept back"));
         }
@@ -74,7 +74,7 @@ impl Priced<'_, '_> {
     /// "Short from 31.4 to 28.8": without a target, the far end of a wide zone may be one.
     fn check_zone(&self, side: Side, first: Decimal, second: Decimal) -> Result<(), Doubt> {
         let gain = if side == Side::Long { second - first } else { first - second };
-        let from = self.levels.flags.contains(&Meaning::From);
+        let from = self.levels.flags.has(Meaning::From);
         let wide = self.stop.iter().any(|stop| gain > (first - *stop).abs());
         if self.targets.is_empty() && gain > Decimal::ZERO && (from || wide) {
             return Err(Doubt::Unclear("no target is named, and the end of the entry may be one"));
@@ -84,7 +84,7 @@ impl Priced<'_, '_> {
 
     /// "Long above" waits for a break; "long below" is an ordinary limit.
     fn trigger(&self, side: Side) -> Option<Break> {
-        let has = |meaning: Meaning| self.levels.flags.contains(&meaning);
+        let has = |meaning: Meaning| self.levels.flags.has(meaning);
         let (above, below) = (has(Meaning::Above), has(Meaning::Below));
         let breakout = self.levels.breakout || has(Meaning::Break);
         match side {

@@ -1,13 +1,17 @@
 //! Symbols: the one place where `$X`, `X/USDT`, `X-PERP`, `XUSDT.P` and plain names become a base and a quote.
 //!
-//! Entry points: [`at`] for a symbol written with a marker or a quote, [`named`] for a bare name.
+//! Entry points: [`marked`] and [`quoted`] for a symbol written with a marker or a quote, [`word_ticker`] and [`named`] for a
+//! bare name.
 //! Invariants: a prefix is not a symbol (`BTCDOM` is not BTC); a ticker that is also a word needs a marker, a quote or
 //! the header's place (`shared/tickers.toml` says which are words); multipliers such as `1000PEPE` stay, because prices
 //! are per contract.
 
-use super::tokens::{Kind, Token, Tokens};
-use super::words::{Lexicon, Meaning, Slot, TickerKind};
+mod places;
+
+use super::tokens::{Kind, Tokens};
+use super::words::{Lexicon, Meaning, TickerKind};
 use crate::signal::{OptionTerms, Symbol};
+use places::{heads_line, is_amount, is_foreign, is_header, is_listed, labels_id, stands_in_call};
 
 /// How sure it is that a word is meant as a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,26 +51,75 @@ pub(super) struct Mention {
     pub(super) strength: Strength,
 }
 
-/// Quotes that may be glued to a base, longest first.
-const GLUED_QUOTES: &[&str] = &["fdusd", "usdt", "usdc", "perp", "usd"];
 /// Quotes that need a separator: `LINK/BTC`.
 const SPACED_QUOTES: &[&str] =
     &["usdt", "usdc", "usd", "fdusd", "busd", "tusd", "btc", "eth", "eur", "bnb", "try", "brl"];
-/// A symbol with a marker or a quote at token `at`, and how many tokens it covers.
-pub(super) fn at(tokens: &Tokens<'_>, at: usize) -> Option<(Mention, usize)> {
-    let marked = matches!(tokens[at].kind, Kind::Mark('$' | '#'));
-    let start = if marked { at + 1 } else { at };
-    let Kind::Word(word) = tokens.get(start)?.kind else { return None };
-    if marked && !tokens[start].glued || !is_ticker(word) {
+
+/// A word that may name an asset, with what is known of it: that is looked up once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name<'t> {
+    /// The word, in lower case.
+    pub(super) word: &'t str,
+    /// Its token.
+    at: usize,
+    kind: Option<TickerKind>,
+}
+
+impl<'t> Name<'t> {
+    /// The word at token `at`.
+    pub(super) fn at(tokens: &Tokens<'t>, at: usize) -> Option<Self> {
+        let Kind::Word(word) = tokens.get(at)?.kind else { return None };
+        Some(Self { word, at, kind: tokens.words.ticker(word) })
+    }
+
+    fn is_stable(&self) -> bool {
+        self.kind == Some(TickerKind::Stable)
+    }
+
+    fn is_money(&self) -> bool {
+        self.kind == Some(TickerKind::Currency) || self.word == "usd"
+    }
+
+    fn is_coin(&self) -> bool {
+        matches!(self.kind, Some(TickerKind::Coin | TickerKind::CoinOrWord))
+    }
+
+    /// Words that name no asset, whatever stands before them.
+    fn is_no_base(&self) -> bool {
+        matches!(self.kind, Some(TickerKind::Never | TickerKind::Stable))
+    }
+
+    /// A part of the word as a name of its own.
+    fn part(&self, words: Lexicon<'_>, part: &'t str) -> Self {
+        Self { word: part, at: self.at, kind: words.ticker(part) }
+    }
+
+    fn mention(&self, words: Lexicon<'_>, quote: Option<&str>, perpetual: bool) -> Option<Mention> {
+        let foreign = self.is_money() || self.kind == Some(TickerKind::Foreign);
+        let name = words.coin(self.word).unwrap_or(self.word);
+        let quote = quote.and_then(|quote| quote.parse().ok());
+        let base = name.parse().ok()?;
+        Some(Mention { base, quote, perpetual, option: None, foreign, strength: Strength::Marked })
+    }
+}
+
+/// A symbol behind the marker at token `at`, `$X` or `#X`, and how many tokens it covers.
+pub(super) fn marked(tokens: &Tokens<'_>, at: usize) -> Option<(Mention, usize)> {
+    if !matches!(tokens[at].kind, Kind::Mark('$' | '#')) || !tokens.get(at + 1)?.glued {
         return None;
     }
-    let (found, next) = paired(tokens, start, word);
-    let (mention, next) = match found {
-        Some(mention) => (mention, next),
-        None if marked => (cashtag(tokens, start, word)?, start + 1),
-        None => return None,
+    let name = Name::at(tokens, at + 1).filter(|name| is_ticker(name.word))?;
+    let (mention, end) = match paired(tokens, &name) {
+        Some(pair) => pair,
+        None => (cashtag(tokens, &name)?, name.at + 1),
     };
-    Some((mention, next - at))
+    Some((mention, end - at))
+}
+
+/// A symbol with its quote at a word, and how many tokens it covers.
+pub(super) fn quoted(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<(Mention, usize)> {
+    let (mention, end) = paired(tokens, name)?;
+    is_ticker(name.word).then_some((mention, end - name.at))
 }
 
 fn is_ticker(word: &str) -> bool {
@@ -75,66 +128,66 @@ fn is_ticker(word: &str) -> bool {
         && word.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// `X/USDT`, `X-PERP`, `XUSDT`, with what may follow: `.P`, `:USDT`, `-SWAP`.
-fn paired(tokens: &Tokens<'_>, start: usize, word: &str) -> (Option<Mention>, usize) {
-    let next = start + 1;
-    if let Some(pair) = of_currencies(tokens, start, word) {
-        return pair;
+/// `X/USDT`, `X-PERP`, `XUSDT`, with what may follow: `.P`, `:USDT`, `-SWAP`; and where it ends.
+fn paired(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<(Mention, usize)> {
+    let next = name.at + 1;
+    if let Some(end) = end_of_currencies(tokens, name) {
+        let pair = name.mention(tokens.words, None, false)?;
+        return Some((Mention { foreign: true, ..pair }, end));
     }
-    let stable = tokens.words.ticker(word) == Some(TickerKind::Stable);
-    let glued = GLUED_QUOTES.iter().find_map(|quote| {
-        let base = word.strip_suffix(quote).filter(|base| base.len() >= 2)?;
-        Some((base, *quote))
-    });
+    let glued = glued_quote(name.word);
+    let with = |base: &Name<'_>, quote: &str, after: usize| {
+        let (perpetual, end) = suffix(tokens, after);
+        let currency = Some(quote).filter(|quote| *quote != "perp");
+        Some((base.mention(tokens.words, currency, perpetual || quote == "perp")?, end))
+    };
     // `ETHUSD_PERP` has its quote already.
     if let Some((quote, after)) = spaced_quote(tokens, next)
-        && !stable
+        && !name.is_stable()
         && (quote != "perp" || glued.is_none())
     {
-        let (perpetual, end) = suffix(tokens, after);
-        let perpetual = perpetual || quote == "perp";
-        return (mention(tokens.words, word, Some(quote).filter(|quote| *quote != "perp"), perpetual), end);
+        return with(name, quote, after);
     }
     // `ETHBTC`, but not `WBTC`.
-    let coin =
-        |word: &str| matches!(tokens.words.ticker(word), Some(TickerKind::Coin | TickerKind::CoinOrWord));
-    if let Some(base) = word.strip_suffix("btc").filter(|base| coin(base)) {
-        return (mention(tokens.words, base, Some("btc"), false), next);
+    let base = name.word.strip_suffix("btc").map(|base| name.part(tokens.words, base));
+    if let Some(base) = base.filter(Name::is_coin) {
+        return Some((base.mention(tokens.words, Some("btc"), false)?, next));
     }
-    match glued {
-        Some((base, quote)) if !stable && tokens.phrase(start).is_none() => {
-            let (perpetual, end) = suffix(tokens, next);
-            (
-                mention(
-                    tokens.words,
-                    base,
-                    Some(quote).filter(|quote| *quote != "perp"),
-                    perpetual || quote == "perp",
-                ),
-                end,
-            )
-        }
-        _ => (None, start),
-    }
+    let (base, quote) = glued.filter(|_| !name.is_stable() && tokens.phrase(name.at).is_none())?;
+    with(&name.part(tokens.words, base), quote, next)
 }
 
-/// `GBPJPY`, `GBP/JPY`: two currencies, which are no crypto market.
-fn of_currencies(tokens: &Tokens<'_>, start: usize, word: &str) -> Option<(Option<Mention>, usize)> {
-    let money = |word: &str| word == "usd" || tokens.words.ticker(word) == Some(TickerKind::Currency);
-    let foreign = |end: usize| {
-        Some((mention(tokens.words, word, None, false).map(|m| Mention { foreign: true, ..m }), end))
+/// A base of two letters and more with the quote that is glued to it.
+fn glued_quote(word: &str) -> Option<(&str, &'static str)> {
+    let quote = match word.as_bytes() {
+        [_, _, .., b'f', b'd', b'u', b's', b'd'] => "fdusd",
+        [_, _, .., b'u', b's', b'd', b't'] => "usdt",
+        [_, _, .., b'u', b's', b'd', b'c'] => "usdc",
+        [_, _, .., b'p', b'e', b'r', b'p'] => "perp",
+        [_, _, .., b'u', b's', b'd'] => "usd",
+        _ => return None,
     };
-    if word.len() == 6 && word.is_ascii() {
-        let (base, quote) = word.split_at(3);
-        return if money(base) && money(quote) { foreign(start + 1) } else { None };
+    Some((word.strip_suffix(quote)?, quote))
+}
+
+/// `GBPJPY`, `GBP/JPY`: where a pair of two currencies ends, which is no crypto market.
+fn end_of_currencies(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<usize> {
+    let next = name.at + 1;
+    match name.word.len() {
+        3 if name.is_money() => {
+            let mark = tokens.get(next).filter(|mark| mark.glued)?;
+            let quote = tokens.get(next + 1).filter(|quote| quote.glued)?;
+            let joined = matches!(mark.kind, Kind::Mark('/' | '-'))
+                && matches!(quote.kind, Kind::Word(quote) if name.part(tokens.words, quote).is_money());
+            joined.then_some(next + 2)
+        }
+        6 => {
+            let (base, quote) = name.word.split_at_checked(3)?;
+            let is_money = |part| name.part(tokens.words, part).is_money();
+            (is_money(base) && is_money(quote)).then_some(next)
+        }
+        _ => None,
     }
-    if word.len() != 3 || !money(word) {
-        return None;
-    }
-    let joined =
-        tokens.get(start + 1).is_some_and(|mark| mark.glued && matches!(mark.kind, Kind::Mark('/' | '-')));
-    let quote = tokens.get(start + 2).filter(|quote| joined && quote.glued)?;
-    matches!(quote.kind, Kind::Word(quote) if money(quote)).then(|| foreign(start + 3)).flatten()
 }
 
 /// A separator and a quote. Only `/` may have spaces around it, and only `/` takes a coin as the quote.
@@ -166,7 +219,8 @@ fn suffix(tokens: &Tokens<'_>, at: usize) -> (bool, usize) {
 }
 
 /// `$X` or `#X`. Hashtags may also be plain words or channel names.
-fn cashtag(tokens: &Tokens<'_>, at: usize, word: &str) -> Option<Mention> {
+fn cashtag(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<Mention> {
+    let at = name.at;
     let goes_on = tokens.get(at + 1).is_some_and(|next| {
         next.glued
             && matches!(next.kind, Kind::Mark('-' | '_' | '.' | '\''))
@@ -177,31 +231,16 @@ fn cashtag(tokens: &Tokens<'_>, at: usize, word: &str) -> Option<Mention> {
         |meaning| matches!(meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::Venue(_));
     let plain_word =
         tokens.phrase(at).is_some_and(|found| is_side(found.meaning) || !dollar && !is_upper(tokens[at].raw));
-    let barred = tokens.words.ticker(word).is_some_and(is_no_base);
-    if goes_on || plain_word || barred || word.len() > 12 {
+    if goes_on || plain_word || name.is_no_base() || name.word.len() > 12 {
         return None;
     }
-    mention(tokens.words, word, None, false)
-}
-
-/// Words that name no asset, whatever stands before them.
-fn is_no_base(kind: TickerKind) -> bool {
-    matches!(kind, TickerKind::Never | TickerKind::Stable)
-}
-
-fn mention(words: Lexicon<'_>, base: &str, quote: Option<&str>, perpetual: bool) -> Option<Mention> {
-    let foreign =
-        base == "usd" || matches!(words.ticker(base), Some(TickerKind::Currency | TickerKind::Foreign));
-    let name = words.coin(base).unwrap_or(base);
-    let quote = quote.and_then(|quote| quote.parse().ok());
-    let base = name.parse().ok()?;
-    Some(Mention { base, quote, perpetual, option: None, foreign, strength: Strength::Marked })
+    name.mention(tokens.words, None, false)
 }
 
 /// A ticker that is also a word of the vocabulary, upper case and in the header's place.
-pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
-    let Kind::Word(word) = tokens[at].kind else { return None };
-    let meant = match tokens.words.ticker(word)? {
+pub(super) fn word_ticker(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<Mention> {
+    let at = name.at;
+    let meant = match name.kind? {
         TickerKind::Word | TickerKind::Noun if is_upper(tokens[at].raw) => {
             (is_header(tokens, at) || is_listed(tokens, at) || is_foreign(tokens, at))
                 && !labels_id(tokens, at)
@@ -211,180 +250,68 @@ pub(super) fn word_ticker(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
         TickerKind::Coin => is_upper(tokens[at].raw) && tokens.phrase(at).is_some() && is_header(tokens, at),
         _ => false,
     };
-    let found = mention(tokens.words, word, None, false).filter(|_| meant)?;
+    if !meant {
+        return None;
+    }
+    let found = name.mention(tokens.words, None, false)?;
     Some(Mention { strength: Strength::Header, ..found })
 }
 
-/// `ID: A12`, `ID 4410`: the word announces the author's own number.
-fn labels_id(tokens: &Tokens<'_>, at: usize) -> bool {
-    let next = tokens.get(at + 1).map(|next| &next.kind);
-    tokens.phrase(at).is_some_and(|found| found.meaning == Meaning::Label(Slot::Reference))
-        && matches!(next, Some(Kind::Mark(':' | '#' | '=') | Kind::Number(_)))
-}
-
-/// An English word in capitals means the coin where the words around it are of another language and not in capitals. Words
-/// of calls and follow-ups are borrowed: "OPEN" and "MOVE" stay words.
-fn is_foreign(tokens: &Tokens<'_>, at: usize) -> bool {
-    let line = tokens[at].line;
-    let is_other = |token: &Token<'_>| matches!(token.kind, Kind::Word(_)) && !is_upper(token.raw);
-    let in_line = |token: &&Token<'_>| token.line == line;
-    let before = tokens[..at].iter().rev().take(MAX_AROUND).take_while(in_line);
-    let mut around = before.chain(tokens[at..].iter().take(MAX_AROUND).take_while(in_line));
-    tokens.foreign
-        && tokens.phrase(at).is_none_or(|found| found.meaning == Meaning::Filler)
-        && around.any(is_other)
-}
-
-/// How far around a word in capitals others are looked for.
-const MAX_AROUND: usize = 64;
-
-/// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
-fn stands_in_call(tokens: &Tokens<'_>, at: usize) -> bool {
-    let line = tokens[at].line;
-    let sided = |at: usize| tokens[at].line == line && is_trade_side(tokens, at);
-    let beside = at.checked_sub(1).is_some_and(sided) || at + 1 < tokens.len() && sided(at + 1);
-    let (mut stop, mut target) = (false, false);
-    for next in (at + 1..tokens.len().min(at + MAX_CALL)).take_while(|next| tokens[*next].line == line) {
-        match tokens.phrase(next).map(|found| found.meaning) {
-            Some(Meaning::Label(Slot::Stop)) => stop = true,
-            Some(Meaning::Label(Slot::Target)) => target = true,
-            None if matches!(tokens[next].kind, Kind::Word(_)) => break,
-            _ => {}
-        }
-    }
-    beside && stop && target
-}
-
-/// How far behind its symbol a one-line call is searched for its levels.
-const MAX_CALL: usize = 32;
-
-fn is_trade_side(tokens: &Tokens<'_>, at: usize) -> bool {
-    tokens
-        .phrase(at)
-        .is_some_and(|found| matches!(found.meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell))
-}
-
-/// A bare name at token `at`: well-known, or in the header's place.
-pub(super) fn named(tokens: &Tokens<'_>, at: usize) -> Option<Mention> {
-    let Kind::Word(word) = tokens[at].kind else { return None };
+/// A bare name: well-known, or in the header's place.
+pub(super) fn named(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<Mention> {
+    let at = name.at;
     let upper = is_upper(tokens[at].raw);
-    let kind = tokens.words.ticker(word);
-    let in_header = is_header(tokens, at) || kind.is_some_and(is_coin) && heads_line(tokens, at);
-    let known = match kind {
+    let in_header = || is_header(tokens, at) || name.is_coin() && heads_line(tokens, at);
+    let possible = upper
+        && is_ticker(name.word)
+        && (2..=10).contains(&name.word.len())
+        && !name.is_no_base()
+        && tokens.phrase(at).is_none();
+    let known = match name.kind {
         Some(TickerKind::Coin | TickerKind::Foreign) => true,
-        Some(TickerKind::CoinOrWord) => upper || in_header,
-        _ => tokens.words.coin(word).is_some(),
+        Some(TickerKind::CoinOrWord) => upper || in_header(),
+        _ => tokens.words.coin(name.word).is_some(),
     };
-    let possible = is_ticker(word) && (2..=10).contains(&word.len()) && !kind.is_some_and(is_no_base);
-    let unknown = possible && upper && in_header && tokens.phrase(at).is_none();
-    if !known && !unknown || is_amount(tokens, at) {
+    if !known && !possible || is_amount(tokens, at) {
         return None;
     }
-    let strength = match (known, in_header) {
+    let strength = match (known, in_header()) {
         (true, true) => Strength::Header,
         (true, false) => Strength::Bare,
-        (false, _) => Strength::Guess,
+        (false, true) => Strength::Guess,
+        (false, false) => return None,
     };
     let quote = quote_behind(tokens, at);
-    mention(tokens.words, word, quote, false).map(|found| Mention { strength, ..found })
+    name.mention(tokens.words, quote, false).map(|found| Mention { strength, ..found })
 }
 
 /// `MANTA USDT`: a stablecoin right behind the name.
 fn quote_behind<'t>(tokens: &Tokens<'t>, at: usize) -> Option<&'t str> {
     let next = tokens.get(at + 1).filter(|next| next.line == tokens[at].line)?;
     let Kind::Word(word) = next.kind else { return None };
-    (tokens.words.ticker(word) == Some(TickerKind::Stable) && word != "perp" && word != "usdtperp")
-        .then_some(word)
+    let stable =
+        word != "perp" && word != "usdtperp" && tokens.words.ticker(word) == Some(TickerKind::Stable);
+    stable.then_some(word)
 }
 
 /// A word in capitals that may be a ticker which no list knows. `known` says that it is a word of the vocabulary: then
 /// only those count that are tickers too.
 pub(super) fn in_capitals(words: Lexicon<'_>, raw: &str, known: bool) -> Option<Mention> {
+    if !is_upper(raw) || !is_ticker(raw) || !(2..=10).contains(&raw.len()) {
+        return None;
+    }
     let lower = raw.to_ascii_lowercase();
-    let possible = is_upper(raw) && is_ticker(raw) && (2..=10).contains(&raw.len());
-    let kind = words.ticker(&lower);
-    let ticker = match kind {
+    let name = Name { word: &lower, at: 0, kind: words.ticker(&lower) };
+    let ticker = match name.kind {
         Some(TickerKind::Word | TickerKind::Noun | TickerKind::Coin) => true,
         Some(TickerKind::CoinOrWord) | None => !known,
         Some(_) => false,
     };
-    if possible && ticker { mention(words, &lower, None, false) } else { None }
+    if ticker { name.mention(words, None, false) } else { None }
 }
 
 fn is_upper(raw: &str) -> bool {
-    raw.bytes().any(|b| b.is_ascii_uppercase()) && !raw.bytes().any(|b| b.is_ascii_lowercase())
-}
-
-/// `15 AVAX` is an amount. `1) BTC` and `64k BTC long` are not.
-fn is_amount(tokens: &Tokens<'_>, at: usize) -> bool {
-    let before = at.checked_sub(1).map(|before| &tokens[before]);
-    before.is_some_and(|before| {
-        before.line == tokens[at].line
-            && matches!(&before.kind, Kind::Number(n)
-                if !matches!(n.unit, super::tokens::Unit::Ordinal | super::tokens::Unit::Percent))
-    }) && !is_header(tokens, at)
-        && !heads_line(tokens, at)
-}
-
-/// Beside a side, after a label for the symbol, or alone in its line.
-fn is_header(tokens: &Tokens<'_>, at: usize) -> bool {
-    let line = tokens[at].line;
-    let decoration = |token: &&Token<'_>| matches!(token.kind, Kind::Icon(_) | Kind::Mark(_));
-    let beside = |token: Option<&Token<'_>>, index: Option<usize>| {
-        token.filter(|token| token.line == line).is_some()
-            && index.is_some_and(|index| is_side(tokens, index))
-    };
-    let filler = |i: usize| tokens.phrase(i).is_some_and(|found| found.meaning.is_small());
-    let next = (at + 1..tokens.len()).take(4).find(|i| !decoration(&&tokens[*i]));
-    let previous = (0..at).rev().take(4).find(|i| !decoration(&&tokens[*i]) && !filler(*i));
-    let alone =
-        next.is_none_or(|i| tokens[i].line != line) && previous.is_none_or(|i| tokens[i].line != line);
-    (at == 0 && next.is_some_and(|i| tokens[i].line == line && is_level(tokens, i)))
-        || beside(next.map(|i| &tokens[i]), next)
-        || beside(previous.map(|i| &tokens[i]), previous)
-        || alone
-}
-
-/// `LINK 18.2 / SL 17.5`: it begins its line before a price, and is no word that announces one.
-fn is_listed(tokens: &Tokens<'_>, at: usize) -> bool {
-    heads_line(tokens, at) && tokens.words.head(tokens, at).is_none()
-}
-
-fn is_coin(kind: TickerKind) -> bool {
-    matches!(kind, TickerKind::Coin | TickerKind::CoinOrWord)
-}
-
-/// `1. XLM 0.2871, sl 0.2790`: a coin that begins its line, perhaps behind a list number, before a price.
-fn heads_line(tokens: &Tokens<'_>, at: usize) -> bool {
-    let line = tokens[at].line;
-    let listed = |token: &Token<'_>| match &token.kind {
-        Kind::Mark(_) | Kind::Icon(_) | Kind::Index(_) => true,
-        Kind::Number(number) => number.text.len() <= 2 && number.unit == super::tokens::Unit::None,
-        _ => false,
-    };
-    let begins = tokens[..at].iter().rev().take(4).take_while(|token| token.line == line).all(listed);
-    let mut next = tokens[at + 1..].iter().take_while(|token| token.line == line);
-    begins
-        && next
-            .find(|token| !matches!(token.kind, Kind::Mark(_)))
-            .is_some_and(|t| matches!(t.kind, Kind::Number(_)))
-}
-
-/// "LINK stop to entry": the first word of a follow-up.
-fn is_level(tokens: &Tokens<'_>, at: usize) -> bool {
-    tokens.phrase(at).is_some_and(|found| {
-        matches!(found.meaning, Meaning::Label(Slot::Stop | Slot::Target) | Meaning::Close | Meaning::Closed)
-    })
-}
-
-/// A side, or a label for the symbol, ends at token `at` or begins there.
-fn is_side(tokens: &Tokens<'_>, at: usize) -> bool {
-    tokens.phrase(at).is_some_and(|found| {
-        matches!(
-            found.meaning,
-            Meaning::Side(_) | Meaning::Buy | Meaning::Sell | Meaning::Label(Slot::Pair) | Meaning::Limit
-        )
-    })
+    !raw.bytes().any(|b| b.is_ascii_lowercase()) && raw.bytes().any(|b| b.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -404,7 +331,11 @@ mod tests {
     }
 
     fn marked(text: &str) -> Option<String> {
-        first(text, |tokens, start| Some(at(tokens, start)?.0)).map(|mention| {
+        let symbol = |tokens: &Tokens<'_>, at: usize| match Name::at(tokens, at) {
+            Some(name) => super::quoted(tokens, &name),
+            None => super::marked(tokens, at),
+        };
+        first(text, |tokens, at| Some(symbol(tokens, at)?.0)).map(|mention| {
             let quote = mention.quote.map_or(String::from("-"), |quote| quote.to_string());
             format!("{}/{quote}{}", mention.base, if mention.perpetual { " perp" } else { "" })
         })
@@ -447,8 +378,11 @@ mod tests {
     #[test]
     fn bare_words_need_the_place_of_a_header() {
         let name = |text: &str| {
-            first(text, |tokens, at| word_ticker(tokens, at).or_else(|| named(tokens, at)))
-                .map(|mention| mention.base.to_string())
+            first(text, |tokens, at| {
+                let name = Name::at(tokens, at)?;
+                word_ticker(tokens, &name).or_else(|| named(tokens, &name))
+            })
+            .map(|mention| mention.base.to_string())
         };
         assert_eq!(name("short sol 201").as_deref(), Some("SOL"));
         assert_eq!(name("NEAR long").as_deref(), Some("NEAR"));

@@ -8,6 +8,7 @@ use std::ops::Deref;
 
 use rust_decimal::Decimal;
 
+use super::classes::Class;
 use super::clean::{Text, index_of};
 use super::layouts;
 use super::words::{Found, Lexicon, Meaning, Slot};
@@ -131,30 +132,55 @@ impl Tokens<'_> {
 pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
     let cutter = Cutter { plain: &text.plain, lower: &text.lower, words };
     let mut list: Vec<Token<'t>> = Vec::with_capacity(text.plain.len() / 3);
+    let mut hints = Hints::default();
     let (mut at, mut line, mut glued) = (0, 0, false);
-    while let Some(first) = text.plain[at..].chars().next() {
+    while let Some(first) = cutter.first(at) {
         if first.is_whitespace() {
             at += first.len_utf8();
             line += usize::from(first == '\n');
             glued = false;
             continue;
         }
-        let (kind, length) = match leader_length(&text.plain, at) {
-            Some(length) => (Kind::Mark(':'), length),
-            None => cutter.token(at, first),
-        };
+        let (kind, length) = cutter.token(at, first);
+        hints.note(kind);
         list.push(Token { kind, raw: &text.plain[at..at + length], at, line, glued });
         at += length;
-        at += ending_length(kind, &text.plain[at - length..at], &text.plain[at..]);
+        if text.plain.as_bytes().get(at) == Some(&b'\'') {
+            at += ending_length(kind, &text.plain[at - length..at], &text.plain[at..]);
+        }
         glued = true;
     }
     let (phrases, foreign) = words.phrases(&list);
     let labels_entry = OnceCell::new();
-    match layouts::written_out(&list, words, &phrases, &text.plain) {
+    match layouts::written_out(&list, words, (&phrases, hints), &text.plain) {
         Some(list) => {
             Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words, labels_entry }
         }
         None => Tokens { list, phrases, foreign, plain: &text.plain, words, labels_entry },
+    }
+}
+
+/// What the tokens of a text let one expect of its layout, so that the others are not looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hints {
+    /// A brace opens: perhaps JSON.
+    pub(super) brace: bool,
+    /// The word `e` occurs: perhaps the label of an entry.
+    pub(super) letter: bool,
+    /// A word ends with a digit: perhaps a label that is glued to its number.
+    pub(super) numbered: bool,
+}
+
+impl Hints {
+    fn note(&mut self, kind: Kind<'_>) {
+        match kind {
+            Kind::Word(word) => {
+                self.letter |= word == "e";
+                self.numbered |= word.as_bytes().last().is_some_and(u8::is_ascii_digit);
+            }
+            Kind::Mark(mark) => self.brace |= mark == '{',
+            _ => {}
+        }
     }
 }
 
@@ -180,9 +206,23 @@ struct Cutter<'t> {
 }
 
 impl<'t> Cutter<'t> {
+    /// The character that begins at byte `at`.
+    fn first(&self, at: usize) -> Option<char> {
+        let byte = *self.plain.as_bytes().get(at)?;
+        if byte.is_ascii() { Some(char::from(byte)) } else { self.plain[at..].chars().next() }
+    }
+
     fn token(&self, at: usize, first: char) -> (Kind<'t>, usize) {
         let rest = &self.plain[at..];
         let word = |length: usize| (Kind::Word(&self.lower[at..at + length]), length);
+        if first.is_ascii_alphabetic() {
+            return word(word_length(rest));
+        }
+        if first == '.'
+            && let Some(length) = leader_length(self.plain, at)
+        {
+            return (Kind::Mark(':'), length);
+        }
         let starts_number =
             first.is_ascii_digit() || first == '.' && rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         if starts_number {
@@ -192,13 +232,16 @@ impl<'t> Cutter<'t> {
                 Counted::Name(length) => word(length),
             };
         }
+        if first.is_ascii() {
+            return (Kind::Mark(first), 1);
+        }
         if let Some(index) = index_of(first) {
             return (Kind::Index(index), first.len_utf8());
         }
         if is_unspaced(first) {
             return word(self.words.unspaced_length(rest).unwrap_or(first.len_utf8()));
         }
-        if !is_pictograph(first) && first.is_alphabetic() {
+        if Class::of(first).is_letter() {
             return word(word_length(rest));
         }
         let kind = if is_icon(first) { Kind::Icon(first) } else { Kind::Mark(first) };
@@ -212,6 +255,9 @@ impl<'t> Cutter<'t> {
             return Counted::Clock(length);
         }
         let digits = digits_length(bytes);
+        if bytes.get(digits).is_none_or(ends_number) {
+            return Counted::Number(Number { text: &rest[..digits], at, unit: Unit::None }, digits);
+        }
         let letters = rest[digits..].chars().take_while(|c| c.is_alphanumeric() || *c == '%' || *c == '×');
         let suffix: usize = letters.map(char::len_utf8).sum();
         let counted = |unit, length| Counted::Number(Number { text: &rest[..digits], at, unit }, length);
@@ -228,6 +274,11 @@ impl<'t> Cutter<'t> {
             None => counted(Unit::None, digits),
         }
     }
+}
+
+/// True for what is surely neither a unit nor an ending of the number before it.
+fn ends_number(byte: &u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'%' | b' ' | b'-')
 }
 
 /// The length of the ending that an apostrophe ties to a ticker or a number, as in `AVAX'ta` and `3050'den`: it is no part
@@ -276,24 +327,25 @@ fn is_icon(character: char) -> bool {
 
 /// A word may hold digits (`tp1`, `API3USDT`) and inner apostrophes (`don't`).
 fn word_length(rest: &str) -> usize {
-    // Most words are plain; what ends them decides whether the rest must be looked at more closely.
-    let plain = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
-    let ends = |byte: &u8| byte.is_ascii() && *byte != b'\'';
-    if rest.as_bytes().get(plain).is_none_or(ends) {
-        return plain;
-    }
-    let mut characters = rest.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
-        let mut next_is_letter = || characters.peek().is_some_and(|(_, next)| next.is_alphabetic());
-        let inside =
-            character.is_alphanumeric() && !is_unspaced(character) || character == '\'' && next_is_letter();
-        let ends =
-            character == '\'' && is_capital(&rest[..at]) && !rest[at + 1..].starts_with(char::is_uppercase);
-        if !inside || ends {
-            return at;
+    let bytes = rest.as_bytes();
+    let mut at = 0;
+    loop {
+        at += bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        match rest[at..].chars().next() {
+            Some('\'') if ties(rest, at) => at += 1,
+            Some(character) if !character.is_ascii() && Class::of(character).is_inside_word() => {
+                at += character.len_utf8();
+            }
+            _ => return at,
         }
     }
-    rest.len()
+}
+
+/// True when the apostrophe at byte `at` is inside a word: before a letter, but not before the ending of a ticker.
+fn ties(rest: &str, at: usize) -> bool {
+    let onwards = &rest[at + 1..];
+    onwards.starts_with(char::is_alphabetic)
+        && (onwards.starts_with(char::is_uppercase) || !is_capital(&rest[..at]))
 }
 
 /// Digits with `.`, `,` or `'` between digits; a power of ten may follow: `2.6e-6`.

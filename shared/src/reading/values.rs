@@ -4,7 +4,7 @@
 //! and make the reader doubt the whole when they look like a price.
 
 mod explained;
-
+mod flags;
 mod nearby;
 
 use super::fields::{Field, Opener};
@@ -12,6 +12,7 @@ use super::pieces::{MAX_LIST, Piece, What};
 use super::tokens::{Number, Unit};
 use super::words::{Meaning, Slot};
 use explained::explains;
+pub(super) use flags::Flags;
 
 /// What stands between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub(super) struct Values<'t> {
     /// Numbers that nothing explains.
     pub(super) loose: Vec<Number<'t>>,
     /// Phrases that change what the levels mean.
-    pub(super) flags: Vec<Meaning>,
+    pub(super) flags: Flags,
     /// A candle's length: a stop on its close.
     pub(super) candle: Option<String>,
     /// Why the field cannot be read, if so.
@@ -85,7 +86,7 @@ pub(super) struct Values<'t> {
 impl Values<'_> {
     /// True when one of the flags has this meaning.
     pub(super) fn has(&self, meaning: Meaning) -> bool {
-        self.flags.contains(&meaning)
+        self.flags.has(meaning)
     }
 }
 
@@ -103,7 +104,7 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         market_behind: false,
         leading_share: None,
         is_stop: field.opener == Opener::Label(Slot::Stop),
-        next_label: bare_label(&pieces[field.range.end.min(pieces.len())..]),
+        behind: &pieces[field.range.end.min(pieces.len())..],
         is_entry: !matches!(field.opener, Opener::Label(Slot::Target | Slot::Stop) | Opener::Close),
         relation_behind: false,
         resumes: matches!(field.opener, Opener::Header | Opener::Buy | Opener::Sell).then_some(MAX_ASIDE),
@@ -112,15 +113,6 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         scan.piece(at);
     }
     scan.found
-}
-
-/// The label that begins these pieces and has no value of its own.
-fn bare_label(pieces: &[Piece<'_>]) -> Option<Slot> {
-    let label = pieces.first()?;
-    let valued = pieces.get(1).is_some_and(|next| {
-        next.line == label.line && matches!(next.what, What::Number(_) | What::Mark(':' | '=' | '-'))
-    });
-    label.what.slot().filter(|_| !valued)
 }
 
 /// How many marks and icons may stand before a field's first value, or between a list number and its rocket.
@@ -132,8 +124,8 @@ const MAX_ASIDE: usize = 3;
 struct Scan<'p, 't> {
     pieces: &'p [Piece<'t>],
     found: Values<'t>,
-    /// The label that ends the field, if no value stands behind it.
-    next_label: Option<Slot>,
+    /// What stands behind the field, from the label that ends it on.
+    behind: &'p [Piece<'t>],
     joint: Joint,
     brackets: usize,
     /// The depth of brackets at which an unexplained word stood.
@@ -159,33 +151,34 @@ struct Scan<'p, 't> {
 
 impl<'t> Scan<'_, 't> {
     fn piece(&mut self, at: usize) {
-        if at > 0 && self.starts_line(at) {
+        let pieces = self.pieces;
+        let starts_line = self.starts_line(at);
+        if at > 0 && starts_line {
             self.blind = None;
             self.brackets = 0;
             self.bullet = None;
             self.join(Joint::Line);
         }
-        let what = self.pieces[at].what.clone();
-        match what {
-            What::Number(number) => self.number(at, number),
+        match &pieces[at].what {
+            What::Number(number) => self.number(at, *number),
             What::Index(_) => self.join(Joint::Line),
-            What::Mark(mark) => self.mark(at, mark),
+            What::Mark(mark) => self.mark(at, *mark),
             What::Icon('→') => self.join(Joint::List),
             What::Icon('🚀') if self.awaits_value(at) => self.runner(),
-            What::Icon(icon) if is_tick(icon) && !self.starts_line(at) => self.tick(),
-            What::Icon(icon) if self.starts_line(at) => self.bullet = Some(icon),
+            What::Icon(icon) if starts_line => self.bullet = Some(*icon),
+            What::Icon(icon) if is_tick(*icon) => self.tick(),
             What::Icon(_) => {}
             What::Ticker(_) => {}
             What::Unknown if self.names_coin(at) => {}
             What::Term(meaning @ (Meaning::Above | Meaning::Below | Meaning::Break), _)
                 if self.is_postposed(at) =>
             {
-                self.found.flags.push(meaning);
+                self.found.flags.add(*meaning);
             }
             What::Term(Meaning::At, _) if self.resumes_at(at) => self.blind = None,
             What::Term(Meaning::Hedge | Meaning::Perhaps | Meaning::Later, _)
                 if self.is_close_condition(at) || self.is_trigger(at) => {}
-            What::Term(meaning, _) => self.term(meaning),
+            What::Term(meaning, _) => self.term(*meaning),
             What::Clock | What::Unknown => {
                 self.resumes = self.resumes.and_then(|left| left.checked_sub(1));
                 self.blind = self.blind.or(Some(self.brackets));
@@ -228,11 +221,11 @@ impl<'t> Scan<'_, 't> {
             Meaning::Runner => self.runner(),
             Meaning::Close | Meaning::Closed if self.brackets > 0 => {
                 self.bracket_closes = true;
-                self.found.flags.push(Meaning::Close);
+                self.found.flags.add(Meaning::Close);
             }
             Meaning::Market if !self.found.items.is_empty() => {
                 self.market_behind = true;
-                self.found.flags.push(meaning);
+                self.found.flags.add(meaning);
             }
             Meaning::Above | Meaning::Below | Meaning::Break => {
                 self.relation = Some(meaning);
@@ -241,7 +234,7 @@ impl<'t> Scan<'_, 't> {
             Meaning::Candle(length) => self.found.candle = Some(length.as_str().to_owned()),
             // Behind a level, or in brackets, "now" tells the time.
             Meaning::Now if self.brackets > 0 || !self.found.items.is_empty() => {}
-            _ if explains(meaning) => self.found.flags.push(meaning),
+            _ if explains(meaning) => self.found.flags.add(meaning),
             _ => self.blind = self.blind.or(Some(self.brackets)),
         }
     }
@@ -261,7 +254,7 @@ impl<'t> Scan<'_, 't> {
 
     fn push(&mut self, level: Level<'t>) {
         if self.found.items.is_empty() {
-            self.found.flags.extend(self.relation);
+            self.relation.into_iter().for_each(|relation| self.found.flags.add(relation));
         }
         if self.relation_behind {
             self.found.unclear = Some("a condition stands among the entries");
@@ -276,11 +269,15 @@ impl<'t> Scan<'_, 't> {
 
     fn number(&mut self, at: usize, number: Number<'t>) {
         match number.unit {
-            Unit::None | Unit::Kilo | Unit::Myriad if self.is_percent_range(at) => {
-                self.found.unclear = self.found.unclear.or(self.unless_blind("a range of percentages"));
-            }
-            Unit::None if self.is_leverage_range(at) => {}
-            Unit::None | Unit::Kilo | Unit::Myriad => self.price(at, number),
+            Unit::None | Unit::Kilo | Unit::Myriad => match self.range_unit(at) {
+                // `25-30%`: one percentage with two ends.
+                Some(Unit::Percent) => {
+                    self.found.unclear = self.found.unclear.or(self.unless_blind("a range of percentages"));
+                }
+                // `3-5x`: one leverage with two ends.
+                Some(Unit::Times) if number.unit == Unit::None => {}
+                _ => self.price(at, number),
+            },
             Unit::Percent => self.percent(at, number),
             Unit::Risk if self.blind.is_none() => self.push(Level::Multiple(number)),
             Unit::Span(letter) if self.blind.is_none() => {

@@ -13,6 +13,7 @@ mod spoken;
 mod table;
 mod tickers;
 
+use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
@@ -25,7 +26,7 @@ pub(super) use meanings::{Meaning, Named, Slot};
 pub(super) use meant::Meant;
 use spoken::{Languages, Votes};
 pub(super) use table::Origin;
-use table::{OPEN_END, Phrase, Table};
+use table::{OPEN_END, Phrase, Phrases, Summary, Table};
 pub(super) use tickers::TickerKind;
 
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
@@ -56,6 +57,57 @@ pub(super) struct Found {
     pub(super) index: Option<u8>,
     /// True if its language usually has decimal commas.
     pub(super) decimal_comma: bool,
+}
+
+/// What is heard at a token.
+#[derive(Debug, Clone, Copy, Default)]
+struct Heard {
+    /// The longest phrase.
+    found: Option<Found>,
+    /// The languages that know it.
+    languages: Languages,
+    /// True when another phrase may be meant, depending on the language that is spoken.
+    disputed: bool,
+    /// How many tokens the phrase covers, and whether its language is spoken: the greater, the better.
+    rank: (usize, bool),
+}
+
+impl Heard {
+    /// Takes notice of a phrase that stands there.
+    fn hear(&mut self, phrase: &Phrase, (length, is_spoken): (usize, bool), is_own: bool) {
+        let Phrase { meaning, origin, .. } = phrase;
+        // Where this language is spoken, this phrase may be the one that counts.
+        self.disputed |= !is_own && (origin.small || self.found.is_some());
+        if origin.small && !is_spoken {
+            return;
+        }
+        let language = Languages::of(origin.language);
+        match length.cmp(&self.rank.0) {
+            Ordering::Greater => self.languages = language,
+            Ordering::Equal => self.languages = self.languages.and(language),
+            Ordering::Less => {}
+        }
+        if (length, is_spoken) > self.rank {
+            self.rank = (length, is_spoken);
+            let decimal_comma = origin.decimal_comma;
+            self.found = Some(Found { meaning: *meaning, length, index: None, decimal_comma });
+        }
+    }
+
+    /// Takes notice of all phrases of one word at once, where no language is known.
+    fn hear_all(&mut self, short: &Summary) {
+        self.disputed |= short.small || short.count > usize::from(self.found.is_none());
+        let Some((meaning, Origin { decimal_comma, .. })) = short.first else { return };
+        match self.rank.0 {
+            0 => {
+                self.rank = (1, false);
+                self.languages = short.languages;
+                self.found = Some(Found { meaning, length: 1, index: None, decimal_comma });
+            }
+            1 => self.languages = self.languages.and(short.languages),
+            _ => {}
+        }
+    }
 }
 
 impl Words {
@@ -91,73 +143,82 @@ impl<'w> Lexicon<'w> {
     /// most of the text's words are from; and whether that is another one than English.
     pub(super) fn phrases(self, tokens: &[Token<'_>]) -> (Vec<Option<Found>>, bool) {
         let mut votes = Votes::default();
-        let heard = (0..tokens.len()).map(|at| {
-            let (found, languages) = self.phrase(tokens, at, Languages::default())?;
-            votes.count(languages);
-            Some(found)
+        // The tokens whose phrase depends on the language.
+        let mut disputed = Vec::new();
+        let heard = tokens.iter().enumerate().map(|(at, token)| {
+            let Kind::Word(word) = token.kind else { return None };
+            let heard = self.phrase(tokens, at, (word, Languages::default()));
+            disputed.extend(heard.disputed.then_some(at));
+            votes.count(heard.languages);
+            heard.found
         });
         let mut phrases: Vec<Option<Found>> = heard.collect();
         let spoken = votes.winners();
         if !spoken.is_empty() {
-            for (at, phrase) in phrases.iter_mut().enumerate() {
-                *phrase = self.phrase(tokens, at, spoken).map(|(found, _)| found);
+            for at in disputed {
+                let Kind::Word(word) = tokens[at].kind else { continue };
+                phrases[at] = self.phrase(tokens, at, (word, spoken)).found;
             }
         }
         (phrases, !spoken.is_empty())
     }
 
-    /// The longest phrase at token `at` of a text in these languages, and the languages that know it.
-    fn phrase(self, tokens: &[Token<'_>], at: usize, spoken: Languages) -> Option<(Found, Languages)> {
-        let Kind::Word(word) = tokens.get(at)?.kind else { return None };
-        if let Some(known) = self.known(tokens, at, (word, spoken)) {
-            return Some(known);
+    /// The longest phrase at token `at`, a word of a text in these languages.
+    fn phrase(self, tokens: &[Token<'_>], at: usize, (word, spoken): (&str, Languages)) -> Heard {
+        let heard = self.known(tokens, at, (word, spoken));
+        if heard.found.is_some() {
+            return heard;
         }
-        let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        let other = self.other_form(tokens, at, (word, spoken)).unwrap_or_default();
+        Heard { disputed: heard.disputed || other.disputed, ..other }
+    }
+
+    /// Likewise for a word that is in no vocabulary as it stands: with a list number, an article or ending, or a slip.
+    fn other_form(self, tokens: &[Token<'_>], at: usize, (word, spoken): (&str, Languages)) -> Option<Heard> {
+        let accept = |heard: Heard, takes: fn(Meaning) -> bool| match heard.found {
+            Some(found) if !takes(found.meaning) => Heard { disputed: heard.disputed, ..Heard::default() },
+            _ => heard,
+        };
+        let stem = without_number(word);
         if stem.len() < word.len() && !stem.is_empty() {
             let index = word[stem.len()..].parse().ok()?;
-            let (found, languages) = self.known(tokens, at, (stem, spoken))?;
-            return takes_index(found.meaning).then_some((Found { index: Some(index), ..found }, languages));
+            let heard = accept(self.known(tokens, at, (stem, spoken)), takes_index);
+            let found = heard.found.map(|found| Found { index: Some(index), ..found });
+            return Some(Heard { found, ..heard });
         }
         if let Some(bare) = without_particle(word) {
-            let known = self.known(tokens, at, (bare, spoken));
-            return known.filter(|(found, _)| takes_particle(found.meaning));
+            return Some(accept(self.known(tokens, at, (bare, spoken)), takes_particle));
         }
         let label =
             |slot| Found { meaning: Meaning::Label(slot), length: 1, index: None, decimal_comma: false };
-        misspelt(word).map(|slot| (label(slot), Languages::default()))
+        misspelt(word).map(|slot| Heard { found: Some(label(slot)), ..Heard::default() })
     }
 
-    fn known(
-        self,
-        tokens: &[Token<'_>],
-        at: usize,
-        (word, spoken): (&str, Languages),
-    ) -> Option<(Found, Languages)> {
-        let mut best: Option<((usize, bool), Found)> = None;
-        let mut known_to = Languages::default();
-        let phrases = self.own.into_iter().flat_map(|own| own.phrases.starting_with(word));
-        let own = phrases.map(|phrase| (phrase, true));
-        let general = self.general.phrases.starting_with(word).map(|phrase| (phrase, false));
+    fn known(self, tokens: &[Token<'_>], at: usize, (word, spoken): (&str, Languages)) -> Heard {
+        let mut heard = Heard::default();
         let next = next_byte(tokens, at);
-        for (phrase, is_own) in own.chain(general).filter(|(phrase, _)| phrase.may_go_on(next)) {
-            let Phrase { rest, meaning, origin, .. } = phrase;
-            let is_spoken = is_own || spoken.has(origin.language);
-            if origin.small && !is_spoken {
-                continue;
+        let mut hear = |phrases: &Phrases, is_own: bool| {
+            for phrase in phrases.long(next) {
+                if let Some(length) = covered(tokens, at, &phrase.rest) {
+                    heard.hear(phrase, (length, is_own || spoken.has(phrase.origin.language)), is_own);
+                }
             }
-            let Some(length) = covered(tokens, at, rest) else { continue };
-            let before = best.map_or(0, |((length, _), _)| length);
-            if length >= before {
-                let language = Languages::of(origin.language);
-                known_to = if length > before { language } else { known_to.and(language) };
+            if is_own || !spoken.is_empty() {
+                for phrase in phrases.single() {
+                    heard.hear(phrase, (1, is_own || spoken.has(phrase.origin.language)), is_own);
+                }
+            } else {
+                heard.hear_all(phrases.summary());
             }
-            if best.is_none_or(|(rank, _)| (length, is_spoken) > rank) {
-                let index = list_number(&tokens[at + length - 1]).filter(|_| length > 1);
-                let found = Found { meaning: *meaning, length, index, decimal_comma: origin.decimal_comma };
-                best = Some(((length, is_spoken), found));
-            }
+        };
+        if let Some(own) = self.own {
+            own.phrases.show(word, |phrases| hear(phrases, true));
         }
-        best.map(|(_, found)| (found, known_to))
+        self.general.phrases.show(word, |phrases| hear(phrases, false));
+        if let Some(found) = heard.found.as_mut().filter(|found| found.length > 1) {
+            found.index = list_number(&tokens[at + found.length - 1]);
+        }
+        heard
     }
 
     /// The length in bytes of the longest known phrase at the start of a text without spaces.
@@ -171,7 +232,7 @@ impl<'w> Lexicon<'w> {
         }
         let known = |end: &&usize| {
             let word = &text[..**end];
-            self.all().any(|words| !words.phrases.whole(word).is_empty() || words.coins.contains_key(word))
+            self.all().any(|words| words.phrases.whole(word).is_some() || words.coins.contains_key(word))
         };
         ends[..count].iter().rev().find(known).copied()
     }
@@ -188,17 +249,15 @@ impl<'w> Lexicon<'w> {
 
     /// The slot that a single word opens.
     pub(super) fn slot(self, word: &str) -> Option<Slot> {
-        let mut whole = self.all().flat_map(|words| words.phrases.whole(word));
-        whole.find(|phrase| phrase.rest.is_empty()).and_then(|phrase| match phrase.meaning {
+        match self.singles(word).next()?.meaning {
             Meaning::Label(slot) => Some(slot),
             _ => None,
-        })
+        }
     }
 
     /// What a number counts whose unit is this word.
     pub(super) fn unit(self, word: &str) -> Option<Unit> {
-        let whole = self.all().flat_map(|words| words.phrases.whole(word));
-        whole.filter(|phrase| phrase.rest.is_empty()).find_map(|phrase| match phrase.meaning {
+        self.singles(word).find_map(|phrase| match phrase.meaning {
             Meaning::Counts(counted) => Some(counted.unit()),
             _ => None,
         })
@@ -210,14 +269,25 @@ impl<'w> Lexicon<'w> {
         let calls = |meaning: Meaning| {
             slots.contains(&meaning) || matches!(meaning, Meaning::Side(_) | Meaning::Buy | Meaning::Sell)
         };
-        let whole = |phrase: &Phrase| phrase.rest.is_empty() && calls(phrase.meaning);
-        self.all().any(|words| words.phrases.whole(word).iter().any(whole))
+        self.singles(word).any(|phrase| calls(phrase.meaning))
     }
+
+    /// The phrases of this word alone.
+    fn singles(self, word: &str) -> impl Iterator<Item = &'w Phrase> {
+        self.all().filter_map(move |words| words.phrases.whole(word)).flat_map(Phrases::single)
+    }
+}
+
+/// A word without the digits at its end.
+fn without_number(word: &str) -> &str {
+    let digits = word.bytes().rev().take_while(u8::is_ascii_digit).count();
+    &word[..word.len() - digits]
 }
 
 /// The word in `l'entrée` and in `stop'u`: an article before an apostrophe, or an ending behind it.
 fn without_particle(word: &str) -> Option<&str> {
-    let (before, after) = word.split_once('\'')?;
+    let mark = word.bytes().position(|byte| byte == b'\'')?;
+    let (before, after) = (&word[..mark], &word[mark + 1..]);
     let (word, particle) = if before.len() > after.len() { (before, after) } else { (after, before) };
     (particle.len() <= MAX_PARTICLE && particle.is_ascii()).then_some(word)
 }
@@ -261,7 +331,7 @@ fn covered(tokens: &[Token<'_>], at: usize, rest: &[Box<str>]) -> Option<usize> 
         let token = tokens.get(next).filter(|token| token.line == line)?;
         let Kind::Word(word) = token.kind else { return None };
         let last = position + 1 == rest.len();
-        let stem = if last { word.trim_end_matches(|c: char| c.is_ascii_digit()) } else { word };
+        let stem = if last { without_number(word) } else { word };
         let open = |stem| word.starts_with(stem);
         if *word != **wanted && *stem != **wanted && !wanted.strip_suffix(OPEN_END).is_some_and(open) {
             return None;

@@ -3,7 +3,7 @@
 //! Entry points: the questions of [`Scan`]. Invariant: they look at a few pieces of the same line, or at the field's start.
 
 use super::super::exits::trigger_length;
-use super::super::pieces::What;
+use super::super::pieces::{Piece, What};
 use super::super::tokens::{Number, Unit};
 use super::super::words::{Meaning, Slot};
 use super::Joint;
@@ -108,25 +108,16 @@ impl<'t> Scan<'_, 't> {
 
     /// "0.5% risk": the label of the next field is this number's own, unless a value of its own follows.
     pub(super) fn is_labelled_behind(&self, at: usize) -> bool {
-        let own = matches!(self.next_label, Some(Slot::Risk | Slot::Size));
-        own && at + 1 == self.pieces.len()
-    }
-
-    /// `25-30%`: one percentage with two ends.
-    pub(super) fn is_percent_range(&self, at: usize) -> bool {
-        self.range_unit(at) == Some(Unit::Percent)
-    }
-
-    /// `3-5x`: one leverage with two ends.
-    pub(super) fn is_leverage_range(&self, at: usize) -> bool {
-        self.range_unit(at) == Some(Unit::Times)
+        at + 1 == self.pieces.len() && matches!(bare_label(self.behind), Some(Slot::Risk | Slot::Size))
     }
 
     /// The unit of the second number of a range written without spaces.
     pub(super) fn range_unit(&self, at: usize) -> Option<Unit> {
-        let glued = |at: usize| self.pieces.get(at).filter(|piece| piece.glued).map(|piece| &piece.what);
-        match (glued(at + 1), glued(at + 2)) {
-            (Some(What::Mark('-')), Some(What::Number(number))) => Some(number.unit),
+        match self.pieces.get(at + 1..at + 3)? {
+            [
+                Piece { what: What::Mark('-'), glued: true, .. },
+                Piece { what: What::Number(number), glued: true, .. },
+            ] => Some(number.unit),
             _ => None,
         }
     }
@@ -164,4 +155,13 @@ impl<'t> Scan<'_, 't> {
             _ => false,
         }
     }
+}
+
+/// The label that begins these pieces and has no value of its own.
+fn bare_label(pieces: &[Piece<'_>]) -> Option<Slot> {
+    let label = pieces.first()?;
+    let valued = pieces.get(1).is_some_and(|next| {
+        next.line == label.line && matches!(next.what, What::Number(_) | What::Mark(':' | '=' | '-'))
+    });
+    label.what.slot().filter(|_| !valued)
 }

@@ -4,6 +4,7 @@
 //! words keep their ordinary meaning.
 
 use super::super::tokens::{Kind, Token, Tokens, Unit};
+use super::table::Phrases;
 use super::{Found, Lexicon, Meaning, Slot, covered};
 
 /// A head found in a text.
@@ -22,20 +23,25 @@ impl Lexicon<'_> {
     /// The head at token `at`, which begins a line or a column: the longest one, if its value follows.
     pub(in crate::reading) fn head(self, tokens: &Tokens<'_>, at: usize) -> Option<Head> {
         let Kind::Word(word) = tokens.get(at)?.kind else { return None };
+        let phrase = tokens.phrase(at);
+        // Most lines begin with a label as it is.
+        if matches!(phrase, Some(Found { meaning: Meaning::Label(slot), .. }) if is_level(slot)) {
+            return None;
+        }
         let (slot, length) = self.all().find_map(|words| {
-            words.heads.starting_with(word).find_map(|phrase| {
+            words.heads.starting_with(word).flat_map(Phrases::all).find_map(|phrase| {
                 let Meaning::Label(slot) = phrase.meaning else { return None };
                 Some((slot, covered(tokens, at, &phrase.rest)?))
             })
         })?;
-        let longer =
-            |found: Found| found.length > length || matches!(found.meaning, Meaning::Label(s) if is_level(s));
+        if phrase.is_some_and(|found| found.length > length) {
+            return None;
+        }
         let announced = match slot {
             Slot::Pair => names_follows(tokens, at + length),
             _ => price_follows(tokens, at + length),
         };
-        let free = !tokens.phrase(at).is_some_and(longer);
-        (announced && free).then_some(Head { slot, length })
+        announced.then_some(Head { slot, length })
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::super::clean::fold;
 use super::super::tokens::is_unspaced;
 use super::meanings::{Meaning, Slot, by_name, names};
-use super::{OPEN_END, Origin, Phrase, Table, Words};
+use super::{OPEN_END, Origin, Phrase, Phrases, Table, Words};
 
 /// What is wrong with a language file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -145,7 +145,7 @@ impl Words {
             for phrase in phrases {
                 let folded = fold(phrase);
                 let Some((first, rest)) = parts(&folded) else { continue };
-                let taken = self.phrases.starting_with(first).any(|known| {
+                let taken = self.phrases.starting_with(first).flat_map(Phrases::all).any(|known| {
                     known.rest == rest
                         && known.meaning != meaning
                         && decides(known.meaning)

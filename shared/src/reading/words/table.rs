@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::Meaning;
+use super::spoken::Languages;
 
 /// Stands for an open end in a folded phrase; `*` itself is markup, which folding removes.
 pub(super) const OPEN_END: char = '^';
@@ -38,30 +39,119 @@ pub(super) struct Phrase {
 impl Phrase {
     /// A phrase.
     pub(super) fn new(rest: Box<[Box<str>]>, meaning: Meaning, origin: Origin) -> Self {
-        let next = rest.first().filter(|next| !next.starts_with(OPEN_END));
-        Self { next: next.and_then(|next| next.bytes().next()), rest, meaning, origin }
+        let next = rest.first().and_then(|next| next.bytes().next());
+        Self { next: next.filter(|byte| char::from(*byte) != OPEN_END), rest, meaning, origin }
+    }
+}
+
+/// The phrases that begin with the same word or stem.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Phrases {
+    /// Those of several words, the longest first.
+    long: Vec<Phrase>,
+    /// Those of this word alone.
+    short: Vec<Phrase>,
+    /// The bytes with which the second words of the long ones begin.
+    nexts: Nexts,
+    /// What the short ones mean where the language is not known yet.
+    summary: Summary,
+}
+
+/// What the phrases of one word mean where the language is not known yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Summary {
+    /// The first one that counts in every language, with its origin.
+    pub(super) first: Option<(Meaning, Origin)>,
+    /// The languages of those that count in every language.
+    pub(super) languages: Languages,
+    /// How many phrases there are.
+    pub(super) count: usize,
+    /// True when one counts only where its language is spoken.
+    pub(super) small: bool,
+}
+
+impl Summary {
+    fn add(&mut self, phrase: &Phrase) {
+        self.count += 1;
+        self.small |= phrase.origin.small;
+        if !phrase.origin.small {
+            self.first = self.first.or(Some((phrase.meaning, phrase.origin)));
+            self.languages = self.languages.and(Languages::of(phrase.origin.language));
+        }
+    }
+}
+
+impl Phrases {
+    fn insert(&mut self, phrase: Phrase) {
+        let is_short = phrase.rest.is_empty();
+        let phrases = if is_short { &mut self.short } else { &mut self.long };
+        let of_file =
+            |known: &Phrase| (known.origin.language, &known.rest) == (phrase.origin.language, &phrase.rest);
+        if phrases.iter().any(of_file) {
+            return;
+        }
+        if is_short {
+            self.summary.add(&phrase);
+        } else {
+            self.nexts.add(phrase.next);
+        }
+        let at = phrases.partition_point(|known| known.rest.len() >= phrase.rest.len());
+        phrases.insert(at, phrase);
     }
 
-    /// False when the phrase surely does not go on with a word that begins with this byte. Most phrases that begin alike
-    /// end here.
-    pub(super) fn may_go_on(&self, byte: Option<u8>) -> bool {
-        self.next.is_none() || self.next == byte
+    /// Those of several words that may stand where the next word begins with this byte, the longest first: most may not.
+    pub(super) fn long(&self, next: Option<u8>) -> impl Iterator<Item = &Phrase> {
+        let long = if self.nexts.may_hold(next) { self.long.as_slice() } else { &[] };
+        long.iter().filter(move |phrase| phrase.next.is_none() || phrase.next == next)
+    }
+
+    /// What those of one word mean where the language is not known yet.
+    pub(super) fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// All of them, the longest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Phrase> {
+        self.long.iter().chain(&self.short)
+    }
+
+    /// Those of one word.
+    pub(super) fn single(&self) -> &[Phrase] {
+        &self.short
+    }
+}
+
+/// Which bytes second words begin with: a set in which several bytes share a place.
+#[derive(Debug, Clone, Copy, Default)]
+struct Nexts(u64);
+
+impl Nexts {
+    /// Adds a byte; none stands for any.
+    fn add(&mut self, byte: Option<u8>) {
+        self.0 |= byte.map_or(u64::MAX, Self::place);
+    }
+
+    fn may_hold(self, byte: Option<u8>) -> bool {
+        byte.map_or(self.0 == u64::MAX, |byte| self.0 & Self::place(byte) != 0)
+    }
+
+    fn place(byte: u8) -> u64 {
+        1 << (byte % 64)
     }
 }
 
 /// Phrases by their first word.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Table {
-    /// The longest first.
-    whole: FxHashMap<Box<str>, Vec<Phrase>>,
+    whole: FxHashMap<Box<str>, Phrases>,
     /// First words with an open end by their first letters, the longest first.
-    open: FxHashMap<Box<str>, Vec<Stem>>,
+    open: FxHashMap<u64, Vec<Stem>>,
 }
 
 #[derive(Debug, Clone)]
 struct Stem {
     stem: Box<str>,
-    phrases: Vec<Phrase>,
+    phrases: Phrases,
 }
 
 /// How many bytes of a stem are looked up: four Latin letters, or two of most other scripts. Shorter stems are refused.
@@ -73,41 +163,50 @@ impl Table {
         let phrases = match first.strip_suffix(OPEN_END) {
             None => self.whole.entry(first.into()).or_default(),
             Some(stem) => {
-                let stems = self.open.entry(key(stem)?.into()).or_default();
+                let stems = self.open.entry(key(stem)?).or_default();
                 let at = stems.iter().position(|known| *known.stem == *stem).unwrap_or_else(|| {
                     let at = stems.partition_point(|known| known.stem.len() >= stem.len());
-                    stems.insert(at, Stem { stem: stem.into(), phrases: Vec::new() });
+                    stems.insert(at, Stem { stem: stem.into(), phrases: Phrases::default() });
                     at
                 });
                 &mut stems.get_mut(at)?.phrases
             }
         };
-        let of_file =
-            |known: &Phrase| (known.origin.language, &known.rest) == (phrase.origin.language, &phrase.rest);
-        if !phrases.iter().any(of_file) {
-            phrases.push(phrase);
-            phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
-        }
+        phrases.insert(phrase);
         Some(())
     }
 
-    /// The phrases that begin with this word as it is, longest first.
-    pub(super) fn whole(&self, word: &str) -> &[Phrase] {
-        self.whole.get(word).map_or(&[], Vec::as_slice)
+    /// The phrases that begin with this word as it is.
+    pub(super) fn whole(&self, word: &str) -> Option<&Phrases> {
+        self.whole.get(word)
     }
 
-    /// The phrases that begin with this word, as it is or by its stem; those of longer stems first.
-    pub(super) fn starting_with(&self, word: &str) -> impl Iterator<Item = &Phrase> {
-        let stems = key(word).and_then(|key| self.open.get(key)).map_or(&[][..], Vec::as_slice);
-        let fitting = stems.iter().filter(move |known| word.starts_with(&*known.stem));
-        self.whole(word).iter().chain(fitting.flat_map(|stem| &stem.phrases))
+    /// Shows the phrases that begin with this word, as it is or by its stem; those of longer stems first.
+    pub(super) fn show<'s>(&'s self, word: &str, mut to: impl FnMut(&'s Phrases)) {
+        if let Some(phrases) = self.whole(word) {
+            to(phrases);
+        }
+        for known in self.stems(word).iter().filter(|known| word.starts_with(&*known.stem)) {
+            to(&known.phrases);
+        }
+    }
+
+    /// The phrases that begin with this word, in the same order.
+    pub(super) fn starting_with(&self, word: &str) -> impl Iterator<Item = &Phrases> {
+        let fitting = self.stems(word).iter().filter(move |known| word.starts_with(&*known.stem));
+        self.whole(word).into_iter().chain(fitting.map(|stem| &stem.phrases))
+    }
+
+    /// The stems that begin as this word does.
+    fn stems(&self, word: &str) -> &[Stem] {
+        key(word).and_then(|key| self.open.get(&key)).map_or(&[], Vec::as_slice)
     }
 }
 
-/// The first letters of a word; none if it is too short for a stem.
-fn key(word: &str) -> Option<&str> {
+/// The first letters of a word as one number; none if it is too short for a stem.
+fn key(word: &str) -> Option<u64> {
     let end = (KEY_BYTES..=word.len()).find(|end| word.is_char_boundary(*end))?;
-    Some(&word[..end])
+    Some(word.bytes().take(end).fold(0, |key, byte| key << u8::BITS | u64::from(byte)))
 }
 
 #[cfg(test)]
@@ -132,7 +231,8 @@ mod tests {
             ("kapattik", vec![Meaning::Closed, Meaning::Close]),
             ("kapa", vec![]),
         ] {
-            let found: Vec<Meaning> = table.starting_with(word).map(|phrase| phrase.meaning).collect();
+            let found: Vec<Meaning> =
+                table.starting_with(word).flat_map(Phrases::all).map(|phrase| phrase.meaning).collect();
             assert_eq!(found, meanings, "{word}");
         }
         assert_eq!(table.insert("kap^", phrase(Meaning::Close)), None, "too short for an open end");

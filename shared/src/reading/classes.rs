@@ -1,0 +1,127 @@
+//! Classes: what clean-up and the cutting of tokens ask of a character, worked out once for each and then looked up.
+//!
+//! Entry point: [`Class::of`]. Invariant: a class says nothing that the functions in `characters` do not say; it only says it
+//! faster, which is most of what reading a text costs.
+
+use std::sync::LazyLock;
+
+use unicode_normalization::char::canonical_combining_class;
+use unicode_normalization::{IsNormalized, is_nfkc_quick};
+
+use super::characters::{KEYCAP, circled, is_invisible, is_subscript, lower, settle, spelled};
+use super::tokens::is_unspaced;
+
+/// What is to be known of a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Class(u8);
+
+/// Clean-up leaves it as it is, unless a mark follows.
+const AS_IS: u8 = 1;
+/// Clean-up puts at most one other character in its place, unless a mark follows.
+const SETTLED: u8 = 2;
+/// Nobody sees it.
+const INVISIBLE: u8 = 4;
+/// It changes the character before it.
+const MARK: u8 = 8;
+/// A letter of any script.
+const LETTER: u8 = 16;
+/// Its lower case is another character.
+const UPPER: u8 = 32;
+/// It may stand inside a word: a letter or a digit of any script, but none of a script without spaces.
+const INNER: u8 = 64;
+
+/// All characters that posts are full of have a smaller number: behind the emoji come rare ideographs only.
+const MANY: u32 = 0x2_0000;
+
+impl Class {
+    /// The class of a character.
+    pub(super) fn of(character: char) -> Self {
+        static ALL: LazyLock<Vec<Class>> = LazyLock::new(|| {
+            let class = |number: u32| char::from_u32(number).map_or(Class(0), Class::found);
+            (0..MANY).map(class).collect()
+        });
+        let known = usize::try_from(u32::from(character)).ok().and_then(|number| ALL.get(number));
+        known.copied().unwrap_or_else(|| Self::found(character))
+    }
+
+    /// The class of a character, worked out.
+    fn found(character: char) -> Self {
+        let is_mark = canonical_combining_class(character) != 0 || character == KEYCAP;
+        let needs_context = matches!(character, '·' | '∙' | '⋅') || is_subscript(character);
+        let is_plain = !is_mark
+            && !needs_context
+            && !matches!(character, '*' | '`' | '\r')
+            && circled(character).is_none()
+            && spelled(character).is_none()
+            && is_nfkc_quick(std::iter::once(character)) == IsNormalized::Yes;
+        let flags = [
+            (AS_IS, is_plain && settle(character) == Some(character)),
+            (SETTLED, is_plain),
+            (INVISIBLE, is_invisible(character)),
+            (MARK, is_mark),
+            (LETTER, character.is_alphabetic()),
+            (UPPER, lower(character) != character),
+            (INNER, character.is_alphanumeric() && !is_unspaced(character)),
+        ];
+        Self(flags.into_iter().filter(|(_, holds)| *holds).fold(0, |all, (flag, _)| all | flag))
+    }
+
+    fn has(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+
+    /// True when clean-up leaves it as it is, unless a mark follows.
+    pub(super) fn is_as_is(self) -> bool {
+        self.has(AS_IS)
+    }
+
+    /// True when clean-up only settles it, unless a mark follows.
+    pub(super) fn is_settled(self) -> bool {
+        self.has(SETTLED)
+    }
+
+    /// True for what nobody sees.
+    pub(super) fn is_invisible(self) -> bool {
+        self.has(INVISIBLE)
+    }
+
+    /// True for what changes the character before it: accents, vowel signs, the keycap.
+    pub(super) fn is_mark(self) -> bool {
+        self.has(MARK)
+    }
+
+    /// True for letters of all scripts.
+    pub(super) fn is_letter(self) -> bool {
+        self.has(LETTER)
+    }
+
+    /// True for letters and digits, but not for those of scripts without spaces.
+    pub(super) fn is_inside_word(self) -> bool {
+        self.has(INNER)
+    }
+
+    /// True when its lower case is another character.
+    pub(super) fn is_upper(self) -> bool {
+        self.has(UPPER)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_says_what_is_worked_out() {
+        for character in (0..0x3_0000).filter_map(char::from_u32) {
+            assert_eq!(Class::of(character), Class::found(character), "{character}");
+        }
+        let of = Class::of;
+        assert!(of('a').is_as_is() && of('ж').is_as_is() && of('🚀').is_as_is() && of('损').is_as_is());
+        assert!(of('é').is_settled() && !of('é').is_as_is() && of('–').is_settled());
+        for special in ['*', '\r', '①', '½', '₅', '🔟', 'Ａ', '\u{301}', '\u{20e3}', '·', '，'] {
+            assert!(!of(special).is_settled(), "{special}");
+        }
+        assert!(of('\u{200b}').is_invisible() && of('\u{301}').is_mark() && of('Ж').is_upper());
+        assert!(of('ж').is_letter() && !of('🚀').is_letter() && !of('7').is_letter());
+    }
+}
