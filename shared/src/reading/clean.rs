@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::characters::{KEYCAP, circled, is_subscript, lower, settle, spelled};
 use super::classes::Class;
 use super::lookalikes;
-use super::placed::{Placed, Places};
+use super::placed::{Placed, Places, Seen};
 use super::references;
 use super::source::{Source, Stretch};
 use super::words::Lexicon;
@@ -57,7 +57,7 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
         }
         cleaned.push_visible(stretch, words, &mut plain);
     }
-    let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(&plain) };
+    let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(plain.seen()) };
     cleaned.push_lines(folded.unwrap_or(plain));
     cleaned
 }
@@ -65,26 +65,25 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
 impl Cleaned {
     /// Adds to `plain` what is seen of a text, in normal form.
     fn push_visible(&mut self, stretch: &Stretch<'_>, words: Lexicon<'_>, plain: &mut Placed) {
-        let text = Placed::of(stretch.text, stretch.base);
+        let text = Seen::of(stretch.text, stretch.base);
         let visible = if text.text.is_ascii() { None } else { text.without(is_invisible) };
-        // What is invisible may hide a reference, as in `h\u{200b}ttps`.
-        let refers = visible.is_some() || references::may_hold(&text.text);
-        let mut text = visible.unwrap_or(text);
-        if let Some((kept, gone)) = struck(&text) {
+        let text = visible.as_ref().map_or(text, Placed::seen);
+        let (kept, gone) = struck(text).unzip();
+        if let Some(gone) = gone {
             self.keep_gone(&gone);
-            text = kept;
         }
-        if refers {
-            text = references::without(&text, words);
-        }
-        rewrite(&text, plain);
+        let text = kept.as_ref().map_or(text, Placed::seen);
+        // What is invisible may hide a reference, as in `h\u{200b}ttps`.
+        let refers = visible.is_some() || references::may_hold(stretch.text);
+        let referred = if refers { Some(references::without(text, words)) } else { None };
+        rewrite(referred.as_ref().map_or(text, Placed::seen), plain);
     }
 
     /// Keeps what was struck out.
     fn keep_gone(&mut self, gone: &Placed) {
         self.struck |= !gone.text.is_empty();
         let mut plain = Placed::with_room(gone.text.len());
-        rewrite(gone, &mut plain);
+        rewrite(gone.seen(), &mut plain);
         let mut start = 0;
         for line in plain.text.split('\n') {
             self.gone.push_line(line, (&plain.places, start));
@@ -210,9 +209,9 @@ pub(super) fn index_of(character: char) -> Option<u8> {
 
 /// One phrase in the form that clean-up gives the texts, so that the words of the language files meet it.
 pub(super) fn fold(phrase: &str) -> String {
-    let text = Placed::of(phrase, 0);
+    let text = Seen::of(phrase, 0);
     let mut plain = Placed::with_room(phrase.len());
-    rewrite(text.without(is_invisible).as_ref().unwrap_or(&text), &mut plain);
+    rewrite(text.without(is_invisible).as_ref().map_or(text, Placed::seen), &mut plain);
     lowered(&plain.text)
 }
 
@@ -226,8 +225,8 @@ fn without_heading(line: &str) -> &str {
 
 /// A text without its `~~struck out~~` spans, and these, each as a line; none where nothing is struck out. An opening mark
 /// without a closing one is left alone.
-fn struck(text: &Placed) -> Option<(Placed, Placed)> {
-    if !holds(&text.text, |byte| byte == b'~') {
+fn struck(text: Seen<'_>) -> Option<(Placed, Placed)> {
+    if !holds(text.text, |byte| byte == b'~') {
         return None;
     }
     let marks: Vec<usize> = text.text.match_indices("~~").map(|(at, _)| at).collect();
@@ -249,8 +248,8 @@ fn struck(text: &Placed) -> Option<(Placed, Placed)> {
 }
 
 /// Rewrites what NFKC would spoil, applies it, and settles what it leaves.
-fn rewrite(text: &Placed, plain: &mut Placed) {
-    let whole = text.text.as_str();
+fn rewrite(text: Seen<'_>, plain: &mut Placed) {
+    let whole = text.text;
     if whole.is_ascii() && !holds(whole, |byte| matches!(byte, b'*' | b'`' | b'\r')) {
         return plain.push_from(text, 0..whole.len());
     }

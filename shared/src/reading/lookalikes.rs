@@ -3,7 +3,7 @@
 //! Entry point: [`fold`]. A word of two scripts is none of either: it is folded to the one that all its letters have.
 //! Where a text has no Cyrillic or Greek letters but look-alikes, they are all Latin. Whole Russian words stay as they are.
 
-use super::placed::Placed;
+use super::placed::{Placed, Seen};
 
 /// Letters that look like a Latin one.
 const PAIRS: &[(char, char)] = &[
@@ -50,18 +50,18 @@ const PAIRS: &[(char, char)] = &[
 ];
 
 /// Folds look-alikes; none where there is nothing to fold.
-pub(super) fn fold(text: &Placed) -> Option<Placed> {
+pub(super) fn fold(text: Seen<'_>) -> Option<Placed> {
     if !text.text.bytes().fold(false, |found, byte| found | OTHER_LEADS.contains(&byte)) {
         return None;
     }
     let first = text.text.find(is_other)?;
     let all = text.text[first..].chars().all(|character| !is_other(character) || latin(character).is_some());
-    if !all && !touches(&text.text) {
+    if !all && !touches(text.text) {
         return None;
     }
     let mut folded: Option<Placed> = None;
     let mut from = 0;
-    for (start, word) in words(&text.text) {
+    for (start, word) in words(text.text) {
         let Some(other) = folding(word, all) else { continue };
         let folded = folded.get_or_insert_with(|| Placed::with_room(text.text.len()));
         folded.push_from(text, from..start);
@@ -140,8 +140,8 @@ mod tests {
             ("стоп 0.5, ВТС", "стоп 0.5, ВТС"),
             ("Τarget", "Target"),
         ] {
-            let text = Placed::of(text, 0);
-            assert_eq!(fold(&text).unwrap_or(text).text, folded);
+            let found = fold(Seen::of(text, 0));
+            assert_eq!(found.map_or(text.to_owned(), |found| found.text), folded);
         }
     }
 }

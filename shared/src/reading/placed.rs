@@ -1,6 +1,7 @@
 //! Placed: a text of which every character knows the place that it came from.
 //!
-//! Entry points: [`Placed::of`], [`Placed::push`], [`Placed::push_from`]; [`Places::of`] looks a place up.
+//! Entry points: [`Seen::of`] for a text as it stands, [`Placed::push`] and [`Placed::push_from`] for one that is written anew;
+//! [`Places::of`] looks a place up.
 //! Invariants: places are kept as runs, because nearly all of a text is copied as it stands: what is copied costs a copy and
 //! no more; runs begin at growing bytes.
 
@@ -24,11 +25,6 @@ impl Run {
 }
 
 impl Places {
-    /// One place behind the other, from this one on.
-    pub(super) fn from(place: u32) -> Self {
-        Self(vec![Run { at: 0, place }])
-    }
-
     /// The place of the character that begins at byte `at`.
     pub(super) fn of(&self, at: usize) -> Option<u32> {
         let next = self.0.partition_point(|run| run.at <= at);
@@ -55,7 +51,53 @@ impl Places {
     }
 }
 
-/// A text with the places of its characters.
+/// A text that is looked at, with the places of its characters.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'t> {
+    /// The text.
+    pub(super) text: &'t str,
+    from: From<'t>,
+}
+
+/// Where the bytes of a text come from.
+#[derive(Debug, Clone, Copy)]
+enum From<'t> {
+    /// One place behind the other, from this one on.
+    Place(u32),
+    /// Runs of places.
+    Runs(&'t Places),
+}
+
+impl<'t> Seen<'t> {
+    /// A text as it stands, from this place on.
+    pub(super) fn of(text: &'t str, place: u32) -> Self {
+        Self { text, from: From::Place(place) }
+    }
+
+    /// The place of the character that begins at byte `at`.
+    pub(super) fn place(self, at: usize) -> u32 {
+        match self.from {
+            From::Place(place) => Run { at: 0, place }.place(at),
+            From::Runs(places) => places.of(at).unwrap_or_default(),
+        }
+    }
+
+    /// This text without what `drop` tells of; none if that is nothing.
+    pub(super) fn without(self, drop: impl Fn(char) -> bool) -> Option<Placed> {
+        let first = self.text.find(&drop)?;
+        let mut kept = Placed::with_room(self.text.len());
+        let mut from = 0;
+        for (at, character) in self.text[first..].char_indices().filter(|(_, character)| drop(*character)) {
+            let at = first + at;
+            kept.push_from(self, from..at);
+            from = at + character.len_utf8();
+        }
+        kept.push_from(self, from..self.text.len());
+        Some(kept)
+    }
+}
+
+/// A text that is written, with the places of its characters.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Placed {
     /// The text.
@@ -70,14 +112,9 @@ impl Placed {
         Self { text: String::with_capacity(bytes), places: Places::default() }
     }
 
-    /// A text as it stands, from this place on.
-    pub(super) fn of(text: &str, place: u32) -> Self {
-        Self { text: text.to_owned(), places: Places::from(place) }
-    }
-
-    /// The place of the character that begins at byte `at`.
-    pub(super) fn place(&self, at: usize) -> u32 {
-        self.places.of(at).unwrap_or_default()
+    /// This text, to be looked at.
+    pub(super) fn seen(&self) -> Seen<'_> {
+        Seen { text: &self.text, from: From::Runs(&self.places) }
     }
 
     /// Adds a character that comes from this place.
@@ -94,23 +131,13 @@ impl Placed {
     }
 
     /// Adds a stretch of another text as it stands.
-    pub(super) fn push_from(&mut self, other: &Placed, range: Range<usize>) {
-        self.places.push_from(self.text.len(), &other.places, range.clone());
-        self.text.push_str(other.text.get(range).unwrap_or_default());
-    }
-
-    /// This text without what `drop` tells of; none if that is nothing.
-    pub(super) fn without(&self, drop: impl Fn(char) -> bool) -> Option<Self> {
-        let first = self.text.find(&drop)?;
-        let mut kept = Self::with_room(self.text.len());
-        let mut from = 0;
-        for (at, character) in self.text[first..].char_indices().filter(|(_, character)| drop(*character)) {
-            let at = first + at;
-            kept.push_from(self, from..at);
-            from = at + character.len_utf8();
+    pub(super) fn push_from(&mut self, other: Seen<'_>, range: Range<usize>) {
+        let Some(text) = other.text.get(range.clone()).filter(|text| !text.is_empty()) else { return };
+        match other.from {
+            From::Place(_) => self.places.push(self.text.len(), other.place(range.start)),
+            From::Runs(places) => self.places.push_from(self.text.len(), places, range),
         }
-        kept.push_from(self, from..self.text.len());
-        Some(kept)
+        self.text.push_str(text);
     }
 }
 
@@ -120,15 +147,16 @@ mod tests {
 
     #[test]
     fn what_is_copied_keeps_its_places_and_what_is_written_anew_has_the_one_of_its_origin() {
-        let text = Placed::of("ab\u{200b}cd½e", 10);
+        let text = Seen::of("ab\u{200b}cd½e", 10);
         let visible = text.without(|c| c == '\u{200b}').unwrap();
         assert_eq!(visible.text, "abcd½e");
         let mut rewritten = Placed::default();
-        rewritten.push_from(&visible, 1..4);
-        rewritten.push_all("1/2", visible.place(4));
-        rewritten.push_from(&visible, 6..7);
+        let seen = visible.seen();
+        rewritten.push_from(seen, 1..4);
+        rewritten.push_all("1/2", seen.place(4));
+        rewritten.push_from(seen, 6..7);
         assert_eq!(rewritten.text, "bcd1/2e");
-        let places: Vec<u32> = (0..7).map(|at| rewritten.place(at)).collect();
+        let places: Vec<u32> = (0..7).map(|at| rewritten.seen().place(at)).collect();
         assert_eq!(places, [11, 15, 16, 17, 17, 17, 19]);
         assert_eq!(rewritten.places.0.len(), 5, "runs, and not each byte on its own");
         assert!(text.without(char::is_whitespace).is_none());

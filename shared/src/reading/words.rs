@@ -26,7 +26,7 @@ pub(super) use meanings::{Meaning, Named, Slot};
 pub(super) use meant::Meant;
 use spoken::{Languages, Votes};
 pub(super) use table::Origin;
-use table::{OPEN_END, Phrase, Phrases, Table};
+use table::{OPEN_END, Phrase, Phrases, Summary, Table};
 pub(super) use tickers::TickerKind;
 
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
@@ -91,6 +91,21 @@ impl Heard {
             self.rank = (length, is_spoken);
             let decimal_comma = origin.decimal_comma;
             self.found = Some(Found { meaning: *meaning, length, index: None, decimal_comma });
+        }
+    }
+
+    /// Takes notice of all phrases of one word at once, where no language is known.
+    fn hear_all(&mut self, short: &Summary) {
+        self.disputed |= short.small || short.count > usize::from(self.found.is_none());
+        let Some((meaning, Origin { decimal_comma, .. })) = short.first else { return };
+        match self.rank.0 {
+            0 => {
+                self.rank = (1, false);
+                self.languages = short.languages;
+                self.found = Some(Found { meaning, length: 1, index: None, decimal_comma });
+            }
+            1 => self.languages = self.languages.and(short.languages),
+            _ => {}
         }
     }
 }
@@ -182,18 +197,24 @@ impl<'w> Lexicon<'w> {
     fn known(self, tokens: &[Token<'_>], at: usize, (word, spoken): (&str, Languages)) -> Heard {
         let mut heard = Heard::default();
         let next = next_byte(tokens, at);
-        let mut hear = |phrase: &Phrase, is_own: bool| {
-            if let Some(length) = covered(tokens, at, &phrase.rest) {
-                let is_spoken = is_own || spoken.has(phrase.origin.language);
-                heard.hear(phrase, (length, is_spoken), is_own);
+        let mut hear = |phrases: &Phrases, is_own: bool| {
+            for phrase in phrases.long(next) {
+                if let Some(length) = covered(tokens, at, &phrase.rest) {
+                    heard.hear(phrase, (length, is_own || spoken.has(phrase.origin.language)), is_own);
+                }
+            }
+            if is_own || !spoken.is_empty() {
+                for phrase in phrases.single() {
+                    heard.hear(phrase, (1, is_own || spoken.has(phrase.origin.language)), is_own);
+                }
+            } else {
+                heard.hear_all(phrases.summary());
             }
         };
         if let Some(own) = self.own {
-            own.phrases.show(word, |phrases| phrases.before(next).for_each(|phrase| hear(phrase, true)));
+            own.phrases.show(word, |phrases| hear(phrases, true));
         }
-        self.general
-            .phrases
-            .show(word, |phrases| phrases.before(next).for_each(|phrase| hear(phrase, false)));
+        self.general.phrases.show(word, |phrases| hear(phrases, false));
         if let Some(found) = heard.found.as_mut().filter(|found| found.length > 1) {
             found.index = list_number(&tokens[at + found.length - 1]);
         }

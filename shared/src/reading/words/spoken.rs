@@ -26,6 +26,17 @@ impl Languages {
         self.0 & Self::of(language).0 != 0
     }
 
+    /// The languages of the set.
+    fn iter(self) -> impl Iterator<Item = u8> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let language = u8::try_from(left.trailing_zeros()).ok()?;
+            // Takes out the lowest one; there is none left in 0.
+            left &= left.checked_sub(1)?;
+            Some(language)
+        })
+    }
+
     /// True for the empty set.
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
@@ -34,7 +45,11 @@ impl Languages {
 
 /// How many phrases of a text each language knows.
 #[derive(Debug, Default)]
-pub(super) struct Votes([u16; MAX_LANGUAGES as usize]);
+pub(super) struct Votes {
+    counts: [u16; MAX_LANGUAGES as usize],
+    /// The languages that know any.
+    heard: Languages,
+}
 
 impl Votes {
     /// Counts one phrase that these languages know.
@@ -42,16 +57,20 @@ impl Votes {
         if languages.is_empty() || languages.has(ENGLISH) {
             return;
         }
-        for (count, language) in self.0.iter_mut().zip(0..) {
-            *count = count.saturating_add(u16::from(languages.has(language)));
+        self.heard = self.heard.and(languages);
+        for language in languages.iter() {
+            if let Some(count) = self.counts.get_mut(usize::from(language)) {
+                *count = count.saturating_add(1);
+            }
         }
     }
 
     /// The languages that know the most; none if no phrase was told apart from English.
     pub(super) fn winners(&self) -> Languages {
-        let most = self.0.iter().max().filter(|most| **most > 0);
-        let winners = self.0.iter().zip(0..).filter(|(count, _)| Some(*count) == most);
-        winners.fold(Languages::default(), |all, (_, language)| all.and(Languages::of(language)))
+        let count = |language: u8| self.counts.get(usize::from(language)).copied();
+        let most = self.heard.iter().map(count).max().flatten();
+        let winners = self.heard.iter().filter(|language| count(*language) == most);
+        winners.fold(Languages::default(), |all, language| all.and(Languages::of(language)))
     }
 }
 

@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::Meaning;
+use super::spoken::Languages;
 
 /// Stands for an open end in a folded phrase; `*` itself is markup, which folding removes.
 pub(super) const OPEN_END: char = '^';
@@ -52,27 +53,61 @@ pub(super) struct Phrases {
     short: Vec<Phrase>,
     /// The bytes with which the second words of the long ones begin.
     nexts: Nexts,
+    /// What the short ones mean where the language is not known yet.
+    summary: Summary,
+}
+
+/// What the phrases of one word mean where the language is not known yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Summary {
+    /// The first one that counts in every language, with its origin.
+    pub(super) first: Option<(Meaning, Origin)>,
+    /// The languages of those that count in every language.
+    pub(super) languages: Languages,
+    /// How many phrases there are.
+    pub(super) count: usize,
+    /// True when one counts only where its language is spoken.
+    pub(super) small: bool,
+}
+
+impl Summary {
+    fn add(&mut self, phrase: &Phrase) {
+        self.count += 1;
+        self.small |= phrase.origin.small;
+        if !phrase.origin.small {
+            self.first = self.first.or(Some((phrase.meaning, phrase.origin)));
+            self.languages = self.languages.and(Languages::of(phrase.origin.language));
+        }
+    }
 }
 
 impl Phrases {
     fn insert(&mut self, phrase: Phrase) {
         let is_short = phrase.rest.is_empty();
-        if !is_short {
-            self.nexts.add(phrase.next);
-        }
         let phrases = if is_short { &mut self.short } else { &mut self.long };
         let of_file =
             |known: &Phrase| (known.origin.language, &known.rest) == (phrase.origin.language, &phrase.rest);
-        if !phrases.iter().any(of_file) {
-            let at = phrases.partition_point(|known| known.rest.len() >= phrase.rest.len());
-            phrases.insert(at, phrase);
+        if phrases.iter().any(of_file) {
+            return;
         }
+        if is_short {
+            self.summary.add(&phrase);
+        } else {
+            self.nexts.add(phrase.next);
+        }
+        let at = phrases.partition_point(|known| known.rest.len() >= phrase.rest.len());
+        phrases.insert(at, phrase);
     }
 
-    /// Those that may stand where the next word begins with this byte, the longest first. Most long ones may not.
-    pub(super) fn before(&self, next: Option<u8>) -> impl Iterator<Item = &Phrase> {
+    /// Those of several words that may stand where the next word begins with this byte, the longest first: most may not.
+    pub(super) fn long(&self, next: Option<u8>) -> impl Iterator<Item = &Phrase> {
         let long = if self.nexts.may_hold(next) { self.long.as_slice() } else { &[] };
-        long.iter().filter(move |phrase| phrase.next.is_none() || phrase.next == next).chain(&self.short)
+        long.iter().filter(move |phrase| phrase.next.is_none() || phrase.next == next)
+    }
+
+    /// What those of one word mean where the language is not known yet.
+    pub(super) fn summary(&self) -> &Summary {
+        &self.summary
     }
 
     /// All of them, the longest first.
@@ -110,7 +145,7 @@ impl Nexts {
 pub(super) struct Table {
     whole: FxHashMap<Box<str>, Phrases>,
     /// First words with an open end by their first letters, the longest first.
-    open: FxHashMap<Box<str>, Vec<Stem>>,
+    open: FxHashMap<u64, Vec<Stem>>,
 }
 
 #[derive(Debug, Clone)]
@@ -128,7 +163,7 @@ impl Table {
         let phrases = match first.strip_suffix(OPEN_END) {
             None => self.whole.entry(first.into()).or_default(),
             Some(stem) => {
-                let stems = self.open.entry(key(stem)?.into()).or_default();
+                let stems = self.open.entry(key(stem)?).or_default();
                 let at = stems.iter().position(|known| *known.stem == *stem).unwrap_or_else(|| {
                     let at = stems.partition_point(|known| known.stem.len() >= stem.len());
                     stems.insert(at, Stem { stem: stem.into(), phrases: Phrases::default() });
@@ -164,14 +199,14 @@ impl Table {
 
     /// The stems that begin as this word does.
     fn stems(&self, word: &str) -> &[Stem] {
-        key(word).and_then(|key| self.open.get(key)).map_or(&[], Vec::as_slice)
+        key(word).and_then(|key| self.open.get(&key)).map_or(&[], Vec::as_slice)
     }
 }
 
-/// The first letters of a word; none if it is too short for a stem.
-fn key(word: &str) -> Option<&str> {
+/// The first letters of a word as one number; none if it is too short for a stem.
+fn key(word: &str) -> Option<u64> {
     let end = (KEY_BYTES..=word.len()).find(|end| word.is_char_boundary(*end))?;
-    Some(&word[..end])
+    Some(word.bytes().take(end).fold(0, |key, byte| key << u8::BITS | u64::from(byte)))
 }
 
 #[cfg(test)]
