@@ -10,8 +10,6 @@ mod strangers;
 mod talk;
 mod text;
 
-use std::collections::HashSet;
-
 use super::fields::Opener;
 use super::pieces::Piece;
 use super::signals::Block;
@@ -43,7 +41,7 @@ pub(super) fn objection(block: &Block<'_, '_>) -> Option<Objection> {
 
 /// Why a text that reads as a signal is none to vouch for: too many words that nobody knows stand around it.
 pub(super) fn second_thoughts(block: &Block<'_, '_>) -> Option<&'static str> {
-    strangers::doubt(&Text::of(block), is_card(block))
+    strangers::doubt(&Text::of(block), || is_card(block))
 }
 
 fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
@@ -73,15 +71,19 @@ fn known(text: &Text<'_, '_>, words: &[(Meaning, Objection)]) -> Option<Objectio
 
 /// True for entry, targets and stop, each under its label in a line of its own.
 fn is_card(block: &Block<'_, '_>) -> bool {
-    let list = &block.pieces.list;
     let levels = [Slot::Entry, Slot::Target, Slot::Stop].map(Opener::Label);
+    if block.labelled_levels() < levels.len() {
+        return false;
+    }
     let filled = block
         .fields
         .iter()
         .filter(|(field, values)| levels.contains(&field.opener) && !values.items.is_empty());
-    let lines: HashSet<usize> =
-        filled.filter_map(|(field, _)| Some(list.get(field.range.start)?.line)).collect();
-    block.labelled_levels() == levels.len() && lines.len() >= levels.len()
+    let mut lines: Vec<usize> =
+        filled.filter_map(|(field, _)| Some(block.pieces.list.get(field.range.start)?.line)).collect();
+    // Fields stand in order, and so do their lines.
+    lines.dedup();
+    lines.len() >= levels.len()
 }
 
 fn lines<'p, 't>(list: &'p [Piece<'t>]) -> impl Iterator<Item = &'p [Piece<'t>]> {

@@ -119,6 +119,9 @@ impl<'p, 't> Cutter<'p, 't> {
     /// What a line or a clause opens by its form.
     fn begin(&mut self, at: usize) {
         let starts_line = self.starts_line(at);
+        if !starts_line && at > 0 && !self.may_end_in_stop {
+            return;
+        }
         if self.may_end_in_side && (starts_line || at == 0) && self.is_price_before_side(at) {
             self.open(Opener::Header, (at, at));
         } else if self.may_end_in_stop && self.is_stop_clause(at) {

@@ -8,10 +8,14 @@
 
 mod places;
 
+use std::cell::OnceCell;
+
 use super::tokens::{Kind, Tokens};
 use super::words::{Lexicon, Meaning, TickerKind};
 use crate::signal::{OptionTerms, Symbol};
-use places::{heads_line, is_amount, is_foreign, is_header, is_listed, labels_id, stands_in_call};
+use places::{
+    heads_line, is_amount, is_beside_side, is_foreign, is_header, is_listed, labels_id, stands_in_call,
+};
 
 /// How sure it is that a word is meant as a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,48 +59,57 @@ pub(super) struct Mention {
 const SPACED_QUOTES: &[&str] =
     &["usdt", "usdc", "usd", "fdusd", "busd", "tusd", "btc", "eth", "eur", "bnb", "try", "brl"];
 
-/// A word that may name an asset, with what is known of it: that is looked up once.
-#[derive(Debug, Clone, Copy)]
+/// A word that may name an asset, with what is known of it: that is looked up once, and only where it matters.
+#[derive(Debug)]
 pub(super) struct Name<'t> {
     /// The word, in lower case.
     pub(super) word: &'t str,
     /// Its token.
     at: usize,
-    kind: Option<TickerKind>,
+    words: Lexicon<'t>,
+    kind: OnceCell<Option<TickerKind>>,
 }
 
 impl<'t> Name<'t> {
     /// The word at token `at`.
     pub(super) fn at(tokens: &Tokens<'t>, at: usize) -> Option<Self> {
         let Kind::Word(word) = tokens.get(at)?.kind else { return None };
-        Some(Self { word, at, kind: tokens.words.ticker(word) })
+        Some(Self::of(word, at, tokens.words))
+    }
+
+    fn of(word: &'t str, at: usize, words: Lexicon<'t>) -> Self {
+        Self { word, at, words, kind: OnceCell::new() }
+    }
+
+    /// A part of the word as a name of its own.
+    fn part(&self, part: &'t str) -> Self {
+        Self::of(part, self.at, self.words)
+    }
+
+    fn kind(&self) -> Option<TickerKind> {
+        *self.kind.get_or_init(|| self.words.ticker(self.word))
     }
 
     fn is_stable(&self) -> bool {
-        self.kind == Some(TickerKind::Stable)
+        self.kind() == Some(TickerKind::Stable)
     }
 
     fn is_money(&self) -> bool {
-        self.kind == Some(TickerKind::Currency) || self.word == "usd"
+        self.word == "usd" || self.kind() == Some(TickerKind::Currency)
     }
 
     fn is_coin(&self) -> bool {
-        matches!(self.kind, Some(TickerKind::Coin | TickerKind::CoinOrWord))
+        matches!(self.kind(), Some(TickerKind::Coin | TickerKind::CoinOrWord))
     }
 
     /// Words that name no asset, whatever stands before them.
     fn is_no_base(&self) -> bool {
-        matches!(self.kind, Some(TickerKind::Never | TickerKind::Stable))
+        matches!(self.kind(), Some(TickerKind::Never | TickerKind::Stable))
     }
 
-    /// A part of the word as a name of its own.
-    fn part(&self, words: Lexicon<'_>, part: &'t str) -> Self {
-        Self { word: part, at: self.at, kind: words.ticker(part) }
-    }
-
-    fn mention(&self, words: Lexicon<'_>, quote: Option<&str>, perpetual: bool) -> Option<Mention> {
-        let foreign = self.is_money() || self.kind == Some(TickerKind::Foreign);
-        let name = words.coin(self.word).unwrap_or(self.word);
+    fn mention(&self, quote: Option<&str>, perpetual: bool) -> Option<Mention> {
+        let foreign = self.is_money() || self.kind() == Some(TickerKind::Foreign);
+        let name = self.words.coin(self.word).unwrap_or(self.word);
         let quote = quote.and_then(|quote| quote.parse().ok());
         let base = name.parse().ok()?;
         Some(Mention { base, quote, perpetual, option: None, foreign, strength: Strength::Marked })
@@ -132,14 +145,14 @@ fn is_ticker(word: &str) -> bool {
 fn paired(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<(Mention, usize)> {
     let next = name.at + 1;
     if let Some(end) = end_of_currencies(tokens, name) {
-        let pair = name.mention(tokens.words, None, false)?;
+        let pair = name.mention(None, false)?;
         return Some((Mention { foreign: true, ..pair }, end));
     }
     let glued = glued_quote(name.word);
     let with = |base: &Name<'_>, quote: &str, after: usize| {
         let (perpetual, end) = suffix(tokens, after);
         let currency = Some(quote).filter(|quote| *quote != "perp");
-        Some((base.mention(tokens.words, currency, perpetual || quote == "perp")?, end))
+        Some((base.mention(currency, perpetual || quote == "perp")?, end))
     };
     // `ETHUSD_PERP` has its quote already.
     if let Some((quote, after)) = spaced_quote(tokens, next)
@@ -149,12 +162,12 @@ fn paired(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<(Mention, usize)> {
         return with(name, quote, after);
     }
     // `ETHBTC`, but not `WBTC`.
-    let base = name.word.strip_suffix("btc").map(|base| name.part(tokens.words, base));
+    let base = name.word.strip_suffix("btc").map(|base| name.part(base));
     if let Some(base) = base.filter(Name::is_coin) {
-        return Some((base.mention(tokens.words, Some("btc"), false)?, next));
+        return Some((base.mention(Some("btc"), false)?, next));
     }
     let (base, quote) = glued.filter(|_| !name.is_stable() && tokens.phrase(name.at).is_none())?;
-    with(&name.part(tokens.words, base), quote, next)
+    with(&name.part(base), quote, next)
 }
 
 /// A base of two letters and more with the quote that is glued to it.
@@ -174,16 +187,17 @@ fn glued_quote(word: &str) -> Option<(&str, &'static str)> {
 fn end_of_currencies(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<usize> {
     let next = name.at + 1;
     match name.word.len() {
-        3 if name.is_money() => {
+        3 => {
             let mark = tokens.get(next).filter(|mark| mark.glued)?;
             let quote = tokens.get(next + 1).filter(|quote| quote.glued)?;
             let joined = matches!(mark.kind, Kind::Mark('/' | '-'))
-                && matches!(quote.kind, Kind::Word(quote) if name.part(tokens.words, quote).is_money());
+                && name.is_money()
+                && matches!(quote.kind, Kind::Word(quote) if name.part(quote).is_money());
             joined.then_some(next + 2)
         }
         6 => {
             let (base, quote) = name.word.split_at_checked(3)?;
-            let is_money = |part| name.part(tokens.words, part).is_money();
+            let is_money = |part| name.part(part).is_money();
             (is_money(base) && is_money(quote)).then_some(next)
         }
         _ => None,
@@ -234,26 +248,31 @@ fn cashtag(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<Mention> {
     if goes_on || plain_word || name.is_no_base() || name.word.len() > 12 {
         return None;
     }
-    name.mention(tokens.words, None, false)
+    name.mention(None, false)
 }
 
 /// A ticker that is also a word of the vocabulary, upper case and in the header's place.
 pub(super) fn word_ticker(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<Mention> {
     let at = name.at;
-    let meant = match name.kind? {
-        TickerKind::Word | TickerKind::Noun if is_upper(tokens[at].raw) => {
+    let upper = is_upper(tokens[at].raw);
+    // In lower case only a noun can be one, right beside the side.
+    if !upper && !is_beside_side(tokens, at) {
+        return None;
+    }
+    let meant = match name.kind()? {
+        TickerKind::Word | TickerKind::Noun if upper => {
             (is_header(tokens, at) || is_listed(tokens, at) || is_foreign(tokens, at))
                 && !labels_id(tokens, at)
         }
         TickerKind::Noun => stands_in_call(tokens, at),
         // "Short ALGO": a word of the vocabulary too, but in capitals beside the side it is the coin.
-        TickerKind::Coin => is_upper(tokens[at].raw) && tokens.phrase(at).is_some() && is_header(tokens, at),
+        TickerKind::Coin => upper && tokens.phrase(at).is_some() && is_header(tokens, at),
         _ => false,
     };
     if !meant {
         return None;
     }
-    let found = name.mention(tokens.words, None, false)?;
+    let found = name.mention(None, false)?;
     Some(Mention { strength: Strength::Header, ..found })
 }
 
@@ -267,7 +286,7 @@ pub(super) fn named(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<Mention> {
         && (2..=10).contains(&name.word.len())
         && !name.is_no_base()
         && tokens.phrase(at).is_none();
-    let known = match name.kind {
+    let known = match name.kind() {
         Some(TickerKind::Coin | TickerKind::Foreign) => true,
         Some(TickerKind::CoinOrWord) => upper || in_header(),
         _ => tokens.words.coin(name.word).is_some(),
@@ -282,7 +301,7 @@ pub(super) fn named(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<Mention> {
         (false, false) => return None,
     };
     let quote = quote_behind(tokens, at);
-    name.mention(tokens.words, quote, false).map(|found| Mention { strength, ..found })
+    name.mention(quote, false).map(|found| Mention { strength, ..found })
 }
 
 /// `MANTA USDT`: a stablecoin right behind the name.
@@ -301,13 +320,13 @@ pub(super) fn in_capitals(words: Lexicon<'_>, raw: &str, known: bool) -> Option<
         return None;
     }
     let lower = raw.to_ascii_lowercase();
-    let name = Name { word: &lower, at: 0, kind: words.ticker(&lower) };
-    let ticker = match name.kind {
+    let name = Name::of(&lower, 0, words);
+    let ticker = match name.kind() {
         Some(TickerKind::Word | TickerKind::Noun | TickerKind::Coin) => true,
         Some(TickerKind::CoinOrWord) | None => !known,
         Some(_) => false,
     };
-    if ticker { name.mention(words, None, false) } else { None }
+    if ticker { name.mention(None, false) } else { None }
 }
 
 fn is_upper(raw: &str) -> bool {

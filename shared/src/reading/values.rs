@@ -95,6 +95,7 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
     let mut scan = Scan {
         pieces: &pieces[field.range.clone()],
         found: Values::default(),
+        line: 0,
         joint: Joint::Start,
         brackets: 0,
         blind: None,
@@ -109,8 +110,8 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         relation_behind: false,
         resumes: matches!(field.opener, Opener::Header | Opener::Buy | Opener::Sell).then_some(MAX_ASIDE),
     };
-    for at in 0..scan.pieces.len() {
-        scan.piece(at);
+    for (at, piece) in scan.pieces.iter().enumerate() {
+        scan.piece(at, piece);
     }
     scan.found
 }
@@ -124,6 +125,8 @@ const MAX_ASIDE: usize = 3;
 struct Scan<'p, 't> {
     pieces: &'p [Piece<'t>],
     found: Values<'t>,
+    /// The line of the piece that was looked at last.
+    line: usize,
     /// What stands behind the field, from the label that ends it on.
     behind: &'p [Piece<'t>],
     joint: Joint,
@@ -150,16 +153,16 @@ struct Scan<'p, 't> {
 }
 
 impl<'t> Scan<'_, 't> {
-    fn piece(&mut self, at: usize) {
-        let pieces = self.pieces;
-        let starts_line = self.starts_line(at);
+    fn piece(&mut self, at: usize, piece: &Piece<'t>) {
+        let starts_line = at == 0 || piece.line != self.line;
+        self.line = piece.line;
         if at > 0 && starts_line {
             self.blind = None;
             self.brackets = 0;
             self.bullet = None;
             self.join(Joint::Line);
         }
-        match &pieces[at].what {
+        match &piece.what {
             What::Number(number) => self.number(at, *number),
             What::Index(_) => self.join(Joint::Line),
             What::Mark(mark) => self.mark(at, *mark),

@@ -40,6 +40,9 @@ const TELLING: &[Meaning] = &[
 ];
 
 fn tells_of_trade(line: &[Piece<'_>], is_first: bool) -> bool {
+    if !line.iter().any(|piece| matches!(piece.what, What::Term(meaning, _) if TELLING.contains(&meaning))) {
+        return false;
+    }
     let has = |meaning: Meaning| line.iter().any(|piece| piece.what.is(meaning));
     // "If the first target is hit", "our previous call hit all targets": not this trade, or not yet.
     let later = [Meaning::Later, Meaning::Hedge, Meaning::Report].into_iter().any(has);

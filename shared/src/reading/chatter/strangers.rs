@@ -18,7 +18,7 @@ const MAX_LEAD_OF_CARD: usize = 3;
 const MAX_AROUND: usize = 2;
 
 /// Why the words around the call put it in doubt.
-pub(super) fn doubt(text: &Text<'_, '_>, is_card: bool) -> Option<&'static str> {
+pub(super) fn doubt(text: &Text<'_, '_>, is_card: impl Fn() -> bool) -> Option<&'static str> {
     if !text.pieces.seen.has(Sight::Unknown) {
         return None;
     }
@@ -26,7 +26,7 @@ pub(super) fn doubt(text: &Text<'_, '_>, is_card: bool) -> Option<&'static str> 
     let anchor = sentence.iter().position(is_anchor).unwrap_or(sentence.len());
     let last = sentence.iter().rposition(|piece| is_price(&piece.what)).map_or(anchor, |at| at.max(anchor));
     let (lead, tail) = (count(&sentence[..anchor]), count(&sentence[last..]));
-    let told = match is_card {
+    let told = match is_card() {
         true => lead > MAX_LEAD_OF_CARD,
         false => lead > MAX_LEAD || lead + tail > MAX_AROUND,
     };

@@ -61,90 +61,64 @@ fn judged(meaning: Meaning) -> Option<(Reach, Objection)> {
     })
 }
 
-/// The words that may say something: those that are judged, adverts, and what was.
-const TELLING: &[Meaning] = &[
+/// The words that count wherever they stand.
+const ANYWHERE: &[Meaning] = &[
     Meaning::NotCrypto,
     Meaning::Option,
     Meaning::OptionBuy,
     Meaning::OptionOther,
     Meaning::Unreal,
-    Meaning::Laugh,
     Meaning::Asks,
     Meaning::Hindsight,
+];
+
+/// The words that count near the call.
+const NEARBY: &[Meaning] = &[
+    Meaning::Laugh,
     Meaning::Report,
     Meaning::Others,
     Meaning::Negation,
     Meaning::Acted,
     Meaning::Hedge,
     Meaning::Perhaps,
-    Meaning::Advert,
     Meaning::Was,
 ];
 
-/// The first objection: most texts hold nothing that could be one.
+/// The first objection, in the order of the text; words that count anywhere come first. Most texts hold none of them.
 pub(super) fn objection(text: &Text<'_, '_>) -> Option<Objection> {
-    let seen = text.pieces.seen;
-    let talks = seen.has(Sight::Question) || seen.has(Sight::Face) || text.pieces.may_have_any(TELLING);
-    let words = if talks { said(text) } else { Said::default() };
-    if words.anywhere.is_some() {
-        return words.anywhere;
+    let pieces = text.pieces;
+    let shown = pieces.seen.has(Sight::Question) || pieces.seen.has(Sight::Face);
+    if (shown || pieces.may_have_any(ANYWHERE))
+        && let Some(objection) = anywhere(text)
+    {
+        return Some(objection);
     }
     if is_told_of_somebody(text.list) {
         return Some(Objection::Noise("somebody else's trade"));
     }
-    let near = if words.nearby { near_call(text) } else { None };
-    near.or_else(|| advert(text).filter(|_| words.sells)).or_else(|| row(text))
+    let near = if pieces.may_have_any(NEARBY) { near_call(text) } else { None };
+    near.or_else(|| if pieces.has(Meaning::Advert) { advert(text) } else { None }).or_else(|| row(text))
 }
 
-/// What the words of a text say.
-#[derive(Default)]
-struct Said {
-    /// The first objection that counts wherever it stands.
-    anywhere: Option<Objection>,
-    /// True for words that count near the call.
-    nearby: bool,
-    /// True for an advert.
-    sells: bool,
-}
-
-/// Looks for words that say something, up to the first one that counts anywhere.
-fn said(text: &Text<'_, '_>) -> Said {
-    let mut said = Said::default();
-    for (at, piece) in text.list.iter().enumerate() {
-        said.anywhere = match piece.what {
-            What::Mark('?') if !is_prefix(text, at) => {
-                Some(Objection::Noise("a question: nobody is told to trade"))
-            }
-            What::Icon('🔒' | '🔐') if is_locked(&text.list[..at]) => {
-                Some(Objection::Noise("its levels are locked"))
-            }
-            What::Icon(icon) if JOKING.contains(&icon) => {
-                Some(Objection::Doubt("an emoji says that it is not meant"))
-            }
-            What::Term(meaning, _) => said.word(meaning, text),
+/// The first objection that counts wherever it stands.
+fn anywhere(text: &Text<'_, '_>) -> Option<Objection> {
+    text.list.iter().enumerate().find_map(|(at, piece)| match piece.what {
+        What::Mark('?') if !is_prefix(text, at) => {
+            Some(Objection::Noise("a question: nobody is told to trade"))
+        }
+        What::Icon('🔒' | '🔐') if is_locked(&text.list[..at]) => {
+            Some(Objection::Noise("its levels are locked"))
+        }
+        What::Icon(icon) if JOKING.contains(&icon) => {
+            Some(Objection::Doubt("an emoji says that it is not meant"))
+        }
+        What::Term(Meaning::Option | Meaning::OptionBuy, _) if options::contract(text.list).is_some() => None,
+        What::Term(meaning, _) => match judged(meaning) {
+            Some((Reach::Anywhere, objection)) => Some(objection),
             _ => None,
-        };
-        if said.anywhere.is_some() {
-            break;
-        }
-    }
-    said
-}
-
-impl Said {
-    /// Notes a word; gives its objection if that counts anywhere.
-    fn word(&mut self, meaning: Meaning, text: &Text<'_, '_>) -> Option<Objection> {
-        match meaning {
-            Meaning::Advert => self.sells = true,
-            Meaning::Was => self.nearby = true,
-            Meaning::Option | Meaning::OptionBuy if options::contract(text.list).is_some() => {}
-            _ => match judged(meaning)? {
-                (Reach::Anywhere, objection) => return Some(objection),
-                _ => self.nearby = true,
-            },
-        }
-        None
-    }
+        },
+        _ => None,
+    })
 }
 
 /// True where a lock stands in the place of a level.
@@ -158,9 +132,16 @@ fn is_prefix(text: &Text<'_, '_>, at: usize) -> bool {
     at == 0 && text.list.get(1).is_some_and(|next| next.glued)
 }
 
+fn may_count(piece: &Piece<'_>) -> bool {
+    matches!(piece.what, What::Term(meaning, _) if meaning == Meaning::Was || judged(meaning).is_some())
+}
+
 /// The first word that says so within its reach.
 fn near_call(text: &Text<'_, '_>) -> Option<Objection> {
     text.sentences().find_map(|(start, sentence)| {
+        if !sentence.iter().any(may_count) {
+            return None;
+        }
         let governs = governs(sentence);
         if governs && is_past(sentence) {
             return Some(Objection::Noise("a trade that was not made"));

@@ -29,11 +29,16 @@ pub(super) fn is_foreign(tokens: &Tokens<'_>, at: usize) -> bool {
 /// How far around a word in capitals others are looked for.
 const MAX_AROUND: usize = 64;
 
+/// True when the word before or behind is the side.
+pub(super) fn is_beside_side(tokens: &Tokens<'_>, at: usize) -> bool {
+    let line = tokens[at].line;
+    let sided = |at: usize| tokens[at].line == line && is_trade_side(tokens, at);
+    at.checked_sub(1).is_some_and(sided) || at + 1 < tokens.len() && sided(at + 1)
+}
+
 /// `long link now sl 17.88 tp 18.39`: right beside the side, with nothing but levels behind it in the same line.
 pub(super) fn stands_in_call(tokens: &Tokens<'_>, at: usize) -> bool {
     let line = tokens[at].line;
-    let sided = |at: usize| tokens[at].line == line && is_trade_side(tokens, at);
-    let beside = at.checked_sub(1).is_some_and(sided) || at + 1 < tokens.len() && sided(at + 1);
     let (mut stop, mut target) = (false, false);
     for next in (at + 1..tokens.len().min(at + MAX_CALL)).take_while(|next| tokens[*next].line == line) {
         match tokens.phrase(next).map(|found| found.meaning) {
@@ -43,7 +48,7 @@ pub(super) fn stands_in_call(tokens: &Tokens<'_>, at: usize) -> bool {
             _ => {}
         }
     }
-    beside && stop && target
+    is_beside_side(tokens, at) && stop && target
 }
 
 /// How far behind its symbol a one-line call is searched for its levels.
