@@ -13,7 +13,24 @@ use super::Meaning;
 pub(in crate::reading) struct Meant(u128);
 
 impl Meant {
+    /// The set of these.
+    #[inline]
+    pub(in crate::reading) fn of<const N: usize>(meanings: [Meaning; N]) -> Self {
+        let mut meant = Self::default();
+        for meaning in meanings {
+            meant.add(meaning);
+        }
+        meant
+    }
+
+    /// True when some meaning outside families, or some family, is in both sets.
+    #[inline]
+    pub(in crate::reading) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Adds a meaning.
+    #[inline]
     pub(in crate::reading) fn add(&mut self, meaning: Meaning) {
         self.0 |= 1 << place(meaning);
     }
