@@ -16,6 +16,8 @@ mod stops;
 mod strangers;
 mod targets;
 
+use std::sync::LazyLock;
+
 use rust_decimal::Decimal;
 
 use super::clean::Text;
@@ -26,11 +28,12 @@ use super::marks::Mark;
 use super::numbers::{Separators, Way};
 use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible::is_in_band;
+use super::seen::{Sight, arrow};
 use super::signals::{Block, the_symbol};
 use super::symbols::Mention;
 use super::tokens::{Number, tokens};
 use super::values::is_tick;
-use super::words::{Lexicon, Meaning, Slot};
+use super::words::{Lexicon, Meaning, Meant, Slot};
 use crate::money::Price;
 use crate::signal::{Side, Symbol};
 use crate::update::{Action, Scope, SignalUpdate, StopMove};
@@ -105,11 +108,8 @@ pub(super) fn withdrawal(block: &Block<'_, '_>) -> Option<(SignalUpdate, Vec<Mar
 
 /// True for words, ticks and labels without which no follow-up is written.
 pub(super) fn may_follow_up(pieces: &Pieces<'_>) -> bool {
-    pieces.list.iter().any(|piece| match piece.what {
-        What::Term(meaning, _) => is_follow_up_word(meaning),
-        What::Icon(icon) => is_tick(icon),
-        _ => false,
-    })
+    let tick = |piece: &Piece<'_>| matches!(piece.what, What::Icon(icon) if is_tick(icon));
+    pieces.meant.meets(*LABELS_OR_DEEDS) || pieces.seen.has(Sight::Tick) && pieces.list.iter().any(tick)
 }
 
 /// Where the thoughts of a text begin.
@@ -118,45 +118,56 @@ pub(super) fn starts(list: &[Piece<'_>]) -> Vec<usize> {
 }
 
 /// True for words of doing or changing something, beyond the labels of a call.
-pub(super) fn tells(list: &[Piece<'_>]) -> bool {
+pub(super) fn tells(pieces: &Pieces<'_>) -> bool {
+    pieces.meant.meets(*DEEDS_OR_CHANGES) || pieces.seen.has(Sight::Arrow)
+}
+
+/// Likewise, for a part of a text.
+pub(super) fn tells_in(list: &[Piece<'_>]) -> bool {
     list.iter().any(|piece| {
-        matches!(piece.what, What::Term(meaning, _) if is_follow_up_word(meaning) && !matches!(meaning, Meaning::Label(_)))
-            || matches!(
-                piece.what,
-                What::Term(Meaning::New | Meaning::More | Meaning::Now | Meaning::Was | Meaning::To | Meaning::UpTo, _)
-            )
-            || clauses::arrow(&piece.what).is_some()
+        matches!(piece.what, What::Term(meaning, _) if DEEDS_OR_CHANGES.may_hold(meaning))
+            || arrow(&piece.what).is_some()
     })
 }
 
-fn is_follow_up_word(meaning: Meaning) -> bool {
-    matches!(
-        meaning,
-        Meaning::Label(Slot::Stop | Slot::Target | Slot::Entry)
-            | Meaning::Hit
-            | Meaning::Filled
-            | Meaning::Move
-            | Meaning::Trail
-            | Meaning::BreakEven
-            | Meaning::Close
-            | Meaning::Closed
-            | Meaning::Out
-            | Meaning::Cancel
-            | Meaning::StoppedOut
-            | Meaning::Part
-            | Meaning::Partial
-            | Meaning::Half
-            | Meaning::Third
-            | Meaning::Quarter
-            | Meaning::Tenths(_)
-            | Meaning::TwoThirds
-            | Meaning::ThreeQuarters
-            | Meaning::Add
-            | Meaning::Again
-            | Meaning::Changed
-            | Meaning::Limit
-    )
-}
+/// The words of follow-ups.
+const DEEDS: [Meaning; 22] = [
+    Meaning::Hit,
+    Meaning::Filled,
+    Meaning::Move,
+    Meaning::Trail,
+    Meaning::BreakEven,
+    Meaning::Close,
+    Meaning::Closed,
+    Meaning::Out,
+    Meaning::Cancel,
+    Meaning::StoppedOut,
+    Meaning::Part,
+    Meaning::Partial,
+    Meaning::Half,
+    Meaning::Third,
+    Meaning::Quarter,
+    // This stands for all tenths: families have one place in a set.
+    Meaning::Tenths(1),
+    Meaning::TwoThirds,
+    Meaning::ThreeQuarters,
+    Meaning::Add,
+    Meaning::Again,
+    Meaning::Changed,
+    Meaning::Limit,
+];
+
+/// These and the labels of levels.
+static LABELS_OR_DEEDS: LazyLock<Meant> = LazyLock::new(|| {
+    let labels = [Slot::Stop, Slot::Target, Slot::Entry].map(Meaning::Label);
+    labels.into_iter().chain(DEEDS).collect()
+});
+
+/// These and the words of changing something.
+static DEEDS_OR_CHANGES: LazyLock<Meant> = LazyLock::new(|| {
+    let changes = [Meaning::New, Meaning::More, Meaning::Now, Meaning::Was, Meaning::To, Meaning::UpTo];
+    changes.into_iter().chain(DEEDS).collect()
+});
 
 type Read = Result<Vec<(SignalUpdate, Vec<Mark>)>, Refusal>;
 
@@ -263,7 +274,7 @@ fn is_unsaid_plan(list: &[Piece<'_>], actions: &[Action]) -> bool {
             piece.what,
             What::Term(Meaning::New | Meaning::Move | Meaning::Changed | Meaning::Was, _)
         );
-        word || clauses::arrow(&piece.what).is_some()
+        word || arrow(&piece.what).is_some()
     };
     actions.iter().any(stop) && actions.iter().any(targets) && !list.iter().any(changes)
 }
