@@ -16,6 +16,7 @@ mod stops;
 mod strangers;
 mod targets;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
@@ -296,15 +297,17 @@ fn scope(
     let own = block.pieces;
     // Of several symbols, those that are only remarked on have no share.
     let mention = match share.mention {
-        Some(mention) if is_one_of_several(own, mention) => Some(mention.clone()).filter(|m| !m.foreign),
+        Some(mention) if is_one_of_several(own, mention) => {
+            Some(Cow::Borrowed(mention)).filter(|mention| !mention.foreign)
+        }
         _ => named(own)?,
     };
     if context.reply {
-        return Ok(Scope::Reply { base: mention.map(|mention| mention.base) });
+        return Ok(Scope::Reply { base: mention.map(|mention| mention.into_owned().base) });
     }
     if let Some((reference, piece)) = id {
         share.marks.push(Mark::of(Field::Scope, piece));
-        let base = mention.map(|mention| mention.base);
+        let base = mention.map(|mention| mention.into_owned().base);
         return Ok(Scope::Reference { reference: reference.to_owned(), base });
     }
     // "Second target reached, closing everything": all of that one trade.
@@ -314,12 +317,12 @@ fn scope(
     }
     if let Some(mention) = mention {
         let side = share.side.or_else(|| side(own));
-        return Ok(Scope::Symbol { base: mention.base, side });
+        return Ok(Scope::Symbol { base: mention.into_owned().base, side });
     }
     let quoted = tokens(context.quoted, context.words);
     let quoted = pieces(&quoted);
     match named(&quoted)? {
-        Some(mention) => Ok(Scope::Symbol { base: mention.base, side: side(&quoted) }),
+        Some(mention) => Ok(Scope::Symbol { base: mention.into_owned().base, side: side(&quoted) }),
         None if names_both_sides(own) => Err(None),
         None if told.iter().any(|said| said.has_object) => Ok(Scope::Last),
         None => Err(None),
@@ -338,7 +341,7 @@ fn is_one_of_several(pieces: &Pieces<'_>, mention: &Mention) -> bool {
 }
 
 /// The symbol that a text names, if any; several are refused.
-fn named(pieces: &Pieces<'_>) -> Result<Option<Mention>, Refusal> {
+fn named<'p>(pieces: &'p Pieces<'_>) -> Result<Option<Cow<'p, Mention>>, Refusal> {
     if pieces.seen.tickers == 0 {
         return Ok(None);
     }
