@@ -56,8 +56,15 @@ pub(super) fn written_out<'t>(list: &[Token<'t>], phrases: &[Option<Found>]) -> 
 /// False when there is surely no table: it has several lines, and its header the labels that [`is_header`] asks for.
 fn may_hold(list: &[Token<'_>], phrases: &[Option<Found>]) -> bool {
     let (Some(first), Some(last)) = (list.first(), list.last()) else { return false };
-    let holds = |slot| phrases.iter().flatten().any(|found| found.meaning == Meaning::Label(slot));
-    first.line < last.line && holds(Slot::Entry) && (holds(Slot::Stop) || holds(Slot::Target))
+    let (mut entry, mut exit) = (false, false);
+    for found in phrases.iter().flatten() {
+        match found.meaning {
+            Meaning::Label(Slot::Entry) => entry = true,
+            Meaning::Label(Slot::Stop | Slot::Target) => exit = true,
+            _ => {}
+        }
+    }
+    first.line < last.line && entry && exit
 }
 
 fn line_at(list: &[Token<'_>], at: usize) -> Range<usize> {
