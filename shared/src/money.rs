@@ -43,7 +43,7 @@ fn parse_plain(text: &str) -> Result<Decimal, MoneyError> {
 /// Without zeros at its end. Most decimals have none: for these, nothing is divided.
 fn normal(value: Decimal) -> Decimal {
     match u64::try_from(value.mantissa()) {
-        Ok(digits) if digits % 10 != 0 => value,
+        Ok(digits) if digits % 10 != 0 || digits != 0 && value.scale() == 0 => value,
         _ => value.normalize(),
     }
 }

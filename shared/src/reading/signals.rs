@@ -312,10 +312,14 @@ pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
             _ => None,
         })
     };
+    if pieces.seen.tickers < 2 {
+        let only = mentions().next().ok_or(Doubt::NoSymbol)?;
+        return if only.foreign { Err(Doubt::NotCrypto) } else { Ok(Mention::clone(only)) };
+    }
     if mentions().any(|mention| mention.foreign) {
         return Err(Doubt::NotCrypto);
     }
-    if mentions().nth(1).is_some() && divided(pieces) {
+    if divided(pieces) {
         return Err(Doubt::SeveralSymbols);
     }
     let strongest = mentions().map(|mention| mention.strength).max().ok_or(Doubt::NoSymbol)?;
@@ -355,7 +359,7 @@ fn divided(pieces: &Pieces<'_>) -> bool {
 }
 
 fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
-    let levered = mention.perpetual || pieces.has(Meaning::Futures) || pieces.list.iter().any(is_multiple);
+    let levered = mention.perpetual || pieces.has(Meaning::Futures) || pieces.seen.has(Sight::Times);
     let market = match (pieces.has(Meaning::Spot), levered) {
         _ if mention.option.is_some() => Some(Market::Option),
         (true, false) => Some(Market::Spot),
@@ -370,10 +374,6 @@ fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
         market,
         option,
     }
-}
-
-fn is_multiple(piece: &Piece<'_>) -> bool {
-    matches!(&piece.what, What::Number(number) if number.unit == Unit::Times)
 }
 
 fn venue(pieces: &Pieces<'_>) -> Option<String> {

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::super::evidence::Field;
 use super::super::marks::Mark;
-use super::super::pieces::{Bytes, Piece, What};
+use super::super::pieces::{Bytes, Piece, What, is_among};
 use super::super::seen::{Seen, Sight};
 use super::super::values::is_tick;
 use super::super::words::{Meaning, Meant, Slot};
@@ -323,15 +323,16 @@ impl<'t> Clause<'_, 't> {
         Some(Mark { field: Field::Action, bytes })
     }
 
+    #[inline]
     pub(super) fn has(&self, meaning: Meaning) -> bool {
         let meant = self.holds.meant;
-        meant.surely_holds(meaning)
-            || meant.may_hold(meaning) && self.pieces.iter().any(|piece| piece.what.is(meaning))
+        meant.may_hold(meaning) && (meant.surely_holds(meaning) || is_among(self.pieces, meaning))
     }
 
+    /// True when one of these is there; none of them is of a family.
     #[inline]
-    pub(super) fn has_any(&self, meanings: &[Meaning]) -> bool {
-        meanings.iter().any(|meaning| self.has(*meaning))
+    pub(super) fn has_any<const N: usize>(&self, meanings: [Meaning; N]) -> bool {
+        self.holds.meant.meets(Meant::of(meanings))
     }
 
     pub(super) fn at(&self, meaning: Meaning) -> Option<usize> {
@@ -348,7 +349,7 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn has_side(&self) -> bool {
-        self.has_any(&[Meaning::Side(Side::Long), Meaning::Side(Side::Short)])
+        self.has_any([Meaning::Side(Side::Long), Meaning::Side(Side::Short)])
     }
 
     pub(super) fn unknown(&self) -> usize {
@@ -371,9 +372,9 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn names_trade(&self) -> bool {
-        let trades = [Meaning::Trade, Meaning::Trades, Meaning::Tracker, Meaning::All];
-        self.has_any(&trades)
-            || self.has_any(&[Meaning::Positions(Side::Long), Meaning::Positions(Side::Short)])
+        let positions = [Side::Long, Side::Short].map(Meaning::Positions);
+        self.has_any([Meaning::Trade, Meaning::Trades, Meaning::Tracker, Meaning::All])
+            || self.has_any(positions)
     }
 
     /// True when the clause speaks of a trade: by name, or because the text or the reply leaves nothing else.
