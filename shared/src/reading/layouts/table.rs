@@ -58,11 +58,8 @@ fn may_hold(list: &[Token<'_>], phrases: &[Option<Found>]) -> bool {
     let (Some(first), Some(last)) = (list.first(), list.last()) else { return false };
     let (mut entry, mut exit) = (false, false);
     for found in phrases.iter().flatten() {
-        match found.meaning {
-            Meaning::Label(Slot::Entry) => entry = true,
-            Meaning::Label(Slot::Stop | Slot::Target) => exit = true,
-            _ => {}
-        }
+        entry |= matches!(found.meaning, Meaning::Label(Slot::Entry));
+        exit |= matches!(found.meaning, Meaning::Label(Slot::Stop | Slot::Target));
     }
     first.line < last.line && entry && exit
 }
