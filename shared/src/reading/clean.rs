@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::characters::{KEYCAP, circled, is_subscript, lower, settle, spelled};
 use super::classes::Class;
 use super::lookalikes;
-use super::placed::{Placed, Places, Seen};
+use super::placed::{Placed, PlacedStr, Places};
 use super::references;
 use super::source::{Source, Stretch};
 use super::words::Lexicon;
@@ -59,7 +59,7 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
         }
         cleaned.push_visible(stretch, words, &mut plain);
     }
-    let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(plain.seen()) };
+    let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(plain.as_str()) };
     cleaned.raised |= folded.is_some();
     cleaned.push_lines(folded.unwrap_or(plain));
     cleaned
@@ -68,28 +68,28 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
 impl Cleaned {
     /// Adds to `plain` what is seen of a text, in normal form.
     fn push_visible(&mut self, stretch: &Stretch<'_>, words: Lexicon<'_>, plain: &mut Placed) {
-        let text = Seen::of(stretch.text, stretch.base);
+        let text = PlacedStr::of(stretch.text, stretch.base);
         // What holds for all characters holds for those that are left, too.
         let (all, any) = Class::all_and_any(text.text);
         self.raised |= any.is_upper() || !all.is_as_is();
         let visible = if any.is_invisible() { text.without(is_invisible) } else { None };
-        let text = visible.as_ref().map_or(text, Placed::seen);
+        let text = visible.as_ref().map_or(text, Placed::as_str);
         let (kept, gone) = struck(text).unzip();
         if let Some(gone) = gone {
             self.keep_gone(&gone);
         }
-        let text = kept.as_ref().map_or(text, Placed::seen);
+        let text = kept.as_ref().map_or(text, Placed::as_str);
         // What is invisible may hide a reference, as in `h\u{200b}ttps`.
         let refers = visible.is_some() || references::may_hold(stretch.text);
         let referred = if refers { Some(references::without(text, words)) } else { None };
-        rewrite(referred.as_ref().map_or(text, Placed::seen), all.is_as_is(), plain);
+        rewrite(referred.as_ref().map_or(text, Placed::as_str), all.is_as_is(), plain);
     }
 
     /// Keeps what was struck out.
     fn keep_gone(&mut self, gone: &Placed) {
         self.struck |= !gone.text.is_empty();
         let mut plain = Placed::with_room(gone.text.len());
-        rewrite(gone.seen(), false, &mut plain);
+        rewrite(gone.as_str(), false, &mut plain);
         let mut start = 0;
         for line in plain.text.split('\n') {
             self.gone.push_line(line, (&plain.places, start));
@@ -215,9 +215,9 @@ pub(super) fn index_of(character: char) -> Option<u8> {
 
 /// One phrase in the form that clean-up gives the texts, so that the words of the language files meet it.
 pub(super) fn fold(phrase: &str) -> String {
-    let text = Seen::of(phrase, 0);
+    let text = PlacedStr::of(phrase, 0);
     let mut plain = Placed::with_room(phrase.len());
-    rewrite(text.without(is_invisible).as_ref().map_or(text, Placed::seen), false, &mut plain);
+    rewrite(text.without(is_invisible).as_ref().map_or(text, Placed::as_str), false, &mut plain);
     lowered(&plain.text, true)
 }
 
@@ -231,7 +231,7 @@ fn without_heading(line: &str) -> &str {
 
 /// A text without its `~~struck out~~` spans, and these, each as a line; none where nothing is struck out. An opening mark
 /// without a closing one is left alone.
-fn struck(text: Seen<'_>) -> Option<(Placed, Placed)> {
+fn struck(text: PlacedStr<'_>) -> Option<(Placed, Placed)> {
     if !holds(text.text, |byte| byte == b'~') {
         return None;
     }
@@ -254,7 +254,7 @@ fn struck(text: Seen<'_>) -> Option<(Placed, Placed)> {
 }
 
 /// Rewrites what NFKC would spoil, applies it, and settles what it leaves. `as_is` says that none of it is needed outside ASCII.
-fn rewrite(text: Seen<'_>, as_is: bool, plain: &mut Placed) {
+fn rewrite(text: PlacedStr<'_>, as_is: bool, plain: &mut Placed) {
     let whole = text.text;
     if as_is && !holds(whole, |byte| matches!(byte, b'*' | b'`' | b'\r')) {
         return plain.push_from(text, 0..whole.len());

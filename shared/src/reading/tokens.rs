@@ -141,12 +141,14 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
             glued = false;
             continue;
         }
-        let (kind, length) = cutter.token(at, first);
+        let rest = &text.plain[at..];
+        let (kind, length) = cutter.token(rest, at, first);
         hints.note(kind);
-        list.push(Token { kind, raw: &text.plain[at..at + length], at, line, glued });
+        let (raw, onwards) = rest.split_at(length);
+        list.push(Token { kind, raw, at, line, glued });
         at += length;
-        if text.plain.as_bytes().get(at) == Some(&b'\'') {
-            at += ending_length(kind, &text.plain[at - length..at], &text.plain[at..]);
+        if onwards.as_bytes().first() == Some(&b'\'') {
+            at += ending_length(kind, raw, onwards);
         }
         glued = true;
     }
@@ -212,8 +214,8 @@ impl<'t> Cutter<'t> {
         if byte.is_ascii() { Some(char::from(byte)) } else { self.plain[at..].chars().next() }
     }
 
-    fn token(&self, at: usize, first: char) -> (Kind<'t>, usize) {
-        let rest = &self.plain[at..];
+    /// The token at byte `at`, where `rest` begins with `first`, and its length.
+    fn token(&self, rest: &'t str, at: usize, first: char) -> (Kind<'t>, usize) {
         let word = |length: usize| (Kind::Word(&self.lower[at..at + length]), length);
         if first.is_ascii_alphabetic() {
             return word(word_length(rest));
@@ -226,7 +228,7 @@ impl<'t> Cutter<'t> {
         let starts_number =
             first.is_ascii_digit() || first == '.' && rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         if starts_number {
-            return match self.number(at) {
+            return match self.number(rest, at) {
                 Counted::Number(number, length) => (Kind::Number(number), length),
                 Counted::Clock(length) => (Kind::Clock, length),
                 Counted::Name(length) => word(length),
@@ -248,8 +250,7 @@ impl<'t> Cutter<'t> {
         (kind, first.len_utf8())
     }
 
-    fn number(&self, at: usize) -> Counted<'t> {
-        let rest = &self.plain[at..];
+    fn number(&self, rest: &'t str, at: usize) -> Counted<'t> {
         let bytes = rest.as_bytes();
         if let Some(length) = clock_length(bytes) {
             return Counted::Clock(length);
@@ -329,16 +330,18 @@ fn is_icon(character: char) -> bool {
 fn word_length(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     let mut at = 0;
-    loop {
-        at += bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        match rest[at..].chars().next() {
-            Some('\'') if ties(rest, at) => at += 1,
-            Some(character) if !character.is_ascii() && Class::of(character).is_inside_word() => {
-                at += character.len_utf8();
-            }
-            _ => return at,
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => at += 1,
+            b'\'' if ties(rest, at) => at += 1,
+            byte if byte.is_ascii() => break,
+            _ => match rest[at..].chars().next().filter(|next| Class::of(*next).is_inside_word()) {
+                Some(character) => at += character.len_utf8(),
+                None => break,
+            },
         }
     }
+    at
 }
 
 /// True when the apostrophe at byte `at` is inside a word: before a letter, but not before the ending of a ticker.
