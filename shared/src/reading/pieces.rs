@@ -84,8 +84,7 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     let mut heads = Vec::new();
     let mut line = Line::default();
     let mut at = 0;
-    while at < tokens.len() {
-        let token = &tokens[at];
+    while let Some(token) = tokens.get(at) {
         line.enter(token.line);
         if matches!(token.kind, Kind::Word(_))
             && let in_column = (line.begins_column(pieces.list.len()) || is_key(tokens, at))
@@ -96,10 +95,12 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
             heads.push((Bytes { start: token.at, end }, slot));
         }
-        let id = if line.awaits_id { id_at(tokens, at) } else { None };
-        let (what, length) = match id {
-            Some(what) => (what, 1),
-            None => piece_at(tokens, at, &mut pieces),
+        let (what, length) = if line.awaits_id
+            && let Some(id) = id_at(tokens, at)
+        {
+            (id, 1)
+        } else {
+            piece_at(tokens, at, &mut pieces)
         };
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
