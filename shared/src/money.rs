@@ -263,6 +263,18 @@ mod tests {
     }
 
     #[test]
+    fn prices_compare_as_their_units_do() {
+        let texts =
+            ["0.000000000000000001", "0.00001", "0.157", "0.1518", "1", "64250", "64250.5", "100000000000"];
+        let prices = texts.map(|text| text.parse::<Price>().unwrap());
+        for (a, b) in prices.iter().flat_map(|a| prices.iter().map(move |b| (a, b))) {
+            assert_eq!(a.units().cmp(&b.units()), a.cmp(b), "{a} and {b}");
+        }
+        assert_eq!(prices[0].units(), 1);
+        assert_eq!(prices[4].units(), Price::ONE_IN_UNITS);
+    }
+
+    #[test]
     fn the_text_form_is_normal() {
         for (text, normal) in [("64250.50", "64250.5"), ("0.000010", "0.00001"), ("100", "100"), ("007", "7")]
         {

@@ -319,6 +319,22 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_order_is_refused_by_no_look_at_pairs() {
+        let prices = ["50", "95", "99.95", "100", "105", "110", "1001"];
+        let mut in_order = 0;
+        for (stop, first) in prices.iter().flat_map(|stop| prices.map(|first| (stop, first))) {
+            for (second, side) in prices.iter().flat_map(|p| [(p, Side::Long), (p, Side::Short)]) {
+                let draft = draft(side, "100", stop, &[first, second]);
+                if is_in_order(&draft) {
+                    in_order += 1;
+                    assert_eq!(check_stop(&draft).and_then(|()| check_target_prices(&draft)), Ok(()));
+                }
+            }
+        }
+        assert_eq!(in_order, 8, "two stops with one pair of targets for a long, and with three for a short");
+    }
+
+    #[test]
     fn each_contradiction_is_refused_in_words() {
         let cases = [
             (draft(Side::Long, "100", "105", &["110"]), "stop 105 is not below entry 100 of a long"),
