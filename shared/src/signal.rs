@@ -10,6 +10,7 @@ mod checks;
 use std::fmt;
 use std::str::FromStr;
 
+use arrayvec::ArrayString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,11 +18,11 @@ use crate::money::{Leverage, Percent, PercentRange, Price};
 
 pub use checks::Unsound;
 
-/// A currency or token ticker, upper case: `BTC`, `1INCH`, `1000BONK`.
+/// A currency or token ticker, upper case: `BTC`, `1INCH`, `1000BONK`. It is held in place, because tickers are copied a lot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, example = "BTC")]
-pub struct Symbol(String);
+pub struct Symbol(ArrayString<MAX_SYMBOL_LEN>);
 
 /// The longest ticker accepted: the longest listed ones (`1000000MOG`, `BROCCOLI714`) have 11 characters.
 pub const MAX_SYMBOL_LEN: usize = 20;
@@ -29,12 +30,18 @@ pub const MAX_SYMBOL_LEN: usize = 20;
 impl Symbol {
     /// `USDT`: the currency of most crypto accounts, and of prices in posts that name none.
     pub fn usdt() -> Self {
-        Self("USDT".to_owned())
+        Self::short("USDT")
     }
 
     /// `BTC`: the currency of prices in satoshi.
     pub fn btc() -> Self {
-        Self("BTC".to_owned())
+        Self::short("BTC")
+    }
+
+    fn short(ticker: &'static str) -> Self {
+        let mut text = ArrayString::new();
+        text.push_str(ticker);
+        Self(text)
     }
 
     /// The ticker's text.
@@ -51,12 +58,13 @@ pub struct NotASymbol(String);
 impl FromStr for Symbol {
     type Err = NotASymbol;
     fn from_str(text: &str) -> Result<Self, NotASymbol> {
-        let fits =
-            (1..=MAX_SYMBOL_LEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        if fits {
-            Ok(Self(text.to_ascii_uppercase()))
-        } else {
-            Err(NotASymbol(text.chars().take(40).collect()))
+        let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        match ArrayString::from(text) {
+            Ok(mut ticker) if fits => {
+                ticker.make_ascii_uppercase();
+                Ok(Self(ticker))
+            }
+            _ => Err(NotASymbol(text.chars().take(40).collect())),
         }
     }
 }
@@ -70,7 +78,7 @@ impl TryFrom<String> for Symbol {
 
 impl From<Symbol> for String {
     fn from(symbol: Symbol) -> String {
-        symbol.0
+        symbol.0.to_string()
     }
 }
 

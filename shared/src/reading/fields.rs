@@ -11,7 +11,7 @@ use super::exits;
 use super::labels_behind;
 use super::pieces::{Piece, Pieces, What};
 use super::seen::Sight;
-use super::tokens::{Number, Unit};
+use super::tokens::Unit;
 use super::values::{is_price, small_integer};
 use super::words::{Meaning, Slot};
 
@@ -56,9 +56,15 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
     for (at, piece) in pieces.list.iter().enumerate() {
         cutter.begin(at);
         match &piece.what {
-            // "4h close above 32.2" may be an exit, too.
-            What::Term(..) | What::Number(Number { unit: Unit::Span(_), .. }) if cutter.is_exit(at) => {
-                let waits = matches!(piece.what, What::Term(Meaning::Hedge | Meaning::Later, _));
+            What::Number(number) => {
+                // "4h close above 32.2" may be an exit.
+                if matches!(number.unit, Unit::Span(_)) && cutter.is_exit(at) {
+                    cutter.open(Opener::Label(Slot::Stop), (at, at));
+                }
+                cutter.has_number |= number.unit != Unit::Times;
+            }
+            What::Term(meaning, _) if cutter.is_exit(at) => {
+                let waits = matches!(meaning, Meaning::Hedge | Meaning::Later);
                 cutter.open(Opener::Label(Slot::Stop), (at, at + usize::from(waits)));
             }
             What::Term(Meaning::Label(Slot::Appendix), _) => {
@@ -71,9 +77,8 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Vec<Field> {
                     cutter.open(opener, (at, if own { at } else { at + 1 }));
                 }
             }
-            _ => {}
+            What::Index(_) | What::Clock | What::Mark(_) | What::Unknown | What::Tangle => {}
         }
-        cutter.has_number |= matches!(&piece.what, What::Number(number) if number.unit != Unit::Times);
     }
     cutter.done_with(pieces.list.len())
 }

@@ -82,33 +82,29 @@ pub(super) fn pieces<'t>(tokens: &Tokens<'t>) -> Pieces<'t> {
     let mut pieces =
         Pieces { list: Vec::with_capacity(tokens.len()), plain: tokens.plain, ..Pieces::default() };
     let mut heads = Vec::new();
-    // The line of a label for ids that waits for its id.
-    let mut id_line = None;
-    let mut at = 0;
     let mut line = Line::default();
-    while at < tokens.len() {
-        let token = &tokens[at];
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
         line.enter(token.line);
         if matches!(token.kind, Kind::Word(_))
             && let in_column = (line.begins_column(pieces.list.len()) || is_key(tokens, at))
-            && (in_column || begins_sentence(&pieces.list, token.line))
+            && (in_column || line.clause_ended)
             && let Some(Head { slot, length }) = tokens.words.head(tokens, at)
             && (in_column || slot == Slot::Stop)
         {
             let end = tokens.get(at + length - 1).map_or(token.at, |last| last.at + last.raw.len());
             heads.push((Bytes { start: token.at, end }, slot));
         }
-        let id = if id_line == Some(token.line) { id_at(tokens, at) } else { None };
-        let (what, length) = match id {
-            Some(what) => (what, 1),
-            None => piece_at(tokens, at, &mut pieces),
+        let (what, length) = if line.awaits_id
+            && let Some(id) = id_at(tokens, at)
+        {
+            (id, 1)
+        } else {
+            piece_at(tokens, at, &mut pieces)
         };
         at += length;
         let end = tokens.get(at - 1).map_or(token.at, |last| last.at + last.raw.len());
         let bytes = Bytes { start: token.at, end };
-        if !matches!(what, What::Mark('#' | ':' | '=' | '-')) {
-            id_line = (what.slot() == Some(Slot::Reference)).then_some(token.line);
-        }
         if let What::Term(meaning, _) = what {
             pieces.meant.add(meaning);
         }
@@ -150,29 +146,40 @@ fn symbol<'t>(tokens: &Tokens<'t>, at: usize, (mention, length): (Mention, usize
 /// How many bullets and list numbers may stand before the first word of a line.
 const MAX_BULLETS: usize = 8;
 
-/// A line while it is cut into pieces: whether a column begins.
+/// A line while it is cut into pieces: what stood before decides what the next word may be.
 #[derive(Default)]
 struct Line {
     number: usize,
     /// The place behind the last piece that is neither a bullet nor divides columns; 0 where none stands in the column.
     taken: usize,
+    /// True behind a label for ids that waits for its id.
+    awaits_id: bool,
+    /// "… to 8.25. Wrong below 7.80.": behind the end of a sentence or a clause, where a stop in other words may stand.
+    clause_ended: bool,
 }
 
 impl Line {
     /// Begins another line.
     fn enter(&mut self, number: usize) {
         if self.number != number {
-            *self = Self { number, taken: 0 };
+            *self = Self { number, ..Self::default() };
         }
     }
 
     /// Adds piece number `at`.
     fn add(&mut self, what: &What<'_>, at: usize) {
+        let awaited_id = std::mem::take(&mut self.awaits_id);
+        self.clause_ended = false;
         match what {
             What::Mark('|' | '·' | '•') => self.taken = 0,
-            What::Mark(_) | What::Icon(_) | What::Index(_) => {}
+            What::Mark('#' | ':' | '=' | '-') => self.awaits_id = awaited_id,
+            What::Mark(mark) => self.clause_ended = matches!(mark, '.' | ',' | ';'),
+            What::Icon(_) | What::Index(_) => {}
             What::Number(number) if number.text.len() == 1 => {}
-            _ => self.taken = at + 1,
+            _ => {
+                self.taken = at + 1;
+                self.awaits_id = what.slot() == Some(Slot::Reference);
+            }
         }
     }
 
@@ -180,11 +187,6 @@ impl Line {
     fn begins_column(&self, at: usize) -> bool {
         self.taken == 0 || at - self.taken >= MAX_BULLETS
     }
-}
-
-/// "… to 8.25. Wrong below 7.80.": behind the end of a sentence or a clause, where a stop in other words may stand.
-fn begins_sentence(list: &[Piece<'_>], line: usize) -> bool {
-    list.last().is_some_and(|last| last.line == line && matches!(last.what, What::Mark('.' | ',' | ';')))
 }
 
 /// `…;open=6.284;…`: a key behind a mark, its sign glued to it.

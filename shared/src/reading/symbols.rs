@@ -131,8 +131,18 @@ pub(super) fn marked(tokens: &Tokens<'_>, at: usize) -> Option<(Mention, usize)>
 
 /// A symbol with its quote at a word, and how many tokens it covers.
 pub(super) fn quoted(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<(Mention, usize)> {
+    if !may_be_quoted(tokens, name) {
+        return None;
+    }
     let (mention, end) = paired(tokens, name)?;
     is_ticker(name.word).then_some((mention, end - name.at))
+}
+
+/// False for most words: no mark stands behind them that joins a quote, and they neither end as one does nor are as long as
+/// two currencies.
+fn may_be_quoted(tokens: &Tokens<'_>, name: &Name<'_>) -> bool {
+    let joined = tokens.get(name.at + 1).is_some_and(|next| matches!(next.kind, Kind::Mark('/' | '-' | '_')));
+    joined || matches!(name.word.as_bytes(), [.., b't' | b'c' | b'd' | b'p'] | [_, _, _, _, _, _])
 }
 
 fn is_ticker(word: &str) -> bool {

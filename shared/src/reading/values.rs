@@ -361,6 +361,8 @@ pub(super) fn is_tick(icon: char) -> bool {
 
 /// The value of a number that may be a list number.
 pub(super) fn small_integer(number: &Number<'_>) -> Option<u8> {
-    let value = number.text.parse().ok().filter(|value| (1..=MAX_LIST).contains(value))?;
-    (number.unit == Unit::None).then_some(value)
+    if number.unit != Unit::None {
+        return None;
+    }
+    number.text.parse().ok().filter(|value| (1..=MAX_LIST).contains(value))
 }

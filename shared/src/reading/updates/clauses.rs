@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::super::evidence::Field;
 use super::super::marks::Mark;
 use super::super::pieces::{Bytes, Piece, What, is_among};
-use super::super::seen::{Seen, Sight};
+use super::super::seen::{Seen, Sight, arrow};
 use super::super::values::is_tick;
 use super::super::words::{Meaning, Meant, Slot};
 use super::Numbers;
@@ -144,16 +144,6 @@ fn ends_in_outcome(list: &[Piece<'_>], at: usize) -> bool {
         matches!(next.what, What::Term(Meaning::Hit | Meaning::StoppedOut | Meaning::Filled, _))
     });
     outcome && behind.next().is_none()
-}
-
-/// Which way an arrow points: `true` to the right.
-pub(super) fn arrow(what: &What<'_>) -> Option<bool> {
-    match what {
-        What::Icon('→' | '⬆' | '⬇' | '↑' | '↓' | '➜' | '➡' | '➔' | '➝' | '⇒' | '⟶')
-        | What::Mark('>' | '»') => Some(true),
-        What::Icon('←' | '⬅' | '⇐' | '⟵') | What::Mark('<' | '«') => Some(false),
-        _ => None,
-    }
 }
 
 /// Cuts between two deeds of one sentence.
@@ -358,7 +348,7 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn has_arrow(&self) -> bool {
-        self.pieces.iter().any(|piece| arrow(&piece.what).is_some())
+        self.holds.seen.has(Sight::Arrow)
     }
 
     pub(super) fn ticked(&self) -> bool {

@@ -3,10 +3,11 @@
 //! Entry points: [`Clause::moved_stop`], [`Clause::stopped`]. Old values often stand beside new ones.
 
 use super::super::pieces::{Piece, What};
+use super::super::seen::arrow;
 use super::super::tokens::Unit;
 use super::super::words::{Meaning, Slot};
 use super::Refusal;
-use super::clauses::{Clause, arrow, is_plain_number, unknown};
+use super::clauses::{Clause, is_plain_number, unknown};
 use crate::money::Price;
 use crate::update::{Action, StopMove};
 

@@ -65,6 +65,7 @@ impl<'t> Scan<'_, 't> {
     }
 
     /// True in brackets behind a level, where remarks stand: "31.4 (now 31.6)".
+    #[inline]
     pub(super) fn is_remark(&self) -> bool {
         self.brackets > 0 && !self.found.items.is_empty() && !self.opened_with_bracket()
     }

@@ -4,7 +4,7 @@
 //! words keep their ordinary meaning.
 
 use super::super::tokens::{Kind, Token, Tokens, Unit};
-use super::table::Phrases;
+use super::table::Phrase;
 use super::{Found, Lexicon, Meaning, Slot, covered};
 
 /// A head found in a text.
@@ -28,12 +28,15 @@ impl Lexicon<'_> {
         if matches!(phrase, Some(Found { meaning: Meaning::Label(slot), .. }) if is_level(slot)) {
             return None;
         }
-        let (slot, length) = self.all().find_map(|words| {
-            words.heads.starting_with(word).flat_map(Phrases::all).find_map(|phrase| {
-                let Meaning::Label(slot) = phrase.meaning else { return None };
-                Some((slot, covered(tokens, at, &phrase.rest)?))
-            })
-        })?;
+        let fits = |phrase: &Phrase| match phrase.meaning {
+            Meaning::Label(slot) => Some((slot, covered(tokens, at, &phrase.rest)?)),
+            _ => None,
+        };
+        let mut first = None;
+        for words in self.all() {
+            words.heads.show(word, |phrases| first = first.or_else(|| phrases.all().find_map(fits)));
+        }
+        let (slot, length) = first?;
         if phrase.is_some_and(|found| found.length > length) {
             return None;
         }
