@@ -152,13 +152,17 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         }
         glued = true;
     }
-    let (phrases, foreign) = words.phrases(&list);
+    let understood = words.understand(&list);
+    let foreign = understood.foreign;
     let labels_entry = OnceCell::new();
-    match layouts::written_out(&list, words, (&phrases, hints), &text.plain) {
+    match layouts::written_out(&list, words, (&understood, hints), &text.plain) {
         Some(list) => {
-            Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words, labels_entry }
+            let phrases = words.understand(&list).phrases;
+            Tokens { list, phrases, foreign, plain: &text.plain, words, labels_entry }
         }
-        None => Tokens { list, phrases, foreign, plain: &text.plain, words, labels_entry },
+        None => {
+            Tokens { list, phrases: understood.phrases, foreign, plain: &text.plain, words, labels_entry }
+        }
     }
 }
 
