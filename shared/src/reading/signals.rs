@@ -69,12 +69,13 @@ impl<'p, 't> Block<'p, 't> {
             (Openers::default(), Openers::default(), Openers::default());
         let fields = fields(pieces).into_iter().map(|field| {
             let values = values(&pieces.list, &field);
-            opened = opened.and(field.opener);
+            let opener = Openers::of([field.opener]);
+            opened = opened.or(opener);
             if !values.items.is_empty() {
-                levelled = levelled.and(field.opener);
+                levelled = levelled.or(opener);
             }
             if !values.items.is_empty() || !values.loose.is_empty() || values.has(Meaning::Placeholder) {
-                held = held.and(field.opener);
+                held = held.or(opener);
             }
             (field, values)
         });
