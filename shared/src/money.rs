@@ -43,7 +43,7 @@ fn parse_plain(text: &str) -> Result<Decimal, MoneyError> {
 /// Without zeros at its end. Most decimals have none: for these, nothing is divided.
 fn normal(value: Decimal) -> Decimal {
     match u64::try_from(value.mantissa()) {
-        Ok(digits) if digits % 10 != 0 => value,
+        Ok(digits) if digits % 10 != 0 || digits != 0 && value.scale() == 0 => value,
         _ => value.normalize(),
     }
 }
@@ -59,15 +59,13 @@ const UNITS: [u128; MAX_SCALE as usize + 1] = {
     units
 };
 
-/// A decimal as a whole number of units of `10^-18`; none if it is negative or finer.
-fn in_units(value: Decimal) -> Option<u128> {
-    let unit = UNITS.get(usize::try_from(value.scale()).ok()?)?;
-    u128::try_from(value.mantissa()).ok()?.checked_mul(*unit)
-}
-
-/// True for a normal decimal from zero up to a bound, with few enough decimals.
+/// True for a decimal from zero up to a whole bound, with few enough decimals.
 fn is_up_to(most: Decimal, value: Decimal) -> bool {
-    in_units(value).is_some_and(|value| in_units(most).is_some_and(|most| value <= most))
+    let places = MAX_SCALE.checked_sub(value.scale()).and_then(|left| usize::try_from(left).ok());
+    let power = places.and_then(|left| UNITS.get(left)).copied();
+    // The bounds are whole, and leave room for this product.
+    let most = power.map(|power| most.mantissa().unsigned_abs() * power);
+    !value.is_sign_negative() && most.is_some_and(|most| value.mantissa().unsigned_abs() <= most)
 }
 
 macro_rules! decimal_type {

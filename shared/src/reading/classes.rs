@@ -44,6 +44,19 @@ impl Class {
         known.copied().unwrap_or_else(|| Self::found(character))
     }
 
+    /// What all characters of a text that are not ASCII have in common, and what any of them has.
+    pub(super) fn all_and_any(text: &str) -> (Self, Self) {
+        let (mut all, mut any) = (u8::MAX, 0);
+        if !text.is_ascii() {
+            for character in text.chars().filter(|character| !character.is_ascii()) {
+                let Class(class) = Class::of(character);
+                all &= class;
+                any |= class;
+            }
+        }
+        (Self(all), Self(any))
+    }
+
     /// The class of a character, worked out.
     fn found(character: char) -> Self {
         let is_mark = canonical_combining_class(character) != 0 || character == KEYCAP;

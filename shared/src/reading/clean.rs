@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::characters::{KEYCAP, circled, is_subscript, lower, settle, spelled};
 use super::classes::Class;
 use super::lookalikes;
-use super::placed::{Placed, Places, Seen};
+use super::placed::{Placed, PlacedStr, Places};
 use super::references;
 use super::source::{Source, Stretch};
 use super::words::Lexicon;
@@ -44,6 +44,8 @@ pub(super) struct Cleaned {
     pub(super) struck: bool,
     /// What was struck out.
     pub(super) gone: Text,
+    /// True when there may be capitals outside ASCII.
+    raised: bool,
 }
 
 /// Cleans the texts of a source. `words` tells which names of custom emoji mean something.
@@ -57,7 +59,8 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
         }
         cleaned.push_visible(stretch, words, &mut plain);
     }
-    let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(plain.seen()) };
+    let folded = if plain.text.is_ascii() { None } else { lookalikes::fold(plain.as_str()) };
+    cleaned.raised |= folded.is_some();
     cleaned.push_lines(folded.unwrap_or(plain));
     cleaned
 }
@@ -65,31 +68,34 @@ pub(super) fn clean(source: &Source<'_>, words: Lexicon<'_>) -> Cleaned {
 impl Cleaned {
     /// Adds to `plain` what is seen of a text, in normal form.
     fn push_visible(&mut self, stretch: &Stretch<'_>, words: Lexicon<'_>, plain: &mut Placed) {
-        let text = Seen::of(stretch.text, stretch.base);
-        let visible = if text.text.is_ascii() { None } else { text.without(is_invisible) };
-        let text = visible.as_ref().map_or(text, Placed::seen);
+        let text = PlacedStr::of(stretch.text, stretch.base);
+        // What holds for all characters holds for those that are left, too.
+        let (all, any) = Class::all_and_any(text.text);
+        self.raised |= any.is_upper() || !all.is_as_is();
+        let visible = if any.is_invisible() { text.without(is_invisible) } else { None };
+        let text = visible.as_ref().map_or(text, Placed::as_str);
         let (kept, gone) = struck(text).unzip();
         if let Some(gone) = gone {
             self.keep_gone(&gone);
         }
-        let text = kept.as_ref().map_or(text, Placed::seen);
+        let text = kept.as_ref().map_or(text, Placed::as_str);
         // What is invisible may hide a reference, as in `h\u{200b}ttps`.
         let refers = visible.is_some() || references::may_hold(stretch.text);
         let referred = if refers { Some(references::without(text, words)) } else { None };
-        rewrite(referred.as_ref().map_or(text, Placed::seen), plain);
+        rewrite(referred.as_ref().map_or(text, Placed::as_str), all.is_as_is(), plain);
     }
 
     /// Keeps what was struck out.
     fn keep_gone(&mut self, gone: &Placed) {
         self.struck |= !gone.text.is_empty();
         let mut plain = Placed::with_room(gone.text.len());
-        rewrite(gone.seen(), &mut plain);
+        rewrite(gone.as_str(), false, &mut plain);
         let mut start = 0;
         for line in plain.text.split('\n') {
             self.gone.push_line(line, (&plain.places, start));
             start += line.len() + 1;
         }
-        self.gone.finish();
+        self.gone.finish(true);
     }
 
     /// Sorts lines into own and quoted ones. A text that ends with its line has no further line.
@@ -97,7 +103,7 @@ impl Cleaned {
         if !has_edges(&plain.text) {
             self.own = Text { plain: plain.text, lower: String::new(), places: plain.places };
             self.own.plain.push('\n');
-            return self.own.finish();
+            return self.own.finish(self.raised);
         }
         let text = plain.text.as_str();
         self.own.plain.reserve(text.len() + 1);
@@ -115,8 +121,8 @@ impl Cleaned {
             into.push_line(kept, (&plain.places, end - kept.len()));
             start += line.len() + 1;
         }
-        self.own.finish();
-        self.quoted.finish();
+        self.own.finish(self.raised);
+        self.quoted.finish(self.raised);
     }
 }
 
@@ -155,10 +161,10 @@ impl Text {
         self.plain.push('\n');
     }
 
-    /// Writes the lower case of all lines.
-    fn finish(&mut self) {
+    /// Writes the lower case of all lines. `raised` says that there may be capitals outside ASCII.
+    fn finish(&mut self, raised: bool) {
         if !self.plain.is_empty() {
-            self.lower = lowered(&self.plain);
+            self.lower = lowered(&self.plain, raised);
         }
     }
 
@@ -184,11 +190,11 @@ impl Text {
     }
 }
 
-/// A text in lower case, byte for byte as long.
-fn lowered(text: &str) -> String {
+/// A text in lower case, byte for byte as long. `raised` says that there may be capitals outside ASCII.
+fn lowered(text: &str, raised: bool) -> String {
     let mut lowered = String::with_capacity(text.len());
     let mut from = 0;
-    if !text.is_ascii() {
+    if raised {
         let upper = |(_, c): &(usize, char)| !c.is_ascii() && Class::of(*c).is_upper();
         for (at, character) in text.char_indices().filter(upper) {
             lowered.push_str(&text[from..at]);
@@ -209,10 +215,10 @@ pub(super) fn index_of(character: char) -> Option<u8> {
 
 /// One phrase in the form that clean-up gives the texts, so that the words of the language files meet it.
 pub(super) fn fold(phrase: &str) -> String {
-    let text = Seen::of(phrase, 0);
+    let text = PlacedStr::of(phrase, 0);
     let mut plain = Placed::with_room(phrase.len());
-    rewrite(text.without(is_invisible).as_ref().map_or(text, Placed::seen), &mut plain);
-    lowered(&plain.text)
+    rewrite(text.without(is_invisible).as_ref().map_or(text, Placed::as_str), false, &mut plain);
+    lowered(&plain.text, true)
 }
 
 /// Markdown headings and small print: `# `, `## `, `### `, `-# `. A `#` glued to a word is a hashtag and stays.
@@ -225,7 +231,7 @@ fn without_heading(line: &str) -> &str {
 
 /// A text without its `~~struck out~~` spans, and these, each as a line; none where nothing is struck out. An opening mark
 /// without a closing one is left alone.
-fn struck(text: Seen<'_>) -> Option<(Placed, Placed)> {
+fn struck(text: PlacedStr<'_>) -> Option<(Placed, Placed)> {
     if !holds(text.text, |byte| byte == b'~') {
         return None;
     }
@@ -247,10 +253,10 @@ fn struck(text: Seen<'_>) -> Option<(Placed, Placed)> {
     Some((kept, gone))
 }
 
-/// Rewrites what NFKC would spoil, applies it, and settles what it leaves.
-fn rewrite(text: Seen<'_>, plain: &mut Placed) {
+/// Rewrites what NFKC would spoil, applies it, and settles what it leaves. `as_is` says that none of it is needed outside ASCII.
+fn rewrite(text: PlacedStr<'_>, as_is: bool, plain: &mut Placed) {
     let whole = text.text;
-    if whole.is_ascii() && !holds(whole, |byte| matches!(byte, b'*' | b'`' | b'\r')) {
+    if as_is && !holds(whole, |byte| matches!(byte, b'*' | b'`' | b'\r')) {
         return plain.push_from(text, 0..whole.len());
     }
     let (mut from, mut at) = (0, 0);

@@ -12,9 +12,10 @@ use super::fields::Opener;
 use super::ids;
 use super::marks::Mark;
 use super::pieces::{Piece, What};
+use super::seen::Sight;
 use super::signals::Block;
 use super::tokens::{Number, Unit};
-use super::words::{Meaning, Slot};
+use super::words::{Meaning, Named, Slot};
 use crate::money::PercentRange;
 use crate::signal::{LeverageRange, MarginMode, SignalDraft};
 
@@ -39,12 +40,17 @@ impl Details {
         let mut details = Self::default();
         details.leverage = leverage::read(block, &mut details.marks);
         details.margin_mode = margin_mode(block, &mut details.marks);
-        let risk = percent_in(block, Slot::Risk).or_else(|| percent_before(block, Slot::Risk));
-        details.risk = details.taken(Field::Risk, risk);
-        details.size = details.taken(Field::Size, size(block));
-        details.timeframe = details.taken(Field::Timeframe, timeframe(block));
-        details.expiry = details.taken(Field::Expiry, span_in(block, Opener::Label(Slot::Expiry)));
-        details.confidence = details.taken(Field::Confidence, percent_text(block, Slot::Confidence));
+        // Nearly every detail is a percentage, a span of time or the length of a candle.
+        if block.pieces.seen.has(Sight::Percent) {
+            let risk = percent_in(block, Slot::Risk).or_else(|| percent_before(block, Slot::Risk));
+            details.risk = details.taken(Field::Risk, risk);
+            details.size = details.taken(Field::Size, size(block));
+            details.confidence = details.taken(Field::Confidence, percent_text(block, Slot::Confidence));
+        }
+        if block.pieces.seen.has(Sight::Span) || block.pieces.may_have_any(&[Meaning::Candle(Named::Day)]) {
+            details.timeframe = details.taken(Field::Timeframe, timeframe(block));
+            details.expiry = details.taken(Field::Expiry, span_in(block, Opener::Label(Slot::Expiry)));
+        }
         let id = ids::labelled(block.pieces).or_else(|| ids::numbered(block.pieces));
         details.reference = details.taken(Field::Reference, id.map(|(id, piece)| (id.to_owned(), piece)));
         details

@@ -17,7 +17,7 @@ const MAX_MARKS: usize = 3;
 
 /// The id behind a label for ids.
 pub(super) fn labelled<'p, 't>(pieces: &'p Pieces<'t>) -> Option<(&'t str, &'p Piece<'t>)> {
-    if !pieces.has(Meaning::Label(Slot::Reference)) && !pieces.seen.has(Sight::Icon) {
+    if !pieces.has(Meaning::Label(Slot::Reference)) && !pieces.seen.has(Sight::Id) {
         return None;
     }
     let list = &pieces.list;

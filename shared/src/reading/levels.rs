@@ -104,44 +104,66 @@ impl<'t> Levels<'t> {
     /// Sorts the fields of a block.
     pub(super) fn new(block: &Block<'_, 't>) -> Result<Self, Doubt> {
         check_clear(block)?;
-        let Roles { entry: entry_openers, targets: target_openers, sells_are_targets } = Roles::of(block);
-        let entry_label = Opener::Label(Slot::Entry);
-        if block.has_levels(entry_label) && block.has_levels(Opener::Market) {
-            return Err(Doubt::Unclear("a market price stands beside an entry"));
-        }
-        if block.of(entry_openers).any(|values| values.has(Meaning::OfProfit)) {
-            return Err(Doubt::Unclear("a share of the profit stands in the entry"));
-        }
-        let bounded = |values: &Values<'_>| values.has(Meaning::UpTo) && values.items.len() > 1;
-        if block.of(entry_openers).any(bounded) {
-            return Err(Doubt::Unclear("the most to pay stands beside the entry"));
-        }
-        let headers = block.with(Opener::Header).filter(|(_, values)| !values.items.is_empty()).count();
-        if entry_openers.has(Opener::Header) && headers > 1 {
-            return Err(Doubt::Unclear("prices stand beside the symbol and beside the side"));
-        }
-        let stop_openers = Openers::of([Opener::Label(Slot::Stop)]);
-        let exits = Openers::of([Opener::Exit]);
-        let chosen = entry_openers.or(target_openers).or(stop_openers).or(exits);
-        let stops = || block.of(stop_openers);
+        let roles = Roles::of(block);
+        check_entry(block, roles.entry)?;
         let mut levels = Self {
-            entry: items(block, entry_openers),
-            targets: without_second_list(items(block, target_openers)),
-            stop: items(block, stop_openers),
-            loose: loose(block, chosen, block.levelled.meets(entry_openers)),
-            flags: flags(block, entry_openers),
-            stop_candle: stops().find_map(|values| values.candle.clone()),
-            stop_on_close: stops()
-                .any(|v| v.has(Meaning::Close) || v.has(Meaning::CandleWord) || v.has(Meaning::Closed)),
-            no_stop: stops().any(|values| values.has(Meaning::NoStop)),
-            sells_are_targets,
+            entry: Vec::new(),
+            targets: Vec::new(),
+            stop: Vec::new(),
+            loose: Vec::new(),
+            flags: Flags::default(),
+            stop_candle: None,
+            stop_on_close: false,
+            no_stop: false,
+            sells_are_targets: roles.sells_are_targets,
             scale: Scale::of(block),
-            exits: items(block, exits),
+            exits: Vec::new(),
             breakout: is_breakout(block),
         };
+        let has_entry = block.levelled.meets(roles.entry);
+        for (field, values) in &block.fields {
+            let own = Openers::of([field.opener]);
+            let is_entry = own.meets(roles.entry);
+            if let Some(items) = levels.of(field.opener, &roles) {
+                append(items, &values.items);
+                levels.loose.extend_from_slice(&values.loose);
+            } else if !is_explained(field.opener, has_entry) {
+                levels.loose.extend_from_slice(&values.loose);
+                levels.loose.extend(values.items.iter().filter_map(price_of));
+            }
+            if field.opener == Opener::Header || is_entry && !is_stray_market(block, field, values) {
+                levels.flags = levels.flags.or(values.flags);
+            }
+            if field.opener == Opener::Label(Slot::Stop) {
+                levels.take_manner(values);
+            }
+        }
+        levels.targets = without_second_list(levels.targets);
         levels.check_size()?;
         levels.move_multiples();
         Ok(levels)
+    }
+
+    /// The list that the values behind an opener belong to.
+    fn of(&mut self, opener: Opener, roles: &Roles) -> Option<&mut Vec<Item<'t>>> {
+        let own = Openers::of([opener]);
+        match opener {
+            _ if own.meets(roles.entry) => Some(&mut self.entry),
+            _ if own.meets(roles.targets) => Some(&mut self.targets),
+            Opener::Label(Slot::Stop) => Some(&mut self.stop),
+            Opener::Exit => Some(&mut self.exits),
+            _ => None,
+        }
+    }
+
+    /// How the stop works, by the words beside it.
+    fn take_manner(&mut self, values: &Values<'_>) {
+        if self.stop_candle.is_none() {
+            self.stop_candle.clone_from(&values.candle);
+        }
+        self.stop_on_close |=
+            [Meaning::Close, Meaning::CandleWord, Meaning::Closed].into_iter().any(|word| values.has(word));
+        self.no_stop |= values.has(Meaning::NoStop);
     }
 
     /// "Stop 1.741, 1.5R and 3R": behind the stop's price, multiples of the risk are targets.
@@ -169,11 +191,8 @@ impl<'t> Levels<'t> {
 
     /// The numbers of all levels as written, in order.
     pub(super) fn numbers(&self) -> impl Iterator<Item = &'t str> {
-        let of = |item: &Item<'t>| match item.level {
-            Level::Price(number) => Some(number.text),
-            _ => None,
-        };
-        self.entry.iter().chain(&self.targets).chain(&self.stop).chain(&self.exits).filter_map(of)
+        let items = self.entry.iter().chain(&self.targets).chain(&self.stop).chain(&self.exits);
+        items.filter_map(price_of).map(|number| number.text)
     }
 }
 
@@ -189,6 +208,25 @@ fn is_breakout(block: &Block<'_, '_>) -> bool {
     kinds.flat_map(|range| &block.pieces.list[range]).any(|piece| piece.what.is(Meaning::Break))
 }
 
+/// Refuses what stands beside an entry and makes it unclear.
+fn check_entry(block: &Block<'_, '_>, openers: Openers) -> Result<(), Doubt> {
+    if block.has_levels(Opener::Label(Slot::Entry)) && block.has_levels(Opener::Market) {
+        return Err(Doubt::Unclear("a market price stands beside an entry"));
+    }
+    if block.of(openers).any(|values| values.has(Meaning::OfProfit)) {
+        return Err(Doubt::Unclear("a share of the profit stands in the entry"));
+    }
+    let bounded = |values: &Values<'_>| values.items.len() > 1 && values.has(Meaning::UpTo);
+    if block.of(openers).any(bounded) {
+        return Err(Doubt::Unclear("the most to pay stands beside the entry"));
+    }
+    let headers = || block.with(Opener::Header).filter(|(_, values)| !values.items.is_empty()).count();
+    if openers.has(Opener::Header) && headers() > 1 {
+        return Err(Doubt::Unclear("prices stand beside the symbol and beside the side"));
+    }
+    Ok(())
+}
+
 fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
     let levelled = |opener: Opener| {
         !matches!(
@@ -199,8 +237,8 @@ fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
                 )
         )
     };
-    for (_, values) in block.fields.iter().filter(|(field, _)| levelled(field.opener)) {
-        if let Some(why) = values.unclear {
+    for (field, values) in &block.fields {
+        if let Some(why) = values.unclear.filter(|_| levelled(field.opener)) {
             return Err(Doubt::Unclear(why));
         }
     }
@@ -216,6 +254,9 @@ fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
 /// A list number that only its place tells from a price must be the next one of its list. A lone one must be far from
 /// the price beside it: `Target 1 - 2` can be two targets.
 fn check_list_numbers(block: &Block<'_, '_>) -> Result<(), Doubt> {
+    if block.fields.iter().all(|(_, values)| values.weak_index.is_none()) {
+        return Ok(());
+    }
     for slot in [Slot::Entry, Slot::Target, Slot::Stop] {
         let filled = block.with(Opener::Label(slot)).filter(|(_, values)| !values.items.is_empty());
         let places: Vec<(usize, &Values<'_>)> = filled.map(|(_, values)| values).enumerate().collect();
@@ -240,19 +281,22 @@ fn is_near(number: u8, item: &Item<'_>) -> bool {
     price.is_none_or(|price| price <= number * factor && price * factor >= number)
 }
 
-fn items<'t>(block: &Block<'_, 't>, openers: Openers) -> Vec<Item<'t>> {
-    let mut items: Vec<Item<'t>> =
-        Vec::with_capacity(block.of(openers).map(|values| values.items.len()).sum());
-    for values in block.of(openers) {
-        let start = items.len();
-        items.extend(values.items.iter().copied());
-        if start > 0
-            && let Some(first) = items.get_mut(start)
-        {
-            first.joint = Joint::Line;
-        }
+/// Adds the levels of one field to those of others, from which a line parts them.
+fn append<'t>(items: &mut Vec<Item<'t>>, more: &[Item<'t>]) {
+    let start = items.len();
+    items.extend_from_slice(more);
+    if start > 0
+        && let Some(first) = items.get_mut(start)
+    {
+        first.joint = Joint::Line;
     }
-    items
+}
+
+fn price_of<'t>(item: &Item<'t>) -> Option<Number<'t>> {
+    match item.level {
+        Level::Price(number) => Some(number),
+        _ => None,
+    }
 }
 
 /// Some cards list their targets again as multiples or percentages: as many as there are prices, behind all of them.
@@ -266,15 +310,11 @@ fn without_second_list(mut targets: Vec<Item<'_>>) -> Vec<Item<'_>> {
     targets
 }
 
-fn flags(block: &Block<'_, '_>, openers: Openers) -> Flags {
-    let entry = block.fields.iter().filter(|(field, values)| {
-        let stray = field.opener == Opener::Market && !is_beside_side(block, field, values);
-        openers.has(field.opener) && !stray || field.opener == Opener::Header
-    });
-    entry.fold(Flags::default(), |flags, (_, values)| flags.or(values.flags))
+/// "Market" is the entry before a price or in a line with the side or the symbol; elsewhere it is only talked about.
+fn is_stray_market(block: &Block<'_, '_>, field: &Field, values: &Values<'_>) -> bool {
+    field.opener == Opener::Market && !is_beside_side(block, field, values)
 }
 
-/// "Market" is the entry before a price or in a line with the side or the symbol; elsewhere it is only talked about.
 fn is_beside_side(block: &Block<'_, '_>, field: &Field, values: &Values<'_>) -> bool {
     let list = &block.pieces.list;
     let Some(line) = list.get(field.range.start).map(|piece| piece.line) else { return false };
@@ -289,42 +329,20 @@ fn is_beside_side(block: &Block<'_, '_>, field: &Field, values: &Values<'_>) -> 
 /// How many pieces of a line are searched for the side: the header is short.
 const MAX_HEADER_PIECES: usize = 24;
 
-/// Numbers without a label: between fields, behind unexplained words, beside the side when the entry has a label.
-fn loose<'t>(block: &Block<'_, 't>, chosen: Openers, has_entry: bool) -> Vec<Number<'t>> {
-    let mut loose = Vec::new();
-    for (field, values) in &block.fields {
-        let explained = matches!(
-            field.opener,
-            Opener::Label(
-                Slot::Decoy
-                    | Slot::Outcome
-                    | Slot::Reference
-                    | Slot::Appendix
-                    | Slot::Leverage
-                    | Slot::Margin
-                    | Slot::Risk
-                    | Slot::Size
-                    | Slot::Timeframe
-                    | Slot::Expiry
-                    | Slot::Confidence
-            )
-        );
+/// True where numbers behind an opener are no levels: other numbers are loose, between fields as behind unexplained words, and
+/// beside the side when the entry has a label.
+fn is_explained(opener: Opener, has_entry: bool) -> bool {
+    let Opener::Label(slot) = opener else { return false };
+    match slot {
         // Without another entry, "long call 31.4" and "still valid: 31.4" may name it.
-        let may_be_entry = !has_entry
-            && matches!(
-                field.opener,
-                Opener::Label(Slot::Decoy | Slot::Reference | Slot::Expiry | Slot::Leverage)
-            );
-        if explained && !may_be_entry {
-            continue;
-        }
-        loose.extend(values.loose.iter().copied());
-        if !chosen.has(field.opener) {
-            loose.extend(values.items.iter().filter_map(|item| match item.level {
-                Level::Price(number) => Some(number),
-                _ => None,
-            }));
-        }
+        Slot::Decoy | Slot::Reference | Slot::Expiry | Slot::Leverage => has_entry,
+        Slot::Outcome
+        | Slot::Appendix
+        | Slot::Margin
+        | Slot::Risk
+        | Slot::Size
+        | Slot::Timeframe
+        | Slot::Confidence => true,
+        _ => false,
     }
-    loose
 }

@@ -3,7 +3,7 @@
 //! Entry point: [`fold`]. A word of two scripts is none of either: it is folded to the one that all its letters have.
 //! Where a text has no Cyrillic or Greek letters but look-alikes, they are all Latin. Whole Russian words stay as they are.
 
-use super::placed::{Placed, Seen};
+use super::placed::{Placed, PlacedStr};
 
 /// Letters that look like a Latin one.
 const PAIRS: &[(char, char)] = &[
@@ -50,7 +50,7 @@ const PAIRS: &[(char, char)] = &[
 ];
 
 /// Folds look-alikes; none where there is nothing to fold.
-pub(super) fn fold(text: Seen<'_>) -> Option<Placed> {
+pub(super) fn fold(text: PlacedStr<'_>) -> Option<Placed> {
     if !text.text.bytes().fold(false, |found, byte| found | OTHER_LEADS.contains(&byte)) {
         return None;
     }
@@ -140,7 +140,7 @@ mod tests {
             ("стоп 0.5, ВТС", "стоп 0.5, ВТС"),
             ("Τarget", "Target"),
         ] {
-            let found = fold(Seen::of(text, 0));
+            let found = fold(PlacedStr::of(text, 0));
             assert_eq!(found.map_or(text.to_owned(), |found| found.text), folded);
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn of_signal(
 ) -> Vec<Mark> {
     let list = &block.pieces.list;
     let mut marks = Vec::with_capacity(MARKS_OF_CALL);
-    for piece in list {
+    for piece in list.iter().filter(|piece| may_tell(&piece.what)) {
         marks.extend(field_of_word(&piece.what, levels, signal).map(|field| Mark::of(field, piece)));
         if matches!(&piece.what, What::Ticker(mention) if mention.option.is_some()) {
             marks.push(Mark::of(Field::Option, piece));
@@ -62,6 +62,28 @@ pub(super) fn of_signal(
 
 /// How many marks most calls have at most; there is room for more.
 const MARKS_OF_CALL: usize = 16;
+
+/// False for most pieces, which contribute nothing by themselves.
+fn may_tell(what: &What<'_>) -> bool {
+    matches!(
+        what,
+        What::Ticker(_)
+            | What::Term(
+                Meaning::Side(_)
+                    | Meaning::StopOrder(_)
+                    | Meaning::Buy
+                    | Meaning::OptionBuy
+                    | Meaning::Bought
+                    | Meaning::Sell
+                    | Meaning::Venue(_)
+                    | Meaning::Spot
+                    | Meaning::Futures
+                    | Meaning::Market
+                    | Meaning::NoStop,
+                _
+            )
+    )
+}
 
 /// What a phrase or a symbol contributes to the signal by itself.
 fn field_of_word(what: &What<'_>, levels: &Levels<'_>, signal: &Signal) -> Option<Field> {

@@ -42,7 +42,7 @@ pub(super) fn mixed(pieces: &Pieces<'_>, context: &Context<'_>) -> Option<Mixed>
         }
     }
     let lines = clauses.filter(|(start, _)| list[*start].line != list[*start - 1].line);
-    let deeds = lines.filter(|(start, end)| updates::tells(&list[*start..*end])).take(MAX_CUTS);
+    let deeds = lines.filter(|(start, end)| updates::tells_in(&list[*start..*end])).take(MAX_CUTS);
     deeds.map(|(cut, _)| cut).find_map(|cut| {
         let (head, tail) = (part(pieces, 0, cut), part(pieces, cut, list.len()));
         both(&tail, &head, context).filter(|found| is_apart(found, false))

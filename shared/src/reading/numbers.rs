@@ -194,14 +194,21 @@ fn exact(whole: &str, separator: char, fraction: &str) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(value, scale).ok()
 }
 
+/// How many digits stand between the marks of thousands.
+const GROUP: usize = 3;
+
 /// True for `1,234,567`: up to three digits that do not begin with a zero, then groups of three.
 fn is_grouped(whole: &str, separator: char) -> bool {
+    let before_last = whole.len().checked_sub(GROUP + 1).and_then(|at| whole.as_bytes().get(at));
+    if before_last.copied().map(char::from) != Some(separator) {
+        return false;
+    }
     let mut groups = whole.split(separator);
     let digits = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
     let first = groups.next().unwrap_or_default();
     let begins = (1..=3).contains(&first.len()) && digits(first) && !first.starts_with('0');
     let mut count = 0;
-    begins && groups.inspect(|_| count += 1).all(|group| group.len() == 3 && digits(group)) && count > 0
+    begins && groups.inspect(|_| count += 1).all(|group| group.len() == GROUP && digits(group)) && count > 0
 }
 
 #[cfg(test)]

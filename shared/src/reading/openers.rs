@@ -19,11 +19,6 @@ impl Openers {
         Self(self.0 | place(opener))
     }
 
-    /// The openers of both sets.
-    pub(super) fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
     /// True when it is in the set.
     pub(super) fn has(self, opener: Opener) -> bool {
         self.0 & place(opener) != 0
@@ -62,6 +57,5 @@ mod tests {
         assert!(some.has(Opener::Header) && some.has(last) && some.has(Opener::Label(Slot::Entry)));
         assert!(!some.has(Opener::Loose) && !some.has(Opener::Label(Slot::Target)));
         assert!(some.meets(Openers::of([last])) && !some.meets(Openers::of([Opener::Buy])));
-        assert!(some.or(Openers::of([Opener::Buy])).has(Opener::Buy));
     }
 }

@@ -14,7 +14,7 @@ use super::levels::Roles;
 use super::marks::evidence;
 use super::mixed::mixed;
 use super::numbers::Way;
-use super::pieces::{Piece, Pieces, What, pieces};
+use super::pieces::{Pieces, What, pieces};
 use super::plausible;
 use super::several;
 use super::signals::{Block, Outcome};
@@ -24,9 +24,9 @@ use super::tokens::tokens;
 use super::updates;
 use super::values::is_price;
 use super::verdict::Verdict;
-use super::words::{Lexicon, Meaning};
+use super::words::{Lexicon, Meaning, Meant};
 use crate::post::Post;
-use crate::signal::Signal;
+use crate::signal::{Side, Signal};
 use crate::update::{Scope, SignalUpdate};
 
 /// The most text of one post that is read. Discord ends at 4,000 characters of content and 6,000 in all embeds, and as much
@@ -286,7 +286,7 @@ impl ReadText<'_, '_> {
         let bare = self.context.reply && is_bare(&new);
         let new = if bare { abstained("a bare entry in an answer") } else { new };
         let doubtful = new.evidence.is_empty();
-        if !(updates::tells(&block.pieces.list) || self.context.reply && doubtful) || self.is_whole_call() {
+        if !(updates::tells(block.pieces) || self.context.reply && doubtful) || self.is_whole_call() {
             return if doubtful {
                 self.read_mixed().or_else(|| self.correction()).unwrap_or(new)
             } else {
@@ -316,16 +316,14 @@ impl ReadText<'_, '_> {
 
     /// True for a side with two kinds of levels: what such a text says about moving a stop is advice.
     fn is_whole_call(&self) -> bool {
-        let sided = |piece: &Piece<'_>| {
-            matches!(piece.what, What::Term(Meaning::Side(_) | Meaning::Buy | Meaning::Sell, _))
-        };
-        self.block.pieces.list.iter().any(sided) && Roles::of(&self.block).filled(&self.block) >= 2
+        let pieces = self.block.pieces;
+        let sides = [Meaning::Side(Side::Long), Meaning::Side(Side::Short), Meaning::Buy, Meaning::Sell];
+        pieces.meant.meets(Meant::of(sides)) && Roles::of(&self.block).filled(&self.block) >= 2
     }
 
     /// A follow-up and a new call beside each other.
     fn read_mixed(&self) -> Option<Found> {
-        let list = &self.block.pieces.list;
-        if !self.is_whole_call() || !updates::tells(list) {
+        if !self.is_whole_call() || !updates::tells(self.block.pieces) {
             return None;
         }
         let found = mixed(self.block.pieces, &self.context)?;

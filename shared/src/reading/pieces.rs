@@ -413,9 +413,9 @@ impl<'t> Pieces<'t> {
     }
 
     /// True when some piece has this meaning.
+    #[inline]
     pub(super) fn has(&self, meaning: Meaning) -> bool {
-        self.meant.surely_holds(meaning)
-            || self.meant.may_hold(meaning) && self.list.iter().any(|piece| piece.what.is(meaning))
+        self.meant.may_hold(meaning) && (self.meant.surely_holds(meaning) || is_among(&self.list, meaning))
     }
 
     /// False when surely no piece has one of these meanings.
@@ -427,6 +427,11 @@ impl<'t> Pieces<'t> {
     pub(super) fn raw(&self, piece: &Piece<'_>) -> &'t str {
         self.plain.get(piece.bytes.start..piece.bytes.end).unwrap_or_default()
     }
+}
+
+/// True when some piece has this meaning.
+pub(super) fn is_among(list: &[Piece<'_>], meaning: Meaning) -> bool {
+    list.iter().any(|piece| piece.what.is(meaning))
 }
 
 /// The meanings that occur among pieces.

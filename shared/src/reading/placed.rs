@@ -1,6 +1,6 @@
 //! Placed: a text of which every character knows the place that it came from.
 //!
-//! Entry points: [`Seen::of`] for a text as it stands, [`Placed::push`] and [`Placed::push_from`] for one that is written anew;
+//! Entry points: [`PlacedStr::of`] for a text as it stands, [`Placed::push`] and [`Placed::push_from`] for one that is written anew;
 //! [`Places::of`] looks a place up.
 //! Invariants: places are kept as runs, because nearly all of a text is copied as it stands: what is copied costs a copy and
 //! no more; runs begin at growing bytes.
@@ -51,9 +51,9 @@ impl Places {
     }
 }
 
-/// A text that is looked at, with the places of its characters.
+/// A borrowed text, with the places of its characters.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen<'t> {
+pub(super) struct PlacedStr<'t> {
     /// The text.
     pub(super) text: &'t str,
     from: From<'t>,
@@ -68,7 +68,7 @@ enum From<'t> {
     Runs(&'t Places),
 }
 
-impl<'t> Seen<'t> {
+impl<'t> PlacedStr<'t> {
     /// A text as it stands, from this place on.
     pub(super) fn of(text: &'t str, place: u32) -> Self {
         Self { text, from: From::Place(place) }
@@ -112,9 +112,9 @@ impl Placed {
         Self { text: String::with_capacity(bytes), places: Places::default() }
     }
 
-    /// This text, to be looked at.
-    pub(super) fn seen(&self) -> Seen<'_> {
-        Seen { text: &self.text, from: From::Runs(&self.places) }
+    /// This text, borrowed.
+    pub(super) fn as_str(&self) -> PlacedStr<'_> {
+        PlacedStr { text: &self.text, from: From::Runs(&self.places) }
     }
 
     /// Adds a character that comes from this place.
@@ -131,7 +131,7 @@ impl Placed {
     }
 
     /// Adds a stretch of another text as it stands.
-    pub(super) fn push_from(&mut self, other: Seen<'_>, range: Range<usize>) {
+    pub(super) fn push_from(&mut self, other: PlacedStr<'_>, range: Range<usize>) {
         let Some(text) = other.text.get(range.clone()).filter(|text| !text.is_empty()) else { return };
         match other.from {
             From::Place(_) => self.places.push(self.text.len(), other.place(range.start)),
@@ -147,16 +147,16 @@ mod tests {
 
     #[test]
     fn what_is_copied_keeps_its_places_and_what_is_written_anew_has_the_one_of_its_origin() {
-        let text = Seen::of("ab\u{200b}cd½e", 10);
+        let text = PlacedStr::of("ab\u{200b}cd½e", 10);
         let visible = text.without(|c| c == '\u{200b}').unwrap();
         assert_eq!(visible.text, "abcd½e");
         let mut rewritten = Placed::default();
-        let seen = visible.seen();
+        let seen = visible.as_str();
         rewritten.push_from(seen, 1..4);
         rewritten.push_all("1/2", seen.place(4));
         rewritten.push_from(seen, 6..7);
         assert_eq!(rewritten.text, "bcd1/2e");
-        let places: Vec<u32> = (0..7).map(|at| rewritten.seen().place(at)).collect();
+        let places: Vec<u32> = (0..7).map(|at| rewritten.as_str().place(at)).collect();
         assert_eq!(places, [11, 15, 16, 17, 17, 17, 19]);
         assert_eq!(rewritten.places.0.len(), 5, "runs, and not each byte on its own");
         assert!(text.without(char::is_whitespace).is_none());

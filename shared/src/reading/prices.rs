@@ -175,6 +175,7 @@ fn joined(head: Number<'_>, next: &Item<'_>) -> Option<(String, Unit)> {
 /// Applies `k`: to a number that carries it, and to one that would otherwise be far too small beside `most`.
 fn in_thousands(value: Decimal, unit: Unit, most: Option<Decimal>) -> Result<Decimal, Doubt> {
     let scale = match (unit, most) {
+        (Unit::None, None) if !value.is_zero() => return Ok(value),
         (Unit::None, Some(most)) if value < most => most,
         _ => unit.scale(),
     };

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::clean::fold;
-use super::placed::{Placed, Seen};
+use super::placed::{Placed, PlacedStr};
 use super::words::Lexicon;
 
 /// False when a text surely holds neither a bracket nor an address. All bytes are looked at, because that takes less than to
@@ -20,7 +20,7 @@ pub(super) fn may_hold(text: &str) -> bool {
 }
 
 /// Takes out `<@…>`, `<#…>`, `<:name:id>`, `<t:…>` and addresses; `[text](address)` keeps its text.
-pub(super) fn without(text: Seen<'_>, words: Lexicon<'_>) -> Placed {
+pub(super) fn without(text: PlacedStr<'_>, words: Lexicon<'_>) -> Placed {
     let mut kept = Placed::with_room(text.text.len());
     let (mut from, mut at) = (0, 0);
     while let Some(next) = text.text.get(at..).and_then(|rest| rest.find(['<', '(', 'h', 'H', 'w', 'W'])) {

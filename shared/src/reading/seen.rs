@@ -33,6 +33,10 @@ pub(super) enum Sight {
     Icon,
     /// A tick, or a cross that ticks off.
     Tick,
+    /// An arrow, as an icon or a mark.
+    Arrow,
+    /// The icon for ids: 🆔.
+    Id,
     /// A face of doubt or laughter, or a lock.
     Face,
     /// A question mark.
@@ -58,6 +62,16 @@ pub(super) fn is_quotation_mark(mark: char) -> bool {
 /// True for icons that tick something off, or cross it out.
 pub(super) fn ticks_off(icon: char) -> bool {
     is_tick(icon) || matches!(icon, '❌' | '✖')
+}
+
+/// Which way an arrow points: `true` to the right.
+pub(super) fn arrow(what: &What<'_>) -> Option<bool> {
+    match what {
+        What::Icon('→' | '⬆' | '⬇' | '↑' | '↓' | '➜' | '➡' | '➔' | '➝' | '⇒' | '⟶')
+        | What::Mark('>' | '»') => Some(true),
+        What::Icon('←' | '⬅' | '⇐' | '⟵') | What::Mark('<' | '«') => Some(false),
+        _ => None,
+    }
 }
 
 /// The kinds of pieces that stand in a text, and where its prices are.
@@ -99,6 +113,7 @@ impl Seen {
             What::Mark('?') => place(Sight::Question),
             What::Mark('#') => place(Sight::Hash),
             What::Mark(mark) if is_quotation_mark(*mark) => place(Sight::Quote),
+            What::Mark('>' | '»' | '<' | '«') => place(Sight::Arrow),
             What::Mark(_) => 0,
             What::Icon(icon) => of_icon(*icon),
             What::Unknown => place(Sight::Unknown),
@@ -137,7 +152,9 @@ impl Seen {
 fn of_icon(icon: char) -> u32 {
     let tick = if ticks_off(icon) { place(Sight::Tick) } else { 0 };
     let face = matches!(icon, '🔒' | '🔐') || JOKING.contains(&icon);
-    place(Sight::Icon) | tick | if face { place(Sight::Face) } else { 0 }
+    let arrow = if arrow(&What::Icon(icon)).is_some() { place(Sight::Arrow) } else { 0 };
+    let id = if icon == '🆔' { place(Sight::Id) } else { 0 };
+    place(Sight::Icon) | tick | arrow | id | if face { place(Sight::Face) } else { 0 }
 }
 
 fn place(sight: Sight) -> u32 {
@@ -178,6 +195,8 @@ mod tests {
         for sight in [Sight::Quote, Sight::Question, Sight::Face, Sight::Hash, Sight::Percent] {
             assert!(talk.has(sight), "{sight:?}");
         }
+        let moved = seen("🆔 1842: SL → 0.215");
+        assert!(moved.has(Sight::Arrow) && moved.has(Sight::Id) && !call.has(Sight::Arrow));
         assert_eq!(seen("gm").first_price(), None);
     }
 }

@@ -4,9 +4,11 @@
 //! Invariants: no value is invented, none is dropped silently: a stop that cannot be read, or a number that might be a
 //! level and belongs to no label, makes the reader abstain.
 
-use super::bare;
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 
+use super::bare;
 use super::details::{Details, leverage_is_left_over};
 use super::doubt::Doubt;
 use super::fields::{Field, Opener, fields};
@@ -123,8 +125,8 @@ pub(super) fn signal(block: &Block<'_, '_>) -> Outcome {
 }
 
 /// Likewise, where the search for its symbol is done.
-pub(super) fn signal_of(block: &Block<'_, '_>, mention: Result<Mention, Doubt>) -> Outcome {
-    match mention.and_then(|mention| read(block, mention)) {
+pub(super) fn signal_of(block: &Block<'_, '_>, mention: Result<Cow<'_, Mention>, Doubt>) -> Outcome {
+    match mention.and_then(|mention| read(block, &mention)) {
         Ok(accepted) => Outcome::Signal(Box::new(accepted)),
         Err(doubt @ Doubt::Unfinished) => Outcome::Unfinished(doubt.to_string()),
         Err(doubt) if block.looks_like_signal() => Outcome::Doubtful(doubt.to_string()),
@@ -132,7 +134,7 @@ pub(super) fn signal_of(block: &Block<'_, '_>, mention: Result<Mention, Doubt>) 
     }
 }
 
-fn read(block: &Block<'_, '_>, mention: Mention) -> Result<Accepted, Doubt> {
+fn read(block: &Block<'_, '_>, mention: &Mention) -> Result<Accepted, Doubt> {
     let mut known = Known { mention, levels: Levels::new(block)?, details: Details::of(block) };
     let signal = read_numbers(block, &known).or_else(|doubt| {
         // Thousands only where the text allows no other sound reading.
@@ -150,14 +152,14 @@ fn read(block: &Block<'_, '_>, mention: Mention) -> Result<Accepted, Doubt> {
 }
 
 /// What does not depend on how the numbers are read.
-struct Known<'t> {
-    mention: Mention,
+struct Known<'k, 't> {
+    mention: &'k Mention,
     levels: Levels<'t>,
     details: Details,
 }
 
 /// Reads the numbers in every possible way; exactly one may make a sound signal.
-fn read_numbers(block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doubt> {
+fn read_numbers(block: &Block<'_, '_>, known: &Known<'_, '_>) -> Result<Signal, Doubt> {
     let written = Written::of(known.levels.numbers());
     if !written.is_ambiguous() {
         return read_in(Way::PLAIN, block, known);
@@ -185,7 +187,7 @@ fn read_numbers(block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doub
 
 /// True when the plainest way, if it makes a sound signal, is chosen whatever the others make: points are decimal points where
 /// nothing speaks for another mark, and no loose number may turn out to be a level.
-fn is_settled(block: &Block<'_, '_>, known: &Known<'_>, written: Written) -> bool {
+fn is_settled(block: &Block<'_, '_>, known: &Known<'_, '_>, written: Written) -> bool {
     !written.commas
         && !block.pieces.decimal_comma
         && known.levels.loose.is_empty()
@@ -267,7 +269,7 @@ fn choose(
     }
 }
 
-fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal, Doubt> {
+fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_, '_>) -> Result<Signal, Doubt> {
     let mut priced = Priced::new(&known.levels, way)?;
     let side = match known.mention.option {
         Some(_) => options::side(block.pieces, known.levels.sells_are_targets)?,
@@ -277,7 +279,7 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
     let mut draft = SignalDraft {
         targets: priced.targets()?,
         stop: priced.stop()?,
-        ..SignalDraft::new(instrument(&known.mention, block.pieces), side, priced.entry(side)?)
+        ..SignalDraft::new(instrument(known.mention, block.pieces), side, priced.entry(side)?)
     };
     let bare = draft.stop.as_ref().and_then(|stop| stop.price()).is_none() && draft.targets.is_empty();
     if bare && !bare::is_plain(block) {
@@ -306,40 +308,55 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_>) -> Result<Signal,
 }
 
 /// The one symbol of a block.
-pub(super) fn the_symbol(pieces: &Pieces<'_>) -> Result<Mention, Doubt> {
+pub(super) fn the_symbol<'p>(pieces: &'p Pieces<'_>) -> Result<Cow<'p, Mention>, Doubt> {
     let mentions = || {
         pieces.list.iter().filter_map(|piece| match &piece.what {
-            What::Ticker(mention) => Some(mention),
+            What::Ticker(mention) => Some(mention.as_ref()),
             _ => None,
         })
     };
+    if pieces.seen.tickers < 2 {
+        let only = mentions().next().ok_or(Doubt::NoSymbol)?;
+        return if only.foreign { Err(Doubt::NotCrypto) } else { Ok(Cow::Borrowed(only)) };
+    }
     if mentions().any(|mention| mention.foreign) {
         return Err(Doubt::NotCrypto);
     }
-    if mentions().nth(1).is_some() && divided(pieces) {
+    if divided(pieces) {
         return Err(Doubt::SeveralSymbols);
     }
     let strongest = mentions().map(|mention| mention.strength).max().ok_or(Doubt::NoSymbol)?;
     let least = strongest.least_beside();
-    let mut chosen: Option<Mention> = None;
+    let mut chosen: Option<Cow<'_, Mention>> = None;
     for mention in mentions().filter(|mention| mention.strength >= least) {
         match &mut chosen {
-            None => chosen = Some(Mention::clone(mention)),
+            None => chosen = Some(Cow::Borrowed(mention)),
             Some(known) if known.base != mention.base => return Err(Doubt::SeveralSymbols),
             Some(known) => {
                 if known.quote.is_some() && mention.quote.is_some() && known.quote != mention.quote {
                     return Err(Doubt::SeveralSymbols);
                 }
-                known.quote = known.quote.take().or(mention.quote.clone());
                 if known.option.is_some() && mention.option.is_some() && known.option != mention.option {
                     return Err(Doubt::SeveralSymbols);
                 }
-                known.option = known.option.take().or(mention.option.clone());
-                known.perpetual |= mention.perpetual;
+                complete(known, mention);
             }
         }
     }
     chosen.ok_or(Doubt::NoSymbol)
+}
+
+/// Adds to a mention what another one of the same symbol knows beside it.
+fn complete(known: &mut Cow<'_, Mention>, other: &Mention) {
+    if known.quote.is_none() && other.quote.is_some() {
+        known.to_mut().quote.clone_from(&other.quote);
+    }
+    if known.option.is_none() && other.option.is_some() {
+        known.to_mut().option.clone_from(&other.option);
+    }
+    if other.perpetual && !known.perpetual {
+        known.to_mut().perpetual = true;
+    }
 }
 
 /// True when a line that names the side names several symbols.
@@ -356,7 +373,7 @@ fn divided(pieces: &Pieces<'_>) -> bool {
 }
 
 fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
-    let levered = mention.perpetual || pieces.has(Meaning::Futures) || pieces.list.iter().any(is_multiple);
+    let levered = mention.perpetual || pieces.has(Meaning::Futures) || pieces.seen.has(Sight::Times);
     let market = match (pieces.has(Meaning::Spot), levered) {
         _ if mention.option.is_some() => Some(Market::Option),
         (true, false) => Some(Market::Spot),
@@ -371,10 +388,6 @@ fn instrument(mention: &Mention, pieces: &Pieces<'_>) -> Instrument {
         market,
         option,
     }
-}
-
-fn is_multiple(piece: &Piece<'_>) -> bool {
-    matches!(&piece.what, What::Number(number) if number.unit == Unit::Times)
 }
 
 fn venue(pieces: &Pieces<'_>) -> Option<String> {

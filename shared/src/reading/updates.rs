@@ -16,6 +16,9 @@ mod stops;
 mod strangers;
 mod targets;
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use rust_decimal::Decimal;
 
 use super::clean::Text;
@@ -26,11 +29,12 @@ use super::marks::Mark;
 use super::numbers::{Separators, Way};
 use super::pieces::{Piece, Pieces, What, pieces};
 use super::plausible::is_in_band;
+use super::seen::{Sight, arrow};
 use super::signals::{Block, the_symbol};
 use super::symbols::Mention;
 use super::tokens::{Number, tokens};
 use super::values::is_tick;
-use super::words::{Lexicon, Meaning, Slot};
+use super::words::{Lexicon, Meaning, Meant, Slot};
 use crate::money::Price;
 use crate::signal::{Side, Symbol};
 use crate::update::{Action, Scope, SignalUpdate, StopMove};
@@ -105,11 +109,8 @@ pub(super) fn withdrawal(block: &Block<'_, '_>) -> Option<(SignalUpdate, Vec<Mar
 
 /// True for words, ticks and labels without which no follow-up is written.
 pub(super) fn may_follow_up(pieces: &Pieces<'_>) -> bool {
-    pieces.list.iter().any(|piece| match piece.what {
-        What::Term(meaning, _) => is_follow_up_word(meaning),
-        What::Icon(icon) => is_tick(icon),
-        _ => false,
-    })
+    let tick = |piece: &Piece<'_>| matches!(piece.what, What::Icon(icon) if is_tick(icon));
+    pieces.meant.meets(*LABELS_OR_DEEDS) || pieces.seen.has(Sight::Tick) && pieces.list.iter().any(tick)
 }
 
 /// Where the thoughts of a text begin.
@@ -118,45 +119,56 @@ pub(super) fn starts(list: &[Piece<'_>]) -> Vec<usize> {
 }
 
 /// True for words of doing or changing something, beyond the labels of a call.
-pub(super) fn tells(list: &[Piece<'_>]) -> bool {
+pub(super) fn tells(pieces: &Pieces<'_>) -> bool {
+    pieces.meant.meets(*DEEDS_OR_CHANGES) || pieces.seen.has(Sight::Arrow)
+}
+
+/// Likewise, for a part of a text.
+pub(super) fn tells_in(list: &[Piece<'_>]) -> bool {
     list.iter().any(|piece| {
-        matches!(piece.what, What::Term(meaning, _) if is_follow_up_word(meaning) && !matches!(meaning, Meaning::Label(_)))
-            || matches!(
-                piece.what,
-                What::Term(Meaning::New | Meaning::More | Meaning::Now | Meaning::Was | Meaning::To | Meaning::UpTo, _)
-            )
-            || clauses::arrow(&piece.what).is_some()
+        matches!(piece.what, What::Term(meaning, _) if DEEDS_OR_CHANGES.may_hold(meaning))
+            || arrow(&piece.what).is_some()
     })
 }
 
-fn is_follow_up_word(meaning: Meaning) -> bool {
-    matches!(
-        meaning,
-        Meaning::Label(Slot::Stop | Slot::Target | Slot::Entry)
-            | Meaning::Hit
-            | Meaning::Filled
-            | Meaning::Move
-            | Meaning::Trail
-            | Meaning::BreakEven
-            | Meaning::Close
-            | Meaning::Closed
-            | Meaning::Out
-            | Meaning::Cancel
-            | Meaning::StoppedOut
-            | Meaning::Part
-            | Meaning::Partial
-            | Meaning::Half
-            | Meaning::Third
-            | Meaning::Quarter
-            | Meaning::Tenths(_)
-            | Meaning::TwoThirds
-            | Meaning::ThreeQuarters
-            | Meaning::Add
-            | Meaning::Again
-            | Meaning::Changed
-            | Meaning::Limit
-    )
-}
+/// The words of follow-ups.
+const DEEDS: [Meaning; 22] = [
+    Meaning::Hit,
+    Meaning::Filled,
+    Meaning::Move,
+    Meaning::Trail,
+    Meaning::BreakEven,
+    Meaning::Close,
+    Meaning::Closed,
+    Meaning::Out,
+    Meaning::Cancel,
+    Meaning::StoppedOut,
+    Meaning::Part,
+    Meaning::Partial,
+    Meaning::Half,
+    Meaning::Third,
+    Meaning::Quarter,
+    // This stands for all tenths: families have one place in a set.
+    Meaning::Tenths(1),
+    Meaning::TwoThirds,
+    Meaning::ThreeQuarters,
+    Meaning::Add,
+    Meaning::Again,
+    Meaning::Changed,
+    Meaning::Limit,
+];
+
+/// These and the labels of levels.
+static LABELS_OR_DEEDS: LazyLock<Meant> = LazyLock::new(|| {
+    let labels = [Slot::Stop, Slot::Target, Slot::Entry].map(Meaning::Label);
+    labels.into_iter().chain(DEEDS).collect()
+});
+
+/// These and the words of changing something.
+static DEEDS_OR_CHANGES: LazyLock<Meant> = LazyLock::new(|| {
+    let changes = [Meaning::New, Meaning::More, Meaning::Now, Meaning::Was, Meaning::To, Meaning::UpTo];
+    changes.into_iter().chain(DEEDS).collect()
+});
 
 type Read = Result<Vec<(SignalUpdate, Vec<Mark>)>, Refusal>;
 
@@ -263,7 +275,7 @@ fn is_unsaid_plan(list: &[Piece<'_>], actions: &[Action]) -> bool {
             piece.what,
             What::Term(Meaning::New | Meaning::Move | Meaning::Changed | Meaning::Was, _)
         );
-        word || clauses::arrow(&piece.what).is_some()
+        word || arrow(&piece.what).is_some()
     };
     actions.iter().any(stop) && actions.iter().any(targets) && !list.iter().any(changes)
 }
@@ -285,15 +297,17 @@ fn scope(
     let own = block.pieces;
     // Of several symbols, those that are only remarked on have no share.
     let mention = match share.mention {
-        Some(mention) if is_one_of_several(own, mention) => Some(mention.clone()).filter(|m| !m.foreign),
+        Some(mention) if is_one_of_several(own, mention) => {
+            Some(Cow::Borrowed(mention)).filter(|mention| !mention.foreign)
+        }
         _ => named(own)?,
     };
     if context.reply {
-        return Ok(Scope::Reply { base: mention.map(|mention| mention.base) });
+        return Ok(Scope::Reply { base: mention.map(|mention| mention.into_owned().base) });
     }
     if let Some((reference, piece)) = id {
         share.marks.push(Mark::of(Field::Scope, piece));
-        let base = mention.map(|mention| mention.base);
+        let base = mention.map(|mention| mention.into_owned().base);
         return Ok(Scope::Reference { reference: reference.to_owned(), base });
     }
     // "Second target reached, closing everything": all of that one trade.
@@ -303,12 +317,12 @@ fn scope(
     }
     if let Some(mention) = mention {
         let side = share.side.or_else(|| side(own));
-        return Ok(Scope::Symbol { base: mention.base, side });
+        return Ok(Scope::Symbol { base: mention.into_owned().base, side });
     }
     let quoted = tokens(context.quoted, context.words);
     let quoted = pieces(&quoted);
     match named(&quoted)? {
-        Some(mention) => Ok(Scope::Symbol { base: mention.base, side: side(&quoted) }),
+        Some(mention) => Ok(Scope::Symbol { base: mention.into_owned().base, side: side(&quoted) }),
         None if names_both_sides(own) => Err(None),
         None if told.iter().any(|said| said.has_object) => Ok(Scope::Last),
         None => Err(None),
@@ -327,7 +341,7 @@ fn is_one_of_several(pieces: &Pieces<'_>, mention: &Mention) -> bool {
 }
 
 /// The symbol that a text names, if any; several are refused.
-fn named(pieces: &Pieces<'_>) -> Result<Option<Mention>, Refusal> {
+fn named<'p>(pieces: &'p Pieces<'_>) -> Result<Option<Cow<'p, Mention>>, Refusal> {
     if pieces.seen.tickers == 0 {
         return Ok(None);
     }

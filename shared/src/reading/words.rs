@@ -358,9 +358,11 @@ fn misspelt(word: &str) -> Option<Slot> {
         ("position", Slot::Side),
         ("direction", Slot::Side),
     ];
-    let close = |(label, _): &&(&str, Slot)| {
-        word.is_ascii() && word.as_bytes()[0] == label.as_bytes()[0] && within_one_edit(word, label)
-    };
+    let first = word.as_bytes().first()?;
+    if !matches!(first, b's' | b't' | b'l' | b'e' | b'p' | b'd') || !word.is_ascii() {
+        return None;
+    }
+    let close = |(label, _): &&(&str, Slot)| *first == label.as_bytes()[0] && within_one_edit(word, label);
     LONG.iter().find(close).map(|(_, slot)| *slot).or(is_clipped_stop(word).then_some(Slot::Stop))
 }
 

@@ -109,8 +109,40 @@ pub(super) fn check(draft: &SignalDraft) -> Result<(), Unsound> {
         return Err(Unsound::OptionTerms);
     }
     check_entry(draft)?;
-    check_stop(draft)?;
-    check_targets(draft)
+    let in_order = is_in_order(draft);
+    if !in_order {
+        check_stop(draft)?;
+    }
+    check_targets(draft)?;
+    if in_order { Ok(()) } else { check_target_prices(draft) }
+}
+
+/// True for a stop, entries and targets one behind the other, none of them too near or too far: then no two of them need be
+/// looked at. Nothing is refused for not being so.
+fn is_in_order(draft: &SignalDraft) -> bool {
+    let stop = match &draft.stop {
+        None | Some(Stop::None) => None,
+        Some(Stop::Percent { .. }) => return false,
+        Some(Stop::Price { price } | Stop::OnClose { price, .. }) => Some(price.units()),
+    };
+    let is_beyond = |near: u128, far: u128| if draft.side == Side::Long { near < far } else { near > far };
+    let mut entries = draft.entry.each_price().map(Price::units);
+    let Some(first) = entries.next() else { return false };
+    let (low, high) = entries.fold((first, first), |(low, high), at| (low.min(at), high.max(at)));
+    let (nearest, furthest) = if draft.side == Side::Long { (low, high) } else { (high, low) };
+    let stopped = stop.is_none_or(|stop| {
+        is_beyond(stop, nearest)
+            && stop.abs_diff(nearest) * MIN_STOP_PART >= high
+            && stop.abs_diff(furthest) * MAX_STOP_PART <= low
+    });
+    let mut last = furthest;
+    for target in target_prices(&draft.targets).map(Price::units) {
+        if !is_beyond(last, target) {
+            return false;
+        }
+        last = target;
+    }
+    stopped && last.max(high) * 10 <= last.min(low) * MAX_TARGET_TENTHS
 }
 
 fn check_entry(draft: &SignalDraft) -> Result<(), Unsound> {
@@ -180,6 +212,10 @@ fn check_targets(draft: &SignalDraft) -> Result<(), Unsound> {
             check_percent("target", *percent, if draft.side == Side::Long { 1000 } else { 99 })?;
         }
     }
+    Ok(())
+}
+
+fn check_target_prices(draft: &SignalDraft) -> Result<(), Unsound> {
     for target in target_prices(&draft.targets) {
         for entry in draft.entry.each_price() {
             if !is_beyond(draft.side, entry, target) {

@@ -7,6 +7,7 @@ use super::super::evidence::Field;
 use super::super::fields::Opener;
 use super::super::marks::Mark;
 use super::super::pieces::{Piece, What};
+use super::super::seen::Sight;
 use super::super::signals::Block;
 use super::super::tokens::Unit;
 use super::super::values::is_price;
@@ -24,7 +25,7 @@ fn is_multiple(piece: &Piece<'_>) -> bool {
 
 /// The multiples behind a leverage label, else those anywhere outside decoys and lists of targets.
 pub(super) fn read(block: &Block<'_, '_>, marks: &mut Vec<Mark>) -> Option<LeverageRange> {
-    if !block.pieces.has(Meaning::Label(Slot::Leverage)) && !block.pieces.list.iter().any(is_multiple) {
+    if !block.pieces.has(Meaning::Label(Slot::Leverage)) && !block.pieces.seen.has(Sight::Times) {
         return None;
     }
     let labelled: Vec<&Piece<'_>> = pieces_of(block, Opener::Label(Slot::Leverage)).collect();
@@ -93,7 +94,8 @@ fn multiples<'b, 't>(pieces: &[&'b Piece<'t>], bare: bool) -> Vec<(Leverage, &'b
 
 /// True when a multiple stands among the targets and is none of them for sure: nobody knows whether it is the leverage.
 pub(in super::super) fn is_left_over(block: &Block<'_, '_>) -> bool {
-    pieces_of(block, Opener::Label(Slot::Target)).any(is_multiple)
+    block.pieces.seen.has(Sight::Times)
+        && pieces_of(block, Opener::Label(Slot::Target)).any(is_multiple)
         && pieces_of(block, Opener::Label(Slot::Target)).any(|piece| is_price(&piece.what))
 }
 

@@ -8,10 +8,10 @@ use super::super::levels::Roles;
 use super::super::marks::{self, Mark};
 use super::super::openers::Openers;
 use super::super::pieces::{Piece, What};
+use super::super::seen::arrow;
 use super::super::signals::Block;
 use super::super::values::{Item, Level};
 use super::super::words::{Meaning, Slot};
-use super::clauses::arrow;
 use super::{Numbers, Refusal, targets};
 use crate::update::{Action, StopMove};
 

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use super::super::evidence::Field;
 use super::super::marks::Mark;
-use super::super::pieces::{Bytes, Piece, What};
-use super::super::seen::{Seen, Sight};
+use super::super::pieces::{Bytes, Piece, What, is_among};
+use super::super::seen::{Seen, Sight, arrow};
 use super::super::values::is_tick;
 use super::super::words::{Meaning, Meant, Slot};
 use super::Numbers;
@@ -144,16 +144,6 @@ fn ends_in_outcome(list: &[Piece<'_>], at: usize) -> bool {
         matches!(next.what, What::Term(Meaning::Hit | Meaning::StoppedOut | Meaning::Filled, _))
     });
     outcome && behind.next().is_none()
-}
-
-/// Which way an arrow points: `true` to the right.
-pub(super) fn arrow(what: &What<'_>) -> Option<bool> {
-    match what {
-        What::Icon('→' | '⬆' | '⬇' | '↑' | '↓' | '➜' | '➡' | '➔' | '➝' | '⇒' | '⟶')
-        | What::Mark('>' | '»') => Some(true),
-        What::Icon('←' | '⬅' | '⇐' | '⟵') | What::Mark('<' | '«') => Some(false),
-        _ => None,
-    }
 }
 
 /// Cuts between two deeds of one sentence.
@@ -323,15 +313,16 @@ impl<'t> Clause<'_, 't> {
         Some(Mark { field: Field::Action, bytes })
     }
 
+    #[inline]
     pub(super) fn has(&self, meaning: Meaning) -> bool {
         let meant = self.holds.meant;
-        meant.surely_holds(meaning)
-            || meant.may_hold(meaning) && self.pieces.iter().any(|piece| piece.what.is(meaning))
+        meant.may_hold(meaning) && (meant.surely_holds(meaning) || is_among(self.pieces, meaning))
     }
 
+    /// True when one of these is there; none of them is of a family.
     #[inline]
-    pub(super) fn has_any(&self, meanings: &[Meaning]) -> bool {
-        meanings.iter().any(|meaning| self.has(*meaning))
+    pub(super) fn has_any<const N: usize>(&self, meanings: [Meaning; N]) -> bool {
+        self.holds.meant.meets(Meant::of(meanings))
     }
 
     pub(super) fn at(&self, meaning: Meaning) -> Option<usize> {
@@ -348,7 +339,7 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn has_side(&self) -> bool {
-        self.has_any(&[Meaning::Side(Side::Long), Meaning::Side(Side::Short)])
+        self.has_any([Meaning::Side(Side::Long), Meaning::Side(Side::Short)])
     }
 
     pub(super) fn unknown(&self) -> usize {
@@ -357,7 +348,7 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn has_arrow(&self) -> bool {
-        self.pieces.iter().any(|piece| arrow(&piece.what).is_some())
+        self.holds.seen.has(Sight::Arrow)
     }
 
     pub(super) fn ticked(&self) -> bool {
@@ -371,9 +362,9 @@ impl<'t> Clause<'_, 't> {
     }
 
     pub(super) fn names_trade(&self) -> bool {
-        let trades = [Meaning::Trade, Meaning::Trades, Meaning::Tracker, Meaning::All];
-        self.has_any(&trades)
-            || self.has_any(&[Meaning::Positions(Side::Long), Meaning::Positions(Side::Short)])
+        let positions = [Side::Long, Side::Short].map(Meaning::Positions);
+        self.has_any([Meaning::Trade, Meaning::Trades, Meaning::Tracker, Meaning::All])
+            || self.has_any(positions)
     }
 
     /// True when the clause speaks of a trade: by name, or because the text or the reply leaves nothing else.

@@ -7,6 +7,7 @@
 use rust_decimal::Decimal;
 
 use super::super::pieces::{Piece, What};
+use super::super::seen::Sight;
 use super::super::tokens::{Number, Unit};
 use super::super::values::small_integer;
 use super::super::words::{Meaning, Slot};
@@ -23,11 +24,13 @@ impl Clause<'_, '_> {
     pub(super) fn closing(&self, actions: &mut Vec<Action>, whole: bool) -> Result<(), Refusal> {
         let object = self.has_trade();
         let closes = self.is_closed() || self.is_asked_to_close();
-        let sells = self.has_any(&[Meaning::Sell, Meaning::Buy]) && self.count_prices() <= 1;
+        let sells = object && self.has_any([Meaning::Sell, Meaning::Buy]) && self.count_prices() <= 1;
         let takes =
-            self.has_any(&[Meaning::Closed, Meaning::Close, Meaning::Part, Meaning::Partial, Meaning::Out])
+            self.has_any([Meaning::Closed, Meaning::Close, Meaning::Part, Meaning::Partial, Meaning::Out])
                 || self.takes_half();
-        let share = self.share()?.filter(|_| takes || sells && object);
+        // A percentage that cannot be a share makes the whole unclear, whatever stands beside it.
+        let share = if takes || sells || self.holds.seen.has(Sight::Percent) { self.share()? } else { None };
+        let share = share.filter(|_| takes || sells);
         let targeted = self.place(Slot::Target).is_some();
         let action = match share {
             _ if whole && self.has(Meaning::Cancel) && object && !targeted => Action::Cancel,

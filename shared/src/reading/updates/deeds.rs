@@ -200,7 +200,7 @@ impl<'p> Clause<'p, '_> {
 
     /// The side, if exactly one is named.
     fn side(&self) -> Option<Side> {
-        let has = |side| self.has_any(&[Meaning::Side(side), Meaning::Positions(side)]);
+        let has = |side| self.has_any([Meaning::Side(side), Meaning::Positions(side)]);
         match (has(Side::Long), has(Side::Short)) {
             (true, false) => Some(Side::Long),
             (false, true) => Some(Side::Short),
@@ -212,7 +212,7 @@ impl<'p> Clause<'p, '_> {
     fn all(&self) -> Option<Option<Side>> {
         let positions = |side| self.has(Meaning::Positions(side));
         let several = positions(Side::Long) || positions(Side::Short);
-        let every = self.has_any(&[Meaning::All, Meaning::Tracker])
+        let every = self.has_any([Meaning::All, Meaning::Tracker])
             && !self.has(Meaning::Trade)
             && self.place(Slot::Target).is_none();
         (several || every).then(|| self.side())
@@ -260,9 +260,9 @@ impl<'p> Clause<'p, '_> {
         let report = self.has(Meaning::StoppedOut)
             || self.has(Meaning::Closed) && !self.has(Meaning::Move) && self.place(Slot::Stop).is_none()
             || self.has(Meaning::Cancel) && self.place(Slot::Target).is_none();
-        let relation = self.has_any(&[Meaning::Above, Meaning::Below, Meaning::Break]);
-        let until = self.has_any(&[Meaning::Cancel, Meaning::Close, Meaning::Out]) && relation;
-        self.has_any(&[Meaning::Hedge, Meaning::Perhaps, Meaning::Others, Meaning::Hindsight])
+        let relation = self.has_any([Meaning::Above, Meaning::Below, Meaning::Break]);
+        let until = self.has_any([Meaning::Cancel, Meaning::Close, Meaning::Out]) && relation;
+        self.has_any([Meaning::Hedge, Meaning::Perhaps, Meaning::Others, Meaning::Hindsight])
             || until
             || self.has(Meaning::Later) && !report
     }
@@ -270,9 +270,9 @@ impl<'p> Clause<'p, '_> {
     /// "If TP1 hits" behind an instruction.
     fn bears_on_last(&self) -> bool {
         let event = [Meaning::Hit, Meaning::Above, Meaning::Below, Meaning::Break, Meaning::Filled];
-        self.has_any(&[Meaning::Hedge, Meaning::Perhaps, Meaning::Later])
-            && (self.has_any(&event) || self.place(Slot::Target).is_some())
-            && !self.has_any(&[Meaning::Again, Meaning::Add])
+        self.has_any([Meaning::Hedge, Meaning::Perhaps, Meaning::Later])
+            && (self.has_any(event) || self.place(Slot::Target).is_some())
+            && !self.has_any([Meaning::Again, Meaning::Add])
     }
 
     /// True when what follows in the same sentence hangs on a condition.
@@ -280,12 +280,12 @@ impl<'p> Clause<'p, '_> {
         let Some(last) = self.pieces.last() else { return governed };
         let goes_on = next.is_some_and(|next| next.line == last.line)
             && !matches!(last.what, What::Mark('.' | ';' | '|' | '!') | What::Icon(_));
-        goes_on && (governed || self.has_any(&[Meaning::Hedge, Meaning::Later]))
+        goes_on && (governed || self.has_any([Meaning::Hedge, Meaning::Later]))
     }
 
     /// "Close 25% at TP2", "sell a third at every target": advice for later, unless that target was reached.
     fn acts_at_target(&self) -> bool {
-        let acts = self.has_any(&[Meaning::Close, Meaning::Part, Meaning::Partial]);
+        let acts = self.has_any([Meaning::Close, Meaning::Part, Meaning::Partial]);
         acts && self.place(Slot::Target).is_some()
             && !self.has(Meaning::Hit)
             && !self.ticked()
@@ -353,19 +353,11 @@ impl<'p> Clause<'p, '_> {
 
     fn names_object(&self, actions: &[Action]) -> bool {
         let parts = actions.iter().any(|action| matches!(action, Action::PartClose { .. }));
-        let meant = [
-            Meaning::BreakEven,
-            Meaning::StoppedOut,
-            Meaning::Close,
-            Meaning::Closed,
-            Meaning::Partial,
-            Meaning::Now,
-        ];
-        let meant = if parts { &meant[..] } else { &meant[..2] };
-        [Slot::Stop, Slot::Target, Slot::Entry].iter().any(|slot| self.place(*slot).is_some())
-            || self.has_any(meant)
+        let taken = [Meaning::Close, Meaning::Closed, Meaning::Partial, Meaning::Now];
+        self.has_any([Slot::Stop, Slot::Target, Slot::Entry].map(Meaning::Label))
+            || self.has_any([Meaning::BreakEven, Meaning::StoppedOut])
             || self.names_trade()
-            || parts && self.takes_plainly()
+            || parts && (self.has_any(taken) || self.takes_plainly())
     }
 
     /// How many words of the clause's end nobody explained.

@@ -22,7 +22,7 @@ impl<'t> Clause<'_, 't> {
         let added = self.has(Meaning::Add) && self.has(Meaning::Filled) && !self.has(Meaning::Again);
         let found = if added {
             if self.has_trade() { Some(self.filled()?) } else { None }
-        } else if self.has_any(&[Meaning::Add, Meaning::Again]) {
+        } else if self.has_any([Meaning::Add, Meaning::Again]) {
             self.further_entry()?
         } else if self.is_filled() {
             Some(self.filled()?)
@@ -45,7 +45,7 @@ impl<'t> Clause<'_, 't> {
         }
         let ahead = self.prices_near()?;
         let told =
-            self.has_side() || self.has_any(&[Meaning::Market, Meaning::Now, Meaning::Trade]) || self.reply;
+            self.has_side() || self.has_any([Meaning::Market, Meaning::Now, Meaning::Trade]) || self.reply;
         if ahead.is_empty() && !told || again && self.unknown_behind(at) > 1 {
             return Ok(None);
         }
@@ -158,7 +158,7 @@ impl<'t> Clause<'_, 't> {
                 .pieces
                 .last()
                 .is_some_and(|piece| matches!(piece.what, What::Icon(icon) if is_tick(icon)));
-        let closes = self.has_any(&[Meaning::Close, Meaning::Closed, Meaning::Cancel]);
+        let closes = self.has_any([Meaning::Close, Meaning::Closed, Meaning::Cancel]);
         let filled = self.has(Meaning::Filled)
             && (order || self.has_trade() && self.unknown() <= 1)
             && !self.has(Meaning::Cancel);
@@ -237,7 +237,7 @@ impl<'t> Clause<'_, 't> {
             Meaning::BreakEven,
         ];
         let led = self.has_arrow();
-        if others || self.has_any(&done) || !self.has_any(&told) && !led || !self.has_trade() && !self.reply {
+        if others || self.has_any(done) || !self.has_any(told) && !led || !self.has_trade() && !self.reply {
             return Ok(None);
         }
         let behind = &self.pieces[label + 1..];

@@ -3,10 +3,11 @@
 //! Entry points: [`Clause::moved_stop`], [`Clause::stopped`]. Old values often stand beside new ones.
 
 use super::super::pieces::{Piece, What};
+use super::super::seen::arrow;
 use super::super::tokens::Unit;
 use super::super::words::{Meaning, Slot};
 use super::Refusal;
-use super::clauses::{Clause, arrow, is_plain_number, unknown};
+use super::clauses::{Clause, is_plain_number, unknown};
 use crate::money::Price;
 use crate::update::{Action, StopMove};
 
@@ -20,18 +21,13 @@ impl<'t> Clause<'_, 't> {
         if let Some(trailed) = self.trailed()? {
             return Ok(Some(trailed));
         }
-        let moves = self.has_any(&[Meaning::Move, Meaning::Trail]);
+        let moves = self.has_any([Meaning::Move, Meaning::Trail]);
         let Some(stop) = self.place(Slot::Stop) else {
-            let leads = self.has_any(&[Meaning::To, Meaning::Now]) || self.has_arrow();
-            let leads = leads || self.reply && self.unknown() == 0 && self.pieces.len() <= 3;
-            let object = self.has_trade() || moves;
-            let entry =
-                self.has(Meaning::BreakEven) && !self.has_any(REPORTS) && self.place(Slot::Target).is_none();
-            return Ok(if entry && object && (moves || leads) && self.count_prices() == 0 {
-                to(StopMove::BreakEven)
-            } else {
-                None
-            });
+            let entry = self.has(Meaning::BreakEven)
+                && !self.has_any(REPORTS)
+                && self.place(Slot::Target).is_none()
+                && self.count_prices() == 0;
+            return Ok(if entry && self.is_moved(moves) { to(StopMove::BreakEven) } else { None });
         };
         if self.has_any(REPORTS) && !moves {
             return Ok(None);
@@ -54,7 +50,7 @@ impl<'t> Clause<'_, 't> {
             prices = self.new_prices(&self.pieces[..stop])?;
         }
         match prices.as_slice() {
-            [] if self.has_any(&[Meaning::Move, Meaning::New, Meaning::Changed]) => {
+            [] if self.has_any([Meaning::Move, Meaning::New, Meaning::Changed]) => {
                 Ok(match self.prices_ahead()?.as_slice() {
                     [price] => to(StopMove::Price { price: *price }),
                     _ => None,
@@ -64,6 +60,13 @@ impl<'t> Clause<'_, 't> {
             [price] => Ok(to(StopMove::Price { price: *price })),
             _ => Err(Some("several new stops are named")),
         }
+    }
+
+    /// "BTC to entry", "moved to BE": a trade and a word that leads somewhere, without the word for the stop.
+    fn is_moved(&self, moves: bool) -> bool {
+        let short = || self.reply && self.unknown() == 0 && self.pieces.len() <= 3;
+        let leads = || self.has_any([Meaning::To, Meaning::Now]) || self.has_arrow() || short();
+        moves || self.has_trade() && leads()
     }
 
     /// "Trail 2%", "trailing stop of 0.8 %". A trailing stop with a price is one that is moved.
@@ -95,7 +98,7 @@ impl<'t> Clause<'_, 't> {
         let Some(entry) = self.pieces.iter().position(is_entry) else { return false };
         let between =
             if entry > stop { &self.pieces[stop + 1..entry] } else { &self.pieces[entry + 1..stop] };
-        let moves = self.has_any(&[Meaning::Move, Meaning::To, Meaning::Trail]) || self.has_arrow();
+        let moves = self.has_any([Meaning::Move, Meaning::To, Meaning::Trail]) || self.has_arrow();
         let priced = between.iter().any(|piece| is_plain_number(&piece.what));
         let named_by_it =
             entry + 1 == stop && self.pieces[entry].what.is(Meaning::BreakEven) && self.has_trade();
@@ -187,11 +190,11 @@ impl<'t> Clause<'_, 't> {
 }
 
 /// Words that tell what became of a stop.
-const REPORTS: &[Meaning] =
-    &[Meaning::Hit, Meaning::StoppedOut, Meaning::Closed, Meaning::Filled, Meaning::Out];
+const REPORTS: [Meaning; 5] =
+    [Meaning::Hit, Meaning::StoppedOut, Meaning::Closed, Meaning::Filled, Meaning::Out];
 
 /// Words that put a value in the place of another one, beside those of moving.
-const MOVERS: &[Meaning] = &[Meaning::New, Meaning::Now, Meaning::To, Meaning::UpTo];
+const MOVERS: [Meaning; 4] = [Meaning::New, Meaning::Now, Meaning::To, Meaning::UpTo];
 
 /// The first target that is named with its number.
 fn target_named(pieces: &[Piece<'_>]) -> Option<u8> {

@@ -157,7 +157,7 @@ impl<'t> Clause<'_, 't> {
             let index = self.target_index(target).1;
             !behind[index.min(led)..led].iter().any(|piece| is_plain_number(&piece.what))
         });
-        self.has_any(&told) || plainly || self.tells_old_value()
+        self.has_any(told) || plainly || self.tells_old_value()
     }
 
     /// "New targets 1.44 / 1.50", "TP2 raised to 438", "one more target, 0.0688".
@@ -171,7 +171,7 @@ impl<'t> Clause<'_, 't> {
         if prices.is_empty() {
             prices = self.prices_ahead()?;
         }
-        let more = self.has_any(&[Meaning::More, Meaning::Add]);
+        let more = self.has_any([Meaning::More, Meaning::Add]);
         match (numbers.as_slice(), prices.as_slice()) {
             (_, []) => {}
             _ if more => actions.push(Action::AddTargets { prices }),

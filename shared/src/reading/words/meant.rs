@@ -13,17 +13,36 @@ use super::Meaning;
 pub(in crate::reading) struct Meant(u128);
 
 impl Meant {
+    /// The set of these.
+    #[inline]
+    pub(in crate::reading) fn of<const N: usize>(meanings: [Meaning; N]) -> Self {
+        let mut meant = Self::default();
+        for meaning in meanings {
+            meant.add(meaning);
+        }
+        meant
+    }
+
+    /// True when some meaning outside families, or some family, is in both sets.
+    #[inline]
+    pub(in crate::reading) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Adds a meaning.
+    #[inline]
     pub(in crate::reading) fn add(&mut self, meaning: Meaning) {
         self.0 |= 1 << place(meaning);
     }
 
     /// False when this meaning was surely not added.
+    #[inline]
     pub(in crate::reading) fn may_hold(self, meaning: Meaning) -> bool {
         self.0 & 1 << place(meaning) != 0
     }
 
     /// True when this meaning was surely added.
+    #[inline]
     pub(in crate::reading) fn surely_holds(self, meaning: Meaning) -> bool {
         self.may_hold(meaning) && !is_of_family(meaning)
     }
@@ -44,6 +63,7 @@ impl FromIterator<Meaning> for Meant {
 }
 
 /// True for meanings that tell further what they count or name.
+#[inline]
 fn is_of_family(meaning: Meaning) -> bool {
     use Meaning::{Candle, Count, Counts, Nth, Tenths, Venue};
     matches!(meaning, Candle(_) | Count(_) | Counts(_) | Nth(_) | Tenths(_) | Venue(_))
