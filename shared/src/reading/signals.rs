@@ -71,13 +71,12 @@ impl<'p, 't> Block<'p, 't> {
             (Openers::default(), Openers::default(), Openers::default());
         let fields = fields(pieces).into_iter().map(|field| {
             let values = values(&pieces.list, &field);
-            let opener = Openers::of([field.opener]);
-            opened = opened.or(opener);
+            opened = opened.and(field.opener);
             if !values.items.is_empty() {
-                levelled = levelled.or(opener);
+                levelled = levelled.and(field.opener);
             }
             if !values.items.is_empty() || !values.loose.is_empty() || values.has(Meaning::Placeholder) {
-                held = held.or(opener);
+                held = held.and(field.opener);
             }
             (field, values)
         });
