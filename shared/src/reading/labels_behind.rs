@@ -11,10 +11,11 @@ use super::words::{Meaning, Slot};
 /// The fields of a text whose labels stand behind their values; none if they do not.
 pub(super) fn fields(pieces: &Pieces<'_>) -> Option<Vec<Field>> {
     let list = &pieces.list;
-    // Mostly a label stands before all prices, which settles it.
     let levels = [Slot::Entry, Slot::Target, Slot::Stop];
-    let first = list.iter().position(|piece| piece.what.slot().is_some_and(|slot| levels.contains(&slot)))?;
-    if pieces.seen.first_price()? > first {
+    // Mostly a label stands before all prices, which settles it.
+    let first = pieces.seen.first_price()?;
+    let labelled = pieces.may_have_any(&levels.map(Meaning::Label));
+    if !labelled || list[..first].iter().any(|piece| level_of(piece).is_some()) {
         return None;
     }
     let mut fields = Vec::new();
@@ -24,10 +25,7 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Option<Vec<Field>> {
             cut(&mut fields, Opener::Loose, (start, at));
             start = at;
         }
-        let What::Term(Meaning::Label(slot @ (Slot::Entry | Slot::Target | Slot::Stop)), _) = piece.what
-        else {
-            continue;
-        };
+        let Some(slot) = level_of(piece) else { continue };
         if !list[start..at].iter().any(|piece| is_price(&piece.what)) || !ends_column(list, at) {
             return None;
         }
@@ -37,6 +35,14 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Option<Vec<Field>> {
     cut(&mut fields, Opener::Loose, (start, list.len()));
     let filled = |slot: &Slot| fields.iter().any(|field| field.opener == Opener::Label(*slot));
     (levels.iter().filter(|slot| filled(slot)).count() >= 2).then_some(fields)
+}
+
+/// The level that a label announces.
+fn level_of(piece: &Piece<'_>) -> Option<Slot> {
+    match piece.what {
+        What::Term(Meaning::Label(slot @ (Slot::Entry | Slot::Target | Slot::Stop)), _) => Some(slot),
+        _ => None,
+    }
 }
 
 fn cut(fields: &mut Vec<Field>, opener: Opener, (start, end): (usize, usize)) {

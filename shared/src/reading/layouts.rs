@@ -9,17 +9,18 @@ mod letters;
 mod table;
 
 use super::tokens::{Hints, Kind, Number, Token};
-use super::words::{Found, Lexicon};
+use super::words::{Lexicon, Understood};
 
 /// The tokens of a text as lines of labels and values; none where that changes nothing.
 pub(super) fn written_out<'t>(
     list: &[Token<'t>],
     words: Lexicon<'_>,
-    (phrases, hints): (&[Option<Found>], Hints),
+    (understood, hints): (&Understood, Hints),
     plain: &'t str,
 ) -> Option<Vec<Token<'t>>> {
     let json = if hints.brace { json::written_out(list, words) } else { None };
-    json.or_else(|| table::written_out(list, phrases))
+    let table = || if understood.labelled { table::written_out(list, &understood.phrases) } else { None };
+    json.or_else(table)
         .or_else(|| if hints.letter { letters::written_out(list) } else { None })
         .or_else(|| if hints.numbered { glued::written_out(list, plain, words) } else { None })
 }

@@ -134,15 +134,15 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
     let mut list: Vec<Token<'t>> = Vec::with_capacity(text.plain.len() / 3);
     let mut hints = Hints::default();
     let (mut at, mut line, mut glued) = (0, 0, false);
-    while let Some(first) = cutter.first(at) {
-        if first.is_whitespace() {
-            at += first.len_utf8();
-            line += usize::from(first == '\n');
+    while let Some(byte) = text.plain.as_bytes().get(at) {
+        if let Some(length) = blank_length(&text.plain, at) {
+            at += length;
+            line += usize::from(*byte == b'\n');
             glued = false;
             continue;
         }
         let rest = &text.plain[at..];
-        let (kind, length) = cutter.token(rest, at, first);
+        let (kind, length) = cutter.token(rest, at, *byte);
         hints.note(kind);
         let (raw, onwards) = rest.split_at(length);
         list.push(Token { kind, raw, at, line, glued });
@@ -152,13 +152,17 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
         }
         glued = true;
     }
-    let (phrases, foreign) = words.phrases(&list);
+    let understood = words.understand(&list);
+    let foreign = understood.foreign;
     let labels_entry = OnceCell::new();
-    match layouts::written_out(&list, words, (&phrases, hints), &text.plain) {
+    match layouts::written_out(&list, words, (&understood, hints), &text.plain) {
         Some(list) => {
-            Tokens { phrases: words.phrases(&list).0, list, foreign, plain: &text.plain, words, labels_entry }
+            let phrases = words.understand(&list).phrases;
+            Tokens { list, phrases, foreign, plain: &text.plain, words, labels_entry }
         }
-        None => Tokens { list, phrases, foreign, plain: &text.plain, words, labels_entry },
+        None => {
+            Tokens { list, phrases: understood.phrases, foreign, plain: &text.plain, words, labels_entry }
+        }
     }
 }
 
@@ -208,60 +212,53 @@ struct Cutter<'t> {
 }
 
 impl<'t> Cutter<'t> {
-    /// The character that begins at byte `at`.
-    fn first(&self, at: usize) -> Option<char> {
-        let byte = *self.plain.as_bytes().get(at)?;
-        if byte.is_ascii() { Some(char::from(byte)) } else { self.plain[at..].chars().next() }
+    /// The token at byte `at`, where `rest` begins with the byte `first`, and its length.
+    fn token(&self, rest: &'t str, at: usize, first: u8) -> (Kind<'t>, usize) {
+        match first {
+            b'a'..=b'z' | b'A'..=b'Z' => self.word(at, word_length(rest)),
+            b'0'..=b'9' => self.number(rest, at),
+            b'.' => match leader_length(self.plain, at) {
+                Some(length) => (Kind::Mark(':'), length),
+                None if rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit) => self.number(rest, at),
+                None => (Kind::Mark('.'), 1),
+            },
+            mark if mark.is_ascii() => (Kind::Mark(char::from(mark)), 1),
+            _ => self.foreign(rest, at),
+        }
     }
 
-    /// The token at byte `at`, where `rest` begins with `first`, and its length.
-    fn token(&self, rest: &'t str, at: usize, first: char) -> (Kind<'t>, usize) {
-        let word = |length: usize| (Kind::Word(&self.lower[at..at + length]), length);
-        if first.is_ascii_alphabetic() {
-            return word(word_length(rest));
-        }
-        if first == '.'
-            && let Some(length) = leader_length(self.plain, at)
-        {
-            return (Kind::Mark(':'), length);
-        }
-        let starts_number =
-            first.is_ascii_digit() || first == '.' && rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
-        if starts_number {
-            return match self.number(rest, at) {
-                Counted::Number(number, length) => (Kind::Number(number), length),
-                Counted::Clock(length) => (Kind::Clock, length),
-                Counted::Name(length) => word(length),
-            };
-        }
-        if first.is_ascii() {
-            return (Kind::Mark(first), 1);
-        }
+    fn word(&self, at: usize, length: usize) -> (Kind<'t>, usize) {
+        (Kind::Word(&self.lower[at..at + length]), length)
+    }
+
+    /// The token that begins with a character outside ASCII.
+    fn foreign(&self, rest: &'t str, at: usize) -> (Kind<'t>, usize) {
+        let Some(first) = rest.chars().next() else { return (Kind::Mark(' '), 0) };
         if let Some(index) = index_of(first) {
             return (Kind::Index(index), first.len_utf8());
         }
         if is_unspaced(first) {
-            return word(self.words.unspaced_length(rest).unwrap_or(first.len_utf8()));
+            return self.word(at, self.words.unspaced_length(rest).unwrap_or(first.len_utf8()));
         }
         if Class::of(first).is_letter() {
-            return word(word_length(rest));
+            return self.word(at, word_length(rest));
         }
         let kind = if is_icon(first) { Kind::Icon(first) } else { Kind::Mark(first) };
         (kind, first.len_utf8())
     }
 
-    fn number(&self, rest: &'t str, at: usize) -> Counted<'t> {
+    fn number(&self, rest: &'t str, at: usize) -> (Kind<'t>, usize) {
         let bytes = rest.as_bytes();
         if let Some(length) = clock_length(bytes) {
-            return Counted::Clock(length);
+            return (Kind::Clock, length);
         }
         let digits = digits_length(bytes);
-        if bytes.get(digits).is_none_or(ends_number) {
-            return Counted::Number(Number { text: &rest[..digits], at, unit: Unit::None }, digits);
+        let counted = |unit, length| (Kind::Number(Number { text: &rest[..digits], at, unit }), length);
+        if stands_alone(&bytes[digits..]) {
+            return counted(Unit::None, digits);
         }
         let letters = rest[digits..].chars().take_while(|c| c.is_alphanumeric() || *c == '%' || *c == '×');
         let suffix: usize = letters.map(char::len_utf8).sum();
-        let counted = |unit, length| Counted::Number(Number { text: &rest[..digits], at, unit }, length);
         if let Some(ending) = ordinal_length(&self.lower[at + digits..]) {
             return counted(Unit::Ordinal, digits + ending);
         }
@@ -271,15 +268,28 @@ impl<'t> Cutter<'t> {
         let suffix_text = &self.lower[at + digits..at + digits + suffix];
         match unit(suffix_text).or_else(|| Some((self.words.unit(suffix_text)?, suffix))) {
             Some((unit, length)) => counted(unit, digits + length),
-            None if rest[..digits].bytes().all(|b| b.is_ascii_digit()) => Counted::Name(digits + suffix),
+            None if rest[..digits].bytes().all(|b| b.is_ascii_digit()) => self.word(at, digits + suffix),
             None => counted(Unit::None, digits),
         }
     }
 }
 
-/// True for what is surely neither a unit nor an ending of the number before it.
-fn ends_number(byte: &u8) -> bool {
-    byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'%' | b' ' | b'-')
+/// True when what follows a number is surely neither a unit nor an ending.
+fn stands_alone(behind: &[u8]) -> bool {
+    match behind {
+        [] => true,
+        [b' ', next, ..] => *next != b'%',
+        [byte, ..] => byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'%' | b'-'),
+    }
+}
+
+/// The length of the blank at byte `at`; none if there is another character.
+fn blank_length(plain: &str, at: usize) -> Option<usize> {
+    match plain.as_bytes().get(at)? {
+        b' ' | b'\t'..=b'\r' => Some(1),
+        byte if byte.is_ascii() => None,
+        _ => plain[at..].chars().next().filter(|first| first.is_whitespace()).map(char::len_utf8),
+    }
 }
 
 /// The length of the ending that an apostrophe ties to a ticker or a number, as in `AVAX'ta` and `3050'den`: it is no part
@@ -303,13 +313,6 @@ const MAX_ENDING: usize = 4;
 fn is_capital(raw: &str) -> bool {
     let capitals = raw.bytes().filter(u8::is_ascii_uppercase).count();
     capitals >= 2 && raw.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-}
-
-/// What begins with a digit.
-enum Counted<'t> {
-    Number(Number<'t>, usize),
-    Clock(usize),
-    Name(usize),
 }
 
 /// Chinese and Japanese are written without spaces.
@@ -372,19 +375,29 @@ fn clock_length(bytes: &[u8]) -> Option<usize> {
     let run = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
     let first = run(0);
     let mark = *bytes.get(first)?;
+    let begins = match mark {
+        b':' | b'/' | b'.' => first <= 2,
+        b'-' => first == 4,
+        _ => false,
+    };
+    if !begins {
+        return None;
+    }
     let second = run(first + 1);
+    if second > 2 {
+        return None;
+    }
     let after = first + 1 + second;
     let third = if bytes.get(after) == Some(&mark) { run(after + 1) } else { 0 };
     let end = if third > 0 { after + 1 + third } else { after };
     let goes_on = bytes.get(end).is_some_and(u8::is_ascii_alphanumeric)
         || matches!(bytes.get(end), Some(b'.' | b',')) && bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
-    let time = mark == b':' && (1..=2).contains(&first) && second == 2 && (third == 0 || third == 2);
-    let date = match mark {
-        b'/' | b'.' => first <= 2 && second <= 2 && third == 4,
-        b'-' => first == 4 && second == 2 && third == 2,
-        _ => false,
+    let whole = match mark {
+        b':' => first > 0 && second == 2 && (third == 0 || third == 2),
+        b'-' => second == 2 && third == 2,
+        _ => third == 4,
     };
-    ((time || date) && !goes_on).then_some(end)
+    (whole && !goes_on).then_some(end)
 }
 
 /// The unit at the start of a number's suffix, and its length. `None` when the whole is rather a name, as in `1INCH`.

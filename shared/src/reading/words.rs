@@ -59,6 +59,17 @@ pub(super) struct Found {
     pub(super) decimal_comma: bool,
 }
 
+/// What the words of a text mean.
+#[derive(Debug)]
+pub(super) struct Understood {
+    /// The longest known phrase that begins at each token.
+    pub(super) phrases: Vec<Option<Found>>,
+    /// True when words of another language than English were found.
+    pub(super) foreign: bool,
+    /// False when there are surely no labels for both an entry and an exit.
+    pub(super) labelled: bool,
+}
+
 /// What is heard at a token.
 #[derive(Debug, Clone, Copy, Default)]
 struct Heard {
@@ -140,27 +151,33 @@ impl<'w> Lexicon<'w> {
     }
 
     /// The longest phrase of the vocabulary at each token. What languages disagree on is read as the language does that
-    /// most of the text's words are from; and whether that is another one than English.
-    pub(super) fn phrases(self, tokens: &[Token<'_>]) -> (Vec<Option<Found>>, bool) {
+    /// most of the text's words are from.
+    pub(super) fn understand(self, tokens: &[Token<'_>]) -> Understood {
         let mut votes = Votes::default();
         // The tokens whose phrase depends on the language.
         let mut disputed = Vec::new();
+        let (mut entry, mut exit) = (false, false);
         let heard = tokens.iter().enumerate().map(|(at, token)| {
             let Kind::Word(word) = token.kind else { return None };
             let heard = self.phrase(tokens, at, (word, Languages::default()));
             disputed.extend(heard.disputed.then_some(at));
             votes.count(heard.languages);
+            if let Some(Found { meaning, .. }) = heard.found {
+                entry |= matches!(meaning, Meaning::Label(Slot::Entry));
+                exit |= matches!(meaning, Meaning::Label(Slot::Stop | Slot::Target));
+            }
             heard.found
         });
         let mut phrases: Vec<Option<Found>> = heard.collect();
         let spoken = votes.winners();
-        if !spoken.is_empty() {
-            for at in disputed {
-                let Kind::Word(word) = tokens[at].kind else { continue };
-                phrases[at] = self.phrase(tokens, at, (word, spoken)).found;
+        let foreign = !spoken.is_empty();
+        if foreign {
+            for at in &disputed {
+                let Kind::Word(word) = tokens[*at].kind else { continue };
+                phrases[*at] = self.phrase(tokens, *at, (word, spoken)).found;
             }
         }
-        (phrases, !spoken.is_empty())
+        Understood { phrases, foreign, labelled: entry && exit || foreign && !disputed.is_empty() }
     }
 
     /// The longest phrase at token `at`, a word of a text in these languages.

@@ -53,7 +53,7 @@ enum Role {
 pub(super) fn written_out<'t>(list: &[Token<'t>], words: Lexicon<'_>) -> Option<Vec<Token<'t>>> {
     let start = (0..list.len()).find(|at| is_start(list, *at))?;
     let list = &with_parted_keys(list, start);
-    let (phrases, _) = &words.phrases(list);
+    let phrases = &words.understand(list).phrases;
     let mut scan =
         Scan { list, phrases, stack: Vec::new(), key: None, members: Vec::new(), objects: 0, at: start };
     while scan.at < list.len() && (scan.at == start || !scan.stack.is_empty()) {

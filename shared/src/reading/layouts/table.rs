@@ -30,9 +30,6 @@ enum Cut {
 
 /// The text with its tables written out; none if there is no table.
 pub(super) fn written_out<'t>(list: &[Token<'t>], phrases: &[Option<Found>]) -> Option<Vec<Token<'t>>> {
-    if !may_hold(list, phrases) {
-        return None;
-    }
     let mut written: Option<Vec<Token<'t>>> = None;
     let mut at = 0;
     while at < list.len() {
@@ -51,17 +48,6 @@ pub(super) fn written_out<'t>(list: &[Token<'t>], phrases: &[Option<Found>]) -> 
         }
     }
     written
-}
-
-/// False when there is surely no table: it has several lines, and its header the labels that [`is_header`] asks for.
-fn may_hold(list: &[Token<'_>], phrases: &[Option<Found>]) -> bool {
-    let (Some(first), Some(last)) = (list.first(), list.last()) else { return false };
-    let (mut entry, mut exit) = (false, false);
-    for found in phrases.iter().flatten() {
-        entry |= matches!(found.meaning, Meaning::Label(Slot::Entry));
-        exit |= matches!(found.meaning, Meaning::Label(Slot::Stop | Slot::Target));
-    }
-    first.line < last.line && entry && exit
 }
 
 fn line_at(list: &[Token<'_>], at: usize) -> Range<usize> {
