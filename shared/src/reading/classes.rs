@@ -1,6 +1,6 @@
 //! Classes: what clean-up and the cutting of tokens ask of a character, worked out once for each and then looked up.
 //!
-//! Entry point: [`Class::of`]. Invariant: a class says nothing that the functions in `characters` do not say; it only says it
+//! Entry points: [`Class::of`] for a character, [`Bytes::of`] for a whole text. Invariant: a class says nothing that the functions in `characters` do not say; it only says it
 //! faster, which is most of what reading a text costs.
 
 use std::sync::LazyLock;
@@ -47,12 +47,10 @@ impl Class {
     /// What all characters of a text that are not ASCII have in common, and what any of them has.
     pub(super) fn all_and_any(text: &str) -> (Self, Self) {
         let (mut all, mut any) = (u8::MAX, 0);
-        if !text.is_ascii() {
-            for character in text.chars().filter(|character| !character.is_ascii()) {
-                let Class(class) = Class::of(character);
-                all &= class;
-                any |= class;
-            }
+        for character in text.chars().filter(|character| !character.is_ascii()) {
+            let Class(class) = Class::of(character);
+            all &= class;
+            any |= class;
         }
         (Self(all), Self(any))
     }
@@ -119,9 +117,87 @@ impl Class {
     }
 }
 
+/// What the bytes of a text let one expect of it: one look at each tells which steps of clean-up have nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bytes(u8);
+
+/// It is not ASCII alone.
+const BEYOND_ASCII: u8 = 1;
+/// `<`: perhaps a mention.
+const OPENING: u8 = 2;
+/// `/`: perhaps an address, where a colon stands, too.
+const SLASH: u8 = 4;
+/// `w`: perhaps an address, where a dot stands, too.
+const LETTER_W: u8 = 8;
+/// `:` or `.`.
+const POINT: u8 = 16;
+/// `~`: perhaps something is struck out.
+const TILDE: u8 = 32;
+/// Markup, or a line end of two characters.
+const MARKUP: u8 = 64;
+
+impl Bytes {
+    const EACH: [u8; 256] = {
+        let mut each = [0; 256];
+        let mut byte = 128;
+        while byte < 256 {
+            each[byte] = BEYOND_ASCII;
+            byte += 1;
+        }
+        each[b'<' as usize] = OPENING;
+        each[b'/' as usize] = SLASH;
+        each[b'w' as usize] = LETTER_W;
+        each[b'W' as usize] = LETTER_W;
+        each[b':' as usize] = POINT;
+        each[b'.' as usize] = POINT;
+        each[b'~' as usize] = TILDE;
+        each[b'*' as usize] = MARKUP;
+        each[b'`' as usize] = MARKUP;
+        each[b'\r' as usize] = MARKUP;
+        each
+    };
+
+    /// What all bytes of a text say.
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.bytes().fold(0, |all, byte| all | Self::EACH[usize::from(byte)]))
+    }
+
+    /// True when every byte is ASCII.
+    pub(super) fn is_ascii(self) -> bool {
+        self.0 & BEYOND_ASCII == 0
+    }
+
+    /// False when there is surely no mention, no custom emoji and no address.
+    pub(super) fn may_refer(self) -> bool {
+        self.0 & OPENING != 0 || self.0 & POINT != 0 && self.0 & (SLASH | LETTER_W) != 0
+    }
+
+    /// False when surely nothing is struck out.
+    pub(super) fn may_strike(self) -> bool {
+        self.0 & TILDE != 0
+    }
+
+    /// True when there is markup, or a line end of two characters.
+    pub(super) fn has_markup(self) -> bool {
+        self.0 & MARKUP != 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_tell_what_a_text_may_hold() {
+        let plain = Bytes::of("Entry 0.5, TP 0.6\nSL 0.4");
+        assert!(plain.is_ascii() && !plain.may_refer() && !plain.may_strike() && !plain.has_markup());
+        for text in ["<@1>", "https://a.b", "www.a.b", "WWW.A.B"] {
+            assert!(Bytes::of(text).may_refer(), "{text}");
+        }
+        assert!(
+            Bytes::of("~~1~~").may_strike() && Bytes::of("a\r\n").has_markup() && !Bytes::of("ä").is_ascii()
+        );
+    }
 
     #[test]
     fn a_class_says_what_is_worked_out() {

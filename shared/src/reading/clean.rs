@@ -9,7 +9,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::characters::{KEYCAP, circled, is_subscript, lower, settle, spelled};
-use super::classes::Class;
+use super::classes::{Bytes, Class};
 use super::lookalikes;
 use super::placed::{Placed, PlacedStr, Places};
 use super::references;
@@ -70,19 +70,24 @@ impl Cleaned {
     fn push_visible(&mut self, stretch: &Stretch<'_>, words: Lexicon<'_>, plain: &mut Placed) {
         let text = PlacedStr::of(stretch.text, stretch.base);
         // What holds for all characters holds for those that are left, too.
+        let bytes = Bytes::of(text.text);
+        if bytes.is_ascii() && !bytes.may_refer() && !bytes.may_strike() && !bytes.has_markup() {
+            return plain.push_from(text, 0..text.text.len());
+        }
         let (all, any) = Class::all_and_any(text.text);
         self.raised |= any.is_upper() || !all.is_as_is();
         let visible = if any.is_invisible() { text.without(is_invisible) } else { None };
         let text = visible.as_ref().map_or(text, Placed::as_str);
-        let (kept, gone) = struck(text).unzip();
+        let (kept, gone) = if bytes.may_strike() { struck(text).unzip() } else { (None, None) };
         if let Some(gone) = gone {
             self.keep_gone(&gone);
         }
         let text = kept.as_ref().map_or(text, Placed::as_str);
         // What is invisible may hide a reference, as in `h\u{200b}ttps`.
-        let refers = visible.is_some() || references::may_hold(stretch.text);
+        let refers = visible.is_some() || bytes.may_refer() && references::may_hold(stretch.text);
         let referred = if refers { Some(references::without(text, words)) } else { None };
-        rewrite(referred.as_ref().map_or(text, Placed::as_str), all.is_as_is(), plain);
+        let as_is = all.is_as_is() && !bytes.has_markup();
+        rewrite(referred.as_ref().map_or(text, Placed::as_str), as_is, plain);
     }
 
     /// Keeps what was struck out.
@@ -128,11 +133,6 @@ impl Cleaned {
 
 fn is_invisible(character: char) -> bool {
     Class::of(character).is_invisible()
-}
-
-/// True when a byte of a text is one of these: all are looked at, because that takes less than to stop at the first.
-fn holds(text: &str, is: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(false, |found, byte| found | is(byte))
 }
 
 /// False when no line begins or ends with anything that is to be looked at: a blank, a heading, a quotation.
@@ -232,9 +232,6 @@ fn without_heading(line: &str) -> &str {
 /// A text without its `~~struck out~~` spans, and these, each as a line; none where nothing is struck out. An opening mark
 /// without a closing one is left alone.
 fn struck(text: PlacedStr<'_>) -> Option<(Placed, Placed)> {
-    if !holds(text.text, |byte| byte == b'~') {
-        return None;
-    }
     let marks: Vec<usize> = text.text.match_indices("~~").map(|(at, _)| at).collect();
     if marks.len() < 2 {
         return None;
@@ -253,10 +250,11 @@ fn struck(text: PlacedStr<'_>) -> Option<(Placed, Placed)> {
     Some((kept, gone))
 }
 
-/// Rewrites what NFKC would spoil, applies it, and settles what it leaves. `as_is` says that none of it is needed outside ASCII.
+/// Rewrites what NFKC would spoil, applies it, and settles what it leaves. `as_is` says that
+/// nothing of it is needed.
 fn rewrite(text: PlacedStr<'_>, as_is: bool, plain: &mut Placed) {
     let whole = text.text;
-    if as_is && !holds(whole, |byte| matches!(byte, b'*' | b'`' | b'\r')) {
+    if as_is {
         return plain.push_from(text, 0..whole.len());
     }
     let (mut from, mut at) = (0, 0);
