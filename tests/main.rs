@@ -1,9 +1,10 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
 //!
-//! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
+//! Read [`layout`] for the rules that the house keeps, [`authority`] for who may call, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
 //! [`reread_hard`] for the API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for
 //! listening to Discord, [`restart`] for what `kill -9` may not break.
 
+mod authority;
 mod discord;
 mod feed;
 mod gaps;

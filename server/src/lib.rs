@@ -1,8 +1,9 @@
 //! The server: keeps every post for ever, reads it once, and streams signals.
 //!
-//! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`auth`],
-//! [`ingest`], [`reread`], [`feed`], [`http`], [`store`].
+//! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`accounts`],
+//! [`auth`], [`ingest`], [`reread`], [`feed`], [`http`], [`store`].
 
+pub mod accounts;
 pub mod auth;
 pub mod config;
 pub mod database;
@@ -24,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
+use auth::authority::Authority;
 use feed::Feed;
 
 /// How long requests that are under way may take after the server was asked to stop. Whoever sends half a request must
@@ -37,6 +39,8 @@ pub struct App {
     pub pool: PgPool,
     /// The tail of the log, shared by all subscribers.
     pub feed: Arc<Feed>,
+    /// Who may do what.
+    pub authority: Arc<Authority>,
     /// Becomes true when the server is asked to stop.
     pub stopping: watch::Receiver<bool>,
 }
@@ -47,7 +51,9 @@ pub async fn run(pool: PgPool, listener: TcpListener, stopping: watch::Receiver<
     let head = store::log::head(&pool).await?;
     let feed = Arc::new(Feed::new(head));
     let tail = tokio::spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
-    let app = App { pool, feed, stopping: stopping.clone() };
+    let authority = Arc::new(Authority::new(pool.clone()));
+    let following = tokio::spawn(Arc::clone(&authority).follow(stopping.clone()));
+    let app = App { pool, feed, authority, stopping: stopping.clone() };
     // Frames are small and must not wait for the acknowledgement of the one before.
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
@@ -63,6 +69,7 @@ pub async fn run(pool: PgPool, listener: TcpListener, stopping: watch::Receiver<
     tokio::select! {
         // A feed without its tail would tell its subscribers that nothing happens: better no server than that one.
         error = failure(tail) => anyhow::bail!("the tail of the log has failed: {error}"),
+        error = failure(following) => anyhow::bail!("following the changes of accounts has failed: {error}"),
         served = serving.into_future() => Ok(served?),
         () = ended => {
             tracing::info!("some requests were not finished in time and are dropped");

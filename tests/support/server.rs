@@ -1,8 +1,10 @@
 //! A real server inside the test's process, on a free port and a scratch database; and a client of its API.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use reqwest::{Client, Method, Response};
-use server::auth::{NewKey, Role};
-use server::{ids, store};
+use server::accounts;
+use server::auth::Role;
 use shared::wire::{PostMessages, PostResult, PostedMessages, ProblemBody};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -59,13 +61,12 @@ impl TestServer {
     }
 }
 
-/// Makes an API key in this database.
+/// Makes an API key in this database, for an account of its own.
 pub async fn create_key(pool: &PgPool, role: Role) -> String {
-    let key = NewKey::generate().expect("random bytes");
-    let now = launch::clock::now();
-    let kept = store::keys::insert(pool, (ids::new(now), "test"), (role, &key.hash), now).await;
-    kept.expect("the key is kept");
-    key.key.expose().to_owned()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test {}", NEXT.fetch_add(1, Ordering::SeqCst));
+    let key = accounts::make_program_key(pool, &name, role, launch::clock::now()).await;
+    key.expect("the key is made").token.expose().to_owned()
 }
 
 /// A client of the API with one key.

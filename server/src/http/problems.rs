@@ -5,12 +5,15 @@
 use shared::wire::ProblemBody;
 use utoipa::IntoResponses;
 
-/// What every route with a key may answer.
+/// What every route that not anyone may call may answer.
 #[derive(IntoResponses)]
 pub(super) enum Guarded {
-    /// No valid key
+    /// No valid credential, or its account may not act
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(ProblemBody),
+    /// The account has not the role, or the credential not the scope
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
     /// The database is away: try the same again after `Retry-After` seconds
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
