@@ -11,6 +11,7 @@ mod commands;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use server::Setup;
 use server::auth::Role;
 use server::config::Config;
 use server::database::{Database, Purpose};
@@ -226,10 +227,12 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
             std::process::exit(0);
         }
     };
+    let session_key = server::secrets::session_key(config)?;
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
     print(&format!("listening on http://{}", listener.local_addr()?))?;
-    let serving = server::run(database.pool.clone(), listener, config.limits, stopping);
+    let setup = Setup { pool: database.pool.clone(), session_key, limits: config.limits };
+    let serving = server::run(setup, listener, stopping);
     tokio::pin!(serving);
     let outcome = tokio::select! {
         outcome = &mut serving => outcome,

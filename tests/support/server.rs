@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::{Client, Method, Response};
+use server::Setup;
 use server::accounts;
 use server::auth::Role;
+use server::auth::session_key::SessionKey;
 use server::edge::limits::Limits;
 use shared::wire::{PostMessages, PostResult, PostedMessages, ProblemBody};
 use sqlx::PgPool;
@@ -13,6 +15,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::postgres::Scratch;
+
+/// The key of all sessions of test servers.
+pub const KEY: [u8; 32] = *b"a key for tests, and only tests.";
 
 /// A running server.
 #[derive(Debug)]
@@ -45,7 +50,8 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopping) = watch::channel(false);
-        let task = tokio::spawn(server::run(pool.clone(), listener, limits, stopping));
+        let setup = Setup { pool: pool.clone(), session_key: SessionKey::new(&KEY), limits };
+        let task = tokio::spawn(server::run(setup, listener, stopping));
         Self { url, pool, scratch, stop, task }
     }
 
