@@ -24,6 +24,8 @@ const MAX_INBOUND: usize = 64 * 1024;
 const READ_BUFFER: usize = 4 * 1024;
 /// About ten events are written at once.
 const WRITE_BUFFER: usize = 4 * 1024;
+/// What may wait for a subscriber that reads slowly. The library's default is no limit at all.
+const MAX_WRITE_BUFFER: usize = 1024 * 1024;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -42,16 +44,16 @@ pub(super) struct FeedQuery {
 
 /// Streams the log over a WebSocket: `hello`, the events after `after`, `caught_up`, then events as they are written,
 /// and a `heartbeat` every 10 s. Each message is a JSON text of the schema `Frame`. Close codes: 1012 the server restarts,
-/// 4408 too slow, 4429 too many messages; resume from your cursor.
+/// 4401 the credential is gone, 4408 too slow, 4429 too many messages; resume from your cursor.
 #[utoipa::path(
-    get, path = "/v1/feed", tag = "member", security(("api_key" = [])), params(FeedQuery),
+    get, path = "/v1/feed", tag = "member", security(("credential" = [])), params(FeedQuery),
     responses(
         (status = 101, description = "The WebSocket is open", body = Frame),
         Guarded, Named, Placed, Checked,
     )
 )]
 pub(super) async fn feed(
-    _caller: Member,
+    member: Member,
     State(app): State<App>,
     parameters: Result<Query<FeedQuery>, axum::extract::rejection::QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -65,8 +67,9 @@ pub(super) async fn feed(
         .max_message_size(MAX_INBOUND)
         .max_frame_size(MAX_INBOUND)
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER);
-    Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, app, wanted.after, filter)))
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(MAX_WRITE_BUFFER);
+    Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, (app, member), wanted.after, filter)))
 }
 
 /// Refuses a cursor that this log has never reached.
