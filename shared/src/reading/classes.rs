@@ -47,7 +47,7 @@ impl Class {
     /// What all characters of a text that are not ASCII have in common, and what any of them has.
     pub(super) fn all_and_any(text: &str) -> (Self, Self) {
         let (mut all, mut any) = (u8::MAX, 0);
-        for character in text.chars().filter(|character| !character.is_ascii()) {
+        for (_, character) in beyond_ascii(text) {
             let Class(class) = Class::of(character);
             all &= class;
             any |= class;
@@ -117,6 +117,18 @@ impl Class {
     }
 }
 
+/// The characters of a text that are not ASCII, with their first bytes: most texts have few.
+pub(super) fn beyond_ascii(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..)?;
+        let start = at + rest.bytes().position(|byte| !byte.is_ascii())?;
+        let character = text[start..].chars().next()?;
+        at = start + character.len_utf8();
+        Some((start, character))
+    })
+}
+
 /// What the bytes of a text let one expect of it: one look at each tells which steps of clean-up have nothing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Bytes(u8);
@@ -177,6 +189,12 @@ impl Bytes {
         self.0 & TILDE != 0
     }
 
+    /// How many bytes at the start of a text are ASCII and no markup.
+    pub(super) fn plain_length(text: &str) -> usize {
+        let special = |byte: &u8| Self::EACH[usize::from(*byte)] & (BEYOND_ASCII | MARKUP) != 0;
+        text.as_bytes().iter().position(special).unwrap_or(text.len())
+    }
+
     /// True when there is markup, or a line end of two characters.
     pub(super) fn has_markup(self) -> bool {
         self.0 & MARKUP != 0
@@ -191,6 +209,11 @@ mod tests {
     fn bytes_tell_what_a_text_may_hold() {
         let plain = Bytes::of("Entry 0.5, TP 0.6\nSL 0.4");
         assert!(plain.is_ascii() && !plain.may_refer() && !plain.may_strike() && !plain.has_markup());
+        assert_eq!(
+            (Bytes::plain_length("a.b<*"), Bytes::plain_length("aé"), Bytes::plain_length("ab")),
+            (4, 1, 2)
+        );
+        assert_eq!(beyond_ascii("aéb🚀").collect::<Vec<_>>(), [(1, 'é'), (4, '🚀')]);
         for text in ["<@1>", "https://a.b", "www.a.b", "WWW.A.B"] {
             assert!(Bytes::of(text).may_refer(), "{text}");
         }

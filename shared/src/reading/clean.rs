@@ -9,7 +9,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::characters::{KEYCAP, circled, is_subscript, lower, settle, spelled};
-use super::classes::{Bytes, Class};
+use super::classes::{Bytes, Class, beyond_ascii};
 use super::lookalikes;
 use super::placed::{Placed, PlacedStr, Places};
 use super::references;
@@ -76,7 +76,7 @@ impl Cleaned {
         }
         let (all, any) = Class::all_and_any(text.text);
         self.raised |= any.is_upper() || !all.is_as_is();
-        let visible = if any.is_invisible() { text.without(is_invisible) } else { None };
+        let visible = if any.is_invisible() { text.without(Class::is_invisible) } else { None };
         let text = visible.as_ref().map_or(text, Placed::as_str);
         let (kept, gone) = if bytes.may_strike() { struck(text).unzip() } else { (None, None) };
         if let Some(gone) = gone {
@@ -129,10 +129,6 @@ impl Cleaned {
         self.own.finish(self.raised);
         self.quoted.finish(self.raised);
     }
-}
-
-fn is_invisible(character: char) -> bool {
-    Class::of(character).is_invisible()
 }
 
 /// False when no line begins or ends with anything that is to be looked at: a blank, a heading, a quotation.
@@ -195,8 +191,8 @@ fn lowered(text: &str, raised: bool) -> String {
     let mut lowered = String::with_capacity(text.len());
     let mut from = 0;
     if raised {
-        let upper = |(_, c): &(usize, char)| !c.is_ascii() && Class::of(*c).is_upper();
-        for (at, character) in text.char_indices().filter(upper) {
+        let upper = |(_, c): &(usize, char)| Class::of(*c).is_upper();
+        for (at, character) in beyond_ascii(text).filter(upper) {
             lowered.push_str(&text[from..at]);
             lowered.push(lower(character));
             from = lowered.len();
@@ -217,7 +213,7 @@ pub(super) fn index_of(character: char) -> Option<u8> {
 pub(super) fn fold(phrase: &str) -> String {
     let text = PlacedStr::of(phrase, 0);
     let mut plain = Placed::with_room(phrase.len());
-    rewrite(text.without(is_invisible).as_ref().map_or(text, Placed::as_str), false, &mut plain);
+    rewrite(text.without(Class::is_invisible).as_ref().map_or(text, Placed::as_str), false, &mut plain);
     lowered(&plain.text, true)
 }
 
@@ -260,7 +256,13 @@ fn rewrite(text: PlacedStr<'_>, as_is: bool, plain: &mut Placed) {
     let (mut from, mut at) = (0, 0);
     // The last character that stays as it is: it may carry a mark.
     let mut last = 0;
-    while let Some(character) = whole[at..].chars().next() {
+    while at < whole.len() {
+        let run = Bytes::plain_length(&whole[at..]);
+        if run > 0 {
+            at += run;
+            last = at - 1;
+        }
+        let Some(character) = whole[at..].chars().next() else { break };
         let class = Class::of(character);
         if class.is_as_is() {
             last = at;

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use super::classes::{Class, beyond_ascii};
+
 /// The places of a text's bytes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Places(Vec<Run>);
@@ -82,16 +84,16 @@ impl<'t> PlacedStr<'t> {
         }
     }
 
-    /// This text without what `drop` tells of; none if that is nothing.
-    pub(super) fn without(self, drop: impl Fn(char) -> bool) -> Option<Placed> {
-        let first = self.text.find(&drop)?;
-        let mut kept = Placed::with_room(self.text.len());
+    /// This text without the characters outside ASCII that `drop` tells of; none if there is none.
+    pub(super) fn without(self, drop: impl Fn(Class) -> bool) -> Option<Placed> {
+        let mut kept: Option<Placed> = None;
         let mut from = 0;
-        for (at, character) in self.text[first..].char_indices().filter(|(_, character)| drop(*character)) {
-            let at = first + at;
+        for (at, character) in beyond_ascii(self.text).filter(|(_, character)| drop(Class::of(*character))) {
+            let kept = kept.get_or_insert_with(|| Placed::with_room(self.text.len()));
             kept.push_from(self, from..at);
             from = at + character.len_utf8();
         }
+        let mut kept = kept?;
         kept.push_from(self, from..self.text.len());
         Some(kept)
     }
@@ -148,7 +150,7 @@ mod tests {
     #[test]
     fn what_is_copied_keeps_its_places_and_what_is_written_anew_has_the_one_of_its_origin() {
         let text = PlacedStr::of("ab\u{200b}cd½e", 10);
-        let visible = text.without(|c| c == '\u{200b}').unwrap();
+        let visible = text.without(Class::is_invisible).unwrap();
         assert_eq!(visible.text, "abcd½e");
         let mut rewritten = Placed::default();
         let seen = visible.as_str();
@@ -159,6 +161,6 @@ mod tests {
         let places: Vec<u32> = (0..7).map(|at| rewritten.as_str().place(at)).collect();
         assert_eq!(places, [11, 15, 16, 17, 17, 17, 19]);
         assert_eq!(rewritten.places.0.len(), 5, "runs, and not each byte on its own");
-        assert!(text.without(char::is_whitespace).is_none());
+        assert!(text.without(Class::is_upper).is_none());
     }
 }
