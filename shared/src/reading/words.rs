@@ -79,11 +79,16 @@ struct Heard {
     languages: Languages,
     /// True when another phrase may be meant, depending on the language that is spoken.
     disputed: bool,
-    /// How many tokens the phrase covers, and whether its language is spoken: the greater, the better.
-    rank: (usize, bool),
+    /// True when its language is spoken, or it is the channel's own.
+    is_spoken: bool,
 }
 
 impl Heard {
+    /// How many tokens the phrase covers.
+    fn length(&self) -> usize {
+        self.found.map_or(0, |found| found.length)
+    }
+
     /// Takes notice of a phrase that stands there.
     fn hear(&mut self, phrase: &Phrase, (length, is_spoken): (usize, bool), is_own: bool) {
         let Phrase { meaning, origin, .. } = phrase;
@@ -93,13 +98,14 @@ impl Heard {
             return;
         }
         let language = Languages::of(origin.language);
-        match length.cmp(&self.rank.0) {
+        let order = length.cmp(&self.length());
+        match order {
             Ordering::Greater => self.languages = language,
             Ordering::Equal => self.languages = self.languages.and(language),
             Ordering::Less => {}
         }
-        if (length, is_spoken) > self.rank {
-            self.rank = (length, is_spoken);
+        if order.then(is_spoken.cmp(&self.is_spoken)) == Ordering::Greater {
+            self.is_spoken = is_spoken;
             let decimal_comma = origin.decimal_comma;
             self.found = Some(Found { meaning: *meaning, length, index: None, decimal_comma });
         }
@@ -108,14 +114,12 @@ impl Heard {
     /// Takes notice of all phrases of one word at once, where no language is known.
     fn hear_all(&mut self, short: &Summary) {
         self.disputed |= short.small || short.count > usize::from(self.found.is_none());
-        let Some((meaning, Origin { decimal_comma, .. })) = short.first else { return };
-        match self.rank.0 {
-            0 => {
-                self.rank = (1, false);
+        match (short.first, self.length()) {
+            (Some((meaning, Origin { decimal_comma, .. })), 0) => {
                 self.languages = short.languages;
                 self.found = Some(Found { meaning, length: 1, index: None, decimal_comma });
             }
-            1 => self.languages = self.languages.and(short.languages),
+            (Some(_), 1) => self.languages = self.languages.and(short.languages),
             _ => {}
         }
     }
