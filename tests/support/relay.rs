@@ -201,6 +201,16 @@ impl Listening {
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
+    /// How long it has had a processor, in all.
+    pub fn cpu(&self) -> std::time::Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id().expect("it runs")));
+        let stat = stat.expect("its state can be read");
+        let fields = stat.rsplit(')').next().expect("behind its name").split_whitespace();
+        // Fields 14 and 15, in hundredths of a second: proc(5).
+        let ticks: u64 = fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum();
+        std::time::Duration::from_millis(ticks * 10)
+    }
+
     /// Forgets what it has said so far.
     pub fn hush(&self) {
         self.said.lock().expect("no panic").clear();

@@ -213,6 +213,9 @@ async fn message(State(world): State<Shared>, Path((id, message)): Path<(String,
         Ok(id) => id,
         Err(refusal) => return *refusal,
     };
+    if world.channels[&id].has_no_history {
+        return error(403, 50_013, "Missing Permissions");
+    }
     let stored = message.parse().ok().and_then(|message: u64| world.channels[&id].messages.get(&message));
     stored.map_or_else(
         || error(404, 10_008, "Unknown Message"),

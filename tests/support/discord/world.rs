@@ -100,6 +100,8 @@ pub struct World {
     pub resumed: u32,
     /// How many lines a session remembers, if not all.
     pub log_limit: Option<usize>,
+    /// READY waits until so many heartbeats have come.
+    pub ready_after_beats: u32,
     /// What READY says of where to resume, if not the truth.
     pub resume_url: Option<String>,
     last_id: u64,
@@ -141,6 +143,7 @@ impl World {
             resumed: 0,
             log_limit: None,
             resume_url: None,
+            ready_after_beats: 0,
             last_id: 0,
         }
     }
@@ -271,6 +274,29 @@ impl World {
                 session.log.drain(..session.log.len() / 2);
             }
         }
+    }
+
+    /// Discord has an outage in the one server, or removes the bot from it: nothing is told of it from now on.
+    pub fn leave_guild(&mut self) {
+        self.tell("GUILD_DELETE", json!({ "id": GUILD.to_string(), "unavailable": true }));
+    }
+
+    /// The one server is there again.
+    pub fn enter_guild(&mut self) {
+        let guild = self.guild();
+        self.tell("GUILD_CREATE", guild);
+    }
+
+    /// The one server as a session is told of it.
+    pub(super) fn guild(&self) -> Value {
+        let described = |is_thread: bool| {
+            let places = self.channels.iter().filter(|(_, channel)| {
+                channel.parent.is_some() == is_thread && channel.archived_at.is_none() && !channel.is_closed
+            });
+            places.map(|(id, _)| self.describe(*id)).collect::<Vec<_>>()
+        };
+        json!({ "id": GUILD.to_string(), "name": "Desk", "channels": described(false), "threads": described(true),
+            "members": [], "roles": [], "large": false, "unavailable": false, "member_count": 2 })
     }
 
     pub(super) fn send_raw(&mut self, text: &str) {

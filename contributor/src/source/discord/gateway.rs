@@ -2,7 +2,8 @@
 //!
 //! Entry point: [`Gateway::listen`]. twilight-gateway speaks the protocol; here are only the pauses, the stop, and what ends it.
 //! Invariants: lines are handed on in order, and none after one that was not handed on; when the receiver is slow nothing is
-//! dropped, the gateway waits; the token goes to no host that the settings do not allow.
+//! dropped, the gateway waits; a session counts as alive only once it has begun or has been resumed to its end; the token
+//! goes to no host that the settings do not allow.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -11,11 +12,12 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use time::OffsetDateTime;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use twilight_gateway::error::{ReceiveMessageError, ReceiveMessageErrorType};
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId, ShardState};
 
+use super::lines::Lines;
 use super::settings::Bot;
 use super::words;
 use crate::Clock;
@@ -56,11 +58,23 @@ pub(super) enum Heard {
         at: OffsetDateTime,
         /// The position once this line is kept.
         position: Option<Position>,
+        /// Whether it is told as it happens. What a session that goes on repeats happened before, and the rest of it may never come.
+        is_live: bool,
     },
     /// Nothing happened up to this time: Discord has answered a heartbeat.
     Alive(OffsetDateTime),
     /// Something that is no line of the gateway.
     Garbled(String),
+}
+
+impl Heard {
+    /// Its size in memory, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Heard::Line { text, .. } | Heard::Garbled(text) => text.len().max(1),
+            Heard::Alive(_) => 1,
+        }
+    }
 }
 
 /// A connection that is being kept up.
@@ -97,7 +111,7 @@ impl Gateway {
     /// Hands on what comes until it is told to stop, nobody listens any more, or Discord will not have us back.
     pub(super) async fn listen(
         mut self,
-        lines: mpsc::Sender<Heard>,
+        lines: Lines,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Failure> {
         loop {
@@ -117,7 +131,7 @@ impl Gateway {
                 }
             };
             if let Some(heard) = heard
-                && lines.send(heard).await.is_err()
+                && !lines.send(heard).await
             {
                 return Ok(());
             }
@@ -131,9 +145,11 @@ impl Gateway {
             self.bot.hosts.check_gateway(url).map_err(Failure::Configuration)?;
         }
         let at = (self.clock)();
+        let is_live = self.shard.state().is_identified();
         Ok(match serde_json::from_str(&text) {
-            Ok(Opcode { op: 0 }) => Some(Heard::Line { at, position: self.position(), text }),
-            Ok(Opcode { op: 11 }) => Some(Heard::Alive(at)),
+            Ok(Opcode { op: 0 }) => Some(Heard::Line { at, position: self.position(), is_live, text }),
+            // Before that it is the connection that is alive, and no session.
+            Ok(Opcode { op: 11 }) => is_live.then_some(Heard::Alive(at)),
             Ok(Opcode { op: 10 }) => {
                 self.connected = Instant::now();
                 None
@@ -163,7 +179,13 @@ impl Gateway {
             return Err(Failure::Configuration(words));
         }
         let can_resume = self.shard.session().is_some();
-        tracing::warn!(code, can_resume, "the connection to Discord's gateway is gone; connecting again");
+        let session = self.shard.session().map(Session::id);
+        tracing::warn!(
+            code,
+            session,
+            can_resume,
+            "the connection to Discord's gateway is gone; connecting again"
+        );
         self.pause(stop).await;
         Ok(())
     }

@@ -60,6 +60,20 @@ pub(super) fn forbidden(channel: &str) -> String {
     )
 }
 
+pub(super) fn guild_gone(channel: &str) -> String {
+    format!(
+        "the server of channel {channel} is away: the bot was removed from it, or Discord has an outage there. If it stays so, \
+         invite the bot again. What is posted meanwhile is read back when the server is there again"
+    )
+}
+
+pub(super) fn channel_gone(channel: &str) -> String {
+    format!(
+        "channel {channel} was deleted, or closed to the bot. If it is still there: the channel's settings, then Permissions, \
+         allow the bot's role View Channel and Read Message History; else take it out of discord.channels"
+    )
+}
+
 pub(super) fn unknown_channel(channel: &str) -> String {
     format!(
         "channel {channel} does not exist, or the bot is not in its server (404). Check the id in discord.channels (Discord: \
