@@ -2,7 +2,8 @@
 //!
 //! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
 //! [`reread_hard`] for the API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for
-//! listening to Discord, [`restart`] for what `kill -9` may not break.
+//! listening to Discord, [`restart`] for what `kill -9` may not break,
+//! [`slow`] for hostile clients.
 
 mod discord;
 mod feed;
@@ -17,3 +18,4 @@ mod reads;
 mod reread;
 mod reread_hard;
 mod restart;
+mod slow;

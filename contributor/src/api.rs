@@ -113,6 +113,8 @@ impl Api {
                 reason: said("does not let this API key contribute; ask its host for the role `contributor`"),
             },
             413 => Answer::TooLarge { reason: detail },
+            // The line was too slow for so many at once; less of it may be quick enough.
+            408 if count > 1 => Answer::TooLarge { reason: detail },
             408 | 425 | 429 | 500.. => Answer::Later { reason: said("cannot take posts now"), after },
             // Without a problem body of this API, it is another program that answers.
             400 | 422 => match problem {
@@ -216,10 +218,14 @@ mod tests {
     }
 
     fn understand(status: u16, text: &str) -> Answer {
+        understand_batch(status, text, 1)
+    }
+
+    fn understand_batch(status: u16, text: &str, count: usize) -> Answer {
         let endpoint =
             Endpoint { server: "https://a.example".into(), api_key: serde_json::from_str("\"k\"").unwrap() };
         let status = StatusCode::from_u16(status).unwrap();
-        Api::new(&endpoint).unwrap().understand(status, text.as_bytes(), (1, None))
+        Api::new(&endpoint).unwrap().understand(status, text.as_bytes(), (count, None))
     }
 
     #[test]
@@ -233,6 +239,15 @@ mod tests {
         for status in [408, 429, 500, 502, 503, 504] {
             assert!(matches!(understand(status, "<html>"), Answer::Later { .. }), "{status}");
         }
+    }
+
+    #[test]
+    fn a_batch_that_was_too_slow_is_sent_again_in_parts() {
+        assert!(matches!(understand_batch(408, "", 2), Answer::TooLarge { .. }));
+        assert!(
+            matches!(understand_batch(408, "", 1), Answer::Later { .. }),
+            "a single post is not given up"
+        );
     }
 
     #[test]

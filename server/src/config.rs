@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use launch::secret::Secret;
 use serde::{Deserialize, Serialize};
 
+use crate::edge::limits::Limits;
+
 /// All settings of the server. Every one has a default.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -19,11 +21,18 @@ pub struct Config {
     /// A PostgreSQL database to use instead of the private cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<Secret>,
+    /// What a stranger may take of this server.
+    pub limits: Limits,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), data_dir: None, database_url: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data_dir: None,
+            database_url: None,
+            limits: Limits::default(),
+        }
     }
 }
 

@@ -214,7 +214,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
     print(&format!("listening on http://{}", listener.local_addr()?))?;
-    let serving = server::run(database.pool.clone(), listener, stopping);
+    let serving = server::run(database.pool.clone(), listener, config.limits, stopping);
     tokio::pin!(serving);
     let outcome = tokio::select! {
         outcome = &mut serving => outcome,

@@ -2,6 +2,7 @@
 
 use reqwest::{Client, Method, Response};
 use server::auth::{NewKey, Role};
+use server::edge::limits::Limits;
 use server::{ids, store};
 use shared::wire::{PostMessages, PostResult, PostedMessages, ProblemBody};
 use sqlx::PgPool;
@@ -30,13 +31,19 @@ impl TestServer {
         Self::on(Scratch::new().await).await
     }
 
-    /// Starts a server on this database.
+    /// Starts a server on this database, with limits that no test runs into by the way.
     pub async fn on(scratch: Scratch) -> Self {
+        // All tests come from one address.
+        Self::with(scratch, Limits { connections_per_address: 1000, ..Limits::default() }).await
+    }
+
+    /// Starts a server on this database with these limits.
+    pub async fn with(scratch: Scratch, limits: Limits) -> Self {
         let pool = scratch.pool().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopping) = watch::channel(false);
-        let task = tokio::spawn(server::run(pool.clone(), listener, stopping));
+        let task = tokio::spawn(server::run(pool.clone(), listener, limits, stopping));
         Self { url, pool, scratch, stop, task }
     }
 

@@ -1,10 +1,11 @@
 //! One subscriber: a cursor and a socket.
 //!
 //! Entry point: [`serve`]. Invariants: frames are sent in the order of the log; `prev` is what was sent before; at most
-//! one page is held for a subscriber, and one that does not take it within [`SEND_LIMIT`] is closed with 4408.
+//! one page is held for a subscriber; one that does not take it in time, or gives no sign of life, is closed with 4408.
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -18,8 +19,6 @@ use crate::store::log::Filter;
 
 /// How often a heartbeat is sent: clients take three missing ones for a dead connection.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
-/// How long a subscriber may take to accept a page. Its kernel buffers hold more than that.
-const SEND_LIMIT: Duration = Duration::from_secs(10);
 /// How long a subscriber that replays waits for a database that is away.
 const DATABASE_PAUSE: Duration = Duration::from_millis(500);
 /// How many messages a subscriber may send in [`FLOOD_WINDOW`]; it has nothing to say but pings and a close.
@@ -38,7 +37,8 @@ enum End {
 /// Streams the log after `cursor` to one subscriber, until one of the two ends it.
 pub async fn serve(socket: WebSocket, app: App, cursor: i64, filter: Filter) {
     let (sink, stream) = socket.split();
-    let mut subscriber = Subscriber { sink, app, filter, cursor, prev: cursor, caught_up: false };
+    let mut subscriber =
+        Subscriber { sink, app, filter, cursor, prev: cursor, caught_up: false, heard: Instant::now() };
     let end = subscriber.run(stream).await;
     if let End::Close(code, reason) = end {
         let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }));
@@ -56,6 +56,8 @@ struct Subscriber {
     /// The last `seq` sent, or where the subscription began.
     prev: i64,
     caught_up: bool,
+    /// When it last gave a sign of life.
+    heard: Instant,
 }
 
 impl Subscriber {
@@ -81,7 +83,7 @@ impl Subscriber {
                 message = stream.next() => match message {
                     None | Some(Err(_) | Ok(Message::Close(_))) => return End::Gone,
                     Some(Ok(_)) if flood.is_too_much() => return End::Close(close_code::FLOOD, "too many messages"),
-                    Some(Ok(_)) => {}
+                    Some(Ok(_)) => self.heard = Instant::now(),
                 },
                 _ = beat.tick() => if let Err(end) = self.send_heartbeat().await { return end },
                 () = std::future::ready(()), if behind => {}
@@ -119,20 +121,28 @@ impl Subscriber {
         Ok(behind)
     }
 
+    /// A heartbeat for the client, and a ping that its library answers: a dead connection never does.
     async fn send_heartbeat(&mut self) -> Result<(), End> {
+        if self.heard.elapsed() > self.app.limits.feed_silence() {
+            return Err(End::Close(close_code::TOO_SLOW, "no sign of life: resume from your cursor"));
+        }
         let frame = heartbeat(self.app.feed.head(), launch::clock::now());
         let frame = frame.map_err(|_: StoreError| End::Close(1011, "a heartbeat could not be written"))?;
-        self.send(vec![frame]).await
+        self.write([Message::Text(frame), Message::Ping(Bytes::new())]).await
     }
 
     async fn send(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), End> {
+        self.write(frames.into_iter().map(Message::Text)).await
+    }
+
+    async fn write(&mut self, messages: impl IntoIterator<Item = Message>) -> Result<(), End> {
         let sending = async {
-            for frame in frames {
-                self.sink.feed(Message::Text(frame)).await?;
+            for message in messages {
+                self.sink.feed(message).await?;
             }
             self.sink.flush().await
         };
-        match tokio::time::timeout(SEND_LIMIT, sending).await {
+        match tokio::time::timeout(self.app.limits.feed_send(), sending).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => Err(End::Close(close_code::TOO_SLOW, "too slow: resume from your cursor")),

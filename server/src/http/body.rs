@@ -10,7 +10,8 @@ use shared::wire::ProblemKind;
 use super::ApiError;
 use crate::App;
 
-/// A JSON body. Malformed JSON is 400, invalid UTF-8 or an unfit field 422, too many bytes 413, another type 415.
+/// A JSON body. Malformed JSON is 400, invalid UTF-8 or an unfit field 422, too many
+/// bytes 413, another type 415, too slow 408.
 #[derive(Debug)]
 pub(super) struct JsonBody<T>(pub(super) T);
 
@@ -24,7 +25,12 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
             let detail = format!("send `Content-Type: application/json`, not `{essence}`");
             return Err(ApiError::new(ProblemKind::UnsupportedMediaType, detail));
         }
-        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
+        let limit = app.limits.body();
+        let arriving = tokio::time::timeout(limit, Bytes::from_request(request, app));
+        let bytes = arriving.await.map_err(|_| {
+            ApiError::new(ProblemKind::TooSlow, format!("the body did not arrive within {limit:?}"))
+        })?;
+        let bytes = bytes.map_err(|rejection| {
             if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::new(ProblemKind::BodyTooLarge, "send fewer posts at once, or shorter ones")
             } else {

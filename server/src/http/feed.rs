@@ -24,6 +24,8 @@ const MAX_INBOUND: usize = 64 * 1024;
 const READ_BUFFER: usize = 4 * 1024;
 /// About ten events are written at once.
 const WRITE_BUFFER: usize = 4 * 1024;
+/// What may wait for a subscriber that reads slowly. The library's default is no limit at all.
+const MAX_WRITE_BUFFER: usize = 1024 * 1024;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -65,7 +67,8 @@ pub(super) async fn feed(
         .max_message_size(MAX_INBOUND)
         .max_frame_size(MAX_INBOUND)
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER);
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(MAX_WRITE_BUFFER);
     Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, app, wanted.after, filter)))
 }
 

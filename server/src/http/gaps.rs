@@ -6,7 +6,7 @@ use shared::wire::{Gap, MAX_GAPS, ProblemBody, TellGaps, ToldGaps};
 
 use super::ApiError;
 use super::body::JsonBody;
-use super::problems::{Checked, Guarded};
+use super::problems::{Bodied, Checked, Guarded};
 use crate::App;
 use crate::auth::Contributor;
 use crate::ingest;
@@ -17,11 +17,8 @@ use crate::ingest;
     request_body = TellGaps,
     responses(
         (status = 200, description = "What became of each gap, in order", body = ToldGaps),
-        (status = 400, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "Not a contributor's key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "More than 1 MiB", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not announced as JSON", body = ProblemBody, content_type = "application/problem+json"),
-        Guarded, Checked,
+        Guarded, Bodied, Checked,
     )
 )]
 pub(super) async fn tell_gaps(

@@ -7,7 +7,7 @@ use shared::wire::{MAX_SIGHTINGS, PostMessages, PostedMessages, ProblemBody};
 
 use super::ApiError;
 use super::body::JsonBody;
-use super::problems::{Checked, Guarded};
+use super::problems::{Bodied, Checked, Guarded};
 use crate::App;
 use crate::auth::Contributor;
 use crate::ingest;
@@ -18,11 +18,8 @@ use crate::ingest;
     request_body = PostMessages,
     responses(
         (status = 200, description = "What became of each sighting, in order", body = PostedMessages),
-        (status = 400, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "Not a contributor's key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "More than 1 MiB", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not announced as JSON", body = ProblemBody, content_type = "application/problem+json"),
-        Guarded, Checked,
+        Guarded, Bodied, Checked,
     )
 )]
 pub(super) async fn post_messages(

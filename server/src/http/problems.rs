@@ -16,6 +16,23 @@ pub(super) enum Guarded {
     Unavailable(ProblemBody),
 }
 
+/// What every route with a body may answer.
+#[derive(IntoResponses)]
+pub(super) enum Bodied {
+    /// The body is not JSON
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(ProblemBody),
+    /// The body did not arrive within 10 s
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(ProblemBody),
+    /// The body is larger than the route takes
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// The body is not announced as JSON
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(ProblemBody),
+}
+
 /// What every route with parameters or a body may answer.
 #[derive(IntoResponses)]
 pub(super) enum Checked {

@@ -60,6 +60,8 @@ problem_kinds! {
     NotFound = "urn:callboard:problem:not-found", 404, "there is no such thing";
     /// There is such a thing, but not for this method.
     MethodNotAllowed = "urn:callboard:problem:method-not-allowed", 405, "this method is not allowed here";
+    /// The request did not arrive in time.
+    TooSlow = "urn:callboard:problem:too-slow", 408, "the request did not arrive in time";
     /// The cursor lies beyond the head of the log: it belongs to another database.
     CursorAhead = "urn:callboard:problem:cursor-ahead", 409, "the cursor is ahead of the log";
     /// The body is larger than the limit.
