@@ -172,7 +172,7 @@ fn identify(world: &mut World, data: &Value) -> Then {
     world.identified += 1;
     let name = format!("session-{}", world.identified);
     let (out, outgoing) = unbounded_channel();
-    let mut session = Session { seq: 0, log: Vec::new(), intents, out: Some(out) };
+    let mut session = Session { seq: 0, log: Vec::new(), intents, out: Some(out), held: None };
     let resume_url = world.resume_url.clone().unwrap_or_else(|| world.gateway_url.clone());
     let ready = json!({ "v": 10, "session_id": name, "resume_gateway_url": resume_url,
         "user": bot_user(true), "guilds": [{ "id": GUILD.to_string(), "unavailable": true }],

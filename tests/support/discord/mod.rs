@@ -6,6 +6,7 @@
 
 mod gateway;
 mod rest;
+mod schema;
 mod world;
 
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+pub use schema::{answer_misfits, event_misfits, misfits};
 pub use world::{Cut, World};
 
 use crate::eventually;
@@ -97,6 +99,11 @@ impl FakeDiscord {
     /// A line that the gateway sends as it is.
     pub fn send_raw(&self, text: &str) {
         self.with(|world| world.send_raw(text));
+    }
+
+    /// A session that nobody is connected with: what it is told is in [`World::told`].
+    pub fn hear(&self) {
+        self.with(World::begin_unheard);
     }
 
     /// Waits until a bot listens: its session is ready, and the connection stands.

@@ -33,8 +33,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause before a new session: Discord allows a thousand a day, and resets the token of a bot that needs more.
 const LONGEST_BEFORE_NEW: Duration = Duration::from_secs(120);
-/// The library doubles its own pauses up to four minutes: after so many failures it is begun anew, and only ours count.
-const MAX_FAILURES: u8 = 5;
+/// The library doubles its own pauses, too, up to four minutes: after so many failures it is begun anew, and only ours count.
+const MAX_FAILURES: u8 = 2;
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -77,6 +77,24 @@ impl Heard {
     }
 }
 
+/// Drops and failures that followed each other soon.
+#[derive(Debug, Default)]
+struct Drops(u32);
+
+impl Drops {
+    /// The pause after one more. `held`: how long the connection stood, if there was one; `spread` (0 to 255) lengthens the pause
+    /// from a half to the whole, so that many programs do not come back at the same moment.
+    fn pause(&mut self, held: Option<Duration>, can_resume: bool, spread: u8) -> Duration {
+        if held.is_some_and(|held| held > GOOD) {
+            self.0 = 0;
+        }
+        let most = if can_resume { LONGEST_PAUSE } else { LONGEST_BEFORE_NEW };
+        let longest = FIRST_PAUSE.saturating_mul(1 << self.0.min(16)).min(most);
+        self.0 = self.0.saturating_add(1);
+        longest / 2 + longest / 2 * u32::from(spread) / 256
+    }
+}
+
 /// A connection that is being kept up.
 pub(super) struct Gateway {
     bot: Bot,
@@ -84,9 +102,9 @@ pub(super) struct Gateway {
     url: String,
     shard: Shard,
     clock: Clock,
-    /// When the present connection began.
-    connected: Instant,
-    drops: u32,
+    /// When the present connection began, if there is one.
+    connected: Option<Instant>,
+    drops: Drops,
 }
 
 #[derive(Deserialize)]
@@ -105,7 +123,7 @@ impl Gateway {
         let url = url.trim_end_matches('/').to_owned();
         bot.hosts.check_gateway(&url).map_err(Failure::Configuration)?;
         let shard = shard(bot, &url, position);
-        Ok(Self { bot: bot.clone(), url, shard, clock, connected: Instant::now(), drops: 0 })
+        Ok(Self { bot: bot.clone(), url, shard, clock, connected: None, drops: Drops::default() })
     }
 
     /// Hands on what comes until it is told to stop, nobody listens any more, or Discord will not have us back.
@@ -151,7 +169,7 @@ impl Gateway {
             // Before that it is the connection that is alive, and no session.
             Ok(Opcode { op: 11 }) => is_live.then_some(Heard::Alive(at)),
             Ok(Opcode { op: 10 }) => {
-                self.connected = Instant::now();
+                self.connected = Some(Instant::now());
                 None
             }
             Ok(Opcode { op }) => {
@@ -209,15 +227,9 @@ impl Gateway {
 
     /// Waits longer the sooner drops follow each other, and never as long as others do.
     async fn pause(&mut self, stop: &mut watch::Receiver<bool>) {
-        if self.connected.elapsed() > GOOD {
-            self.drops = 0;
-        }
-        let can_resume = self.shard.session().is_some();
-        let most = if can_resume { LONGEST_PAUSE } else { LONGEST_BEFORE_NEW };
-        let longest = FIRST_PAUSE.saturating_mul(1 << self.drops.min(16)).min(most);
-        self.drops = self.drops.saturating_add(1);
+        let held = self.connected.take().map(|since| since.elapsed());
         let spread = getrandom::u32().map_or(0, |random| random.to_le_bytes()[0]);
-        let wait = longest / 2 + longest / 2 * u32::from(spread) / 256;
+        let wait = self.drops.pause(held, self.shard.session().is_some(), spread);
         let stopped = tokio::time::timeout(wait, stopped(stop)).await.is_ok();
         tracing::debug!(stopped, wait_ms = wait.as_millis(), "paused");
     }
@@ -258,4 +270,32 @@ fn shard(bot: &Bot, url: &str, position: Option<&Position>) -> Shard {
         }
     }
     Shard::with_config(ShardId::ONE, config.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pauses(held: Option<Duration>, can_resume: bool) -> Vec<u128> {
+        let mut drops = Drops::default();
+        (0..12).map(|_| drops.pause(held, can_resume, 0).as_millis() * 2).collect()
+    }
+
+    #[test]
+    fn pauses_double_while_nothing_holds_and_are_bounded() {
+        let outage = pauses(None, true);
+        assert_eq!(
+            outage[..7],
+            [200, 400, 800, 1600, 3200, 5000, 5000],
+            "an outage, however long, is tried with patience"
+        );
+        assert_eq!(
+            pauses(Some(Duration::from_secs(9)), true),
+            outage,
+            "what breaks at once is no connection"
+        );
+        assert_eq!(pauses(Some(Duration::from_secs(11)), true), [200; 12], "a good one begins anew");
+        assert_eq!(pauses(None, false)[11], 120_000, "new sessions are dear");
+        assert!(Drops::default().pause(None, true, 255) > Duration::from_millis(195), "spread out");
+    }
 }
