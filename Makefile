@@ -4,6 +4,7 @@
 #   make test [ONLY=name]   everything that CI runs; ONLY picks the tests whose names contain it
 #   make bench [ONLY=part]  how fast it is: a table, and a last line of key=value pairs
 #   make soak [ONLY=part]   storms of faults, and whether the truth came through; SEEDS=n or SECONDS=s says how many
+#   make fake-discord       a Discord on this machine to try `contributor` on: docs/contribute.md says how
 #   make deny               licences and sources of all dependencies; ADVISORIES=1 also the known advisories (fetches their list)
 #   make sql                check the server's SQL against the migrations, and write down what was learnt (.sqlx)
 
@@ -13,7 +14,7 @@ export CARGO_TERM_COLOR ?= auto
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: demo test bench soak deny sql build setup setup-test
+.PHONY: demo test bench soak deny fake-discord sql build setup setup-test
 
 setup:
 	@demo/setup.sh
@@ -46,6 +47,10 @@ soak: setup
 	cargo build --workspace --bins --locked
 	@SOAK_PYTHON=$$(tests/soak/setup.sh) && export SOAK_PYTHON && ONLY=$(ONLY) SEEDS=$(SEEDS) SOAK_SECONDS=$(SECONDS) MESSAGES=$(MESSAGES) \
 		EVENTS=$(EVENTS) $${CARGO_TARGET_DIR:-target}/debug/soak
+
+fake-discord:
+	@cargo build --quiet --package tests --bin fake-discord --locked
+	@PORT=$(PORT) $${CARGO_TARGET_DIR:-target}/debug/fake-discord
 
 # Not a part of `make test`: the tool takes some minutes to build the first time.
 deny:

@@ -43,12 +43,17 @@ pub struct FakeDiscord {
 impl FakeDiscord {
     /// Starts on a free port; it ends with the test's runtime.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
+        Self::start_at(0).await.expect("a free port")
+    }
+
+    /// Starts on this port of this machine, 0 for any free one; it ends with the runtime.
+    pub async fn start_at(port: u16) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let address = listener.local_addr()?;
         let world = Arc::new(Mutex::new(World::new(format!("ws://{address}"))));
         let app = rest::router(world.clone()).merge(gateway::router(world.clone()));
         tokio::spawn(async move { axum::serve(listener, app).await.expect("the fake serves") });
-        Self { world, api: format!("http://{address}/api/v10") }
+        Ok(Self { world, api: format!("http://{address}/api/v10") })
     }
 
     /// Looks at the world, or changes it.

@@ -90,7 +90,7 @@ async fn listen(
     (clock, stop): (Clock, watch::Receiver<bool>),
     vitals: &Arc<Vitals>,
 ) -> Result<(), Failure> {
-    let (id, url) = identify(rest).await?;
+    let (id, url) = identify(rest, clock).await?;
     let (stopped, kept) = ledger::load(outbox).await?;
     let mut places = Places::new(&bot.channels, kept);
     approve(&mut places, bot, api).await?;
@@ -109,10 +109,15 @@ async fn listen(
 }
 
 /// Who the bot is, and where its gateway is.
-async fn identify(rest: &Rest) -> Result<(Snowflake, String), Failure> {
+async fn identify(rest: &Rest, clock: Clock) -> Result<(Snowflake, String), Failure> {
     let me = answered(rest, async |rest| rest.me().await).await?;
     if !me.bot {
         return Err(Failure::Configuration(words::not_a_bot()));
+    }
+    if let Some(offset) = rest.their_time().await.map(|theirs| clock() - theirs)
+        && offset.abs() > words::MAX_CLOCK_OFFSET
+    {
+        tracing::warn!("{}", words::clock_off(offset));
     }
     if !answered(rest, async |rest| rest.may_read_content().await).await? {
         return Err(Failure::Configuration(words::content_intent_off()));

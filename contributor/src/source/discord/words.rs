@@ -2,6 +2,10 @@
 //!
 //! Invariant: every message says what happened, and then what to do.
 
+use time::Duration;
+
+/// A clock that is further off than this makes live posts look old, or not yet posted.
+pub(super) const MAX_CLOCK_OFFSET: Duration = Duration::seconds(5);
 /// Where bots are made and switched.
 const PORTAL: &str = "Developer Portal (https://discord.com/developers/applications)";
 
@@ -103,6 +107,12 @@ pub(super) fn nothing_to_do(wanted: usize) -> String {
         "none of the {wanted} channels in discord.channels can be listened to, as said above; nothing is posted until that is \
          changed (the server's approval is looked at every few minutes)"
     )
+}
+
+pub(super) fn clock_off(offset: Duration) -> String {
+    let side = if offset.is_positive() { "ahead of" } else { "behind" };
+    let seconds = offset.abs().whole_seconds();
+    format!("clock: it is {seconds} s {side} Discord's; let the system set it (`timedatectl set-ntp true`)")
 }
 
 pub(super) fn sessions_used_up(hours: u64) -> String {

@@ -270,3 +270,36 @@ fn a_tombstone_keeps_the_author_if_one_is_known() {
     assert_eq!(early.deleted_at, Some(id.made_at()), "our clock may be behind Discord's");
     assert_eq!(early.author.external_id, UNKNOWN_AUTHOR);
 }
+
+#[test]
+fn whatever_type_a_field_has_the_message_is_read_or_refused_whole() {
+    let whole: Value =
+        serde_json::from_str(&message(json!({ "webhook_id": "5", "message_reference": { "type": 0 },
+        "message_snapshots": [], "poll": {}, "sticker_items": [] })))
+        .unwrap();
+    let odd = [
+        json!(null),
+        json!(-7),
+        json!(1e300),
+        json!("\u{0}\u{202e}"),
+        json!([]),
+        json!([[null]]),
+        json!({ "id": {} }),
+    ];
+    for key in whole.as_object().unwrap().keys() {
+        for odd in &odd {
+            let mut hostile = whole.clone();
+            hostile[key] = odd.clone();
+            // Read with its words, or an error with which it is kept raw; nothing in between.
+            if let Ok(Read { meaning: Meaning::Post(post), .. }) = read(&hostile.to_string(), &channel(), NOW)
+            {
+                let words = if key == "content" { odd.as_str().unwrap_or_default() } else { "LONG BTC" };
+                assert_eq!(post.content, words, "{key}: {odd}");
+            }
+        }
+    }
+    let raw = whole.to_string();
+    for end in (0..raw.len()).filter(|end| raw.is_char_boundary(*end)) {
+        assert!(read(&raw[..end], &channel(), NOW).is_err(), "a cut message is no message: {}", &raw[..end]);
+    }
+}
