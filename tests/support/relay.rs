@@ -43,6 +43,8 @@ pub struct Kept {
     pub raw: String,
     /// How many contributors saw it.
     pub sightings: i64,
+    /// When the first of them did, by its clock.
+    pub seen_at: time::OffsetDateTime,
 }
 
 impl Relay {
@@ -102,6 +104,7 @@ impl Relay {
     pub async fn kept(&self) -> Vec<Kept> {
         let rows = sqlx::query(
             "SELECT p.body, p.provenance, (SELECT count(*) FROM sightings s WHERE s.post_id = p.id) AS sightings, \
+             (SELECT min(s.seen_at) FROM sightings s WHERE s.post_id = p.id) AS seen_at, \
              (SELECT s.raw FROM sightings s WHERE s.post_id = p.id ORDER BY s.received_at LIMIT 1) AS raw \
              FROM posts p ORDER BY p.id",
         )
@@ -113,6 +116,7 @@ impl Relay {
             provenance: row.get("provenance"),
             raw: row.get("raw"),
             sightings: row.get("sightings"),
+            seen_at: row.get("seen_at"),
         };
         rows.iter().map(kept).collect()
     }

@@ -255,6 +255,7 @@ impl Storm<'_> {
             }
             self.contributor = self.relay.run();
             self.account.kills += 1;
+            self.account.notes.push(format!("killed at {}", launch::clock::now()));
         }
         if self.dice.one_in(weather.forget_every) {
             self.night().await;
@@ -308,6 +309,9 @@ impl Storm<'_> {
         }
         self.contributor.said("listening why=NewSession").await;
         self.nights.push((began, launch::clock::now()));
+        self.account
+            .notes
+            .push(format!("a session ended at {began}, and one began before {}", launch::clock::now()));
         self.account.forgotten += 1;
     }
 
@@ -339,8 +343,13 @@ impl Storm<'_> {
         damage.lost = self.must.difference(&got).count();
         damage.doubled = got.difference(&true_or_seen).count()
             + kept.iter().map(truth_of_revision).collect::<BTreeSet<_>>().len().abs_diff(kept.len());
-        self.account.notes = inversions(&kept);
-        damage.inversions = self.account.notes.len();
+        let inverted = inversions(&kept);
+        damage.inversions = inverted.len();
+        // What happened when is of interest only if it did damage.
+        match inverted.is_empty() {
+            true => self.account.notes.clear(),
+            false => self.account.notes.extend(inverted),
+        }
         eventually("all gaps are told", async || self.relay.untold_gaps("contributor").await == 0).await;
         compare_gaps(self.relay, &self.nights, damage).await;
     }
@@ -355,7 +364,10 @@ pub(crate) fn inversions(kept: &[Kept]) -> Vec<String> {
         if kept.post.deleted_at.is_none() && seen.insert(id) {
             let last = last.insert(kept.post.channel.external_id.as_str(), (id, kept));
             if let Some((_, older)) = last.filter(|(last, _)| id < *last) {
-                let words = |kept: &Kept| format!("{} `{}`", kept.provenance, kept.post.content);
+                let words = |kept: &Kept| {
+                    let Kept { post, provenance, seen_at, .. } = kept;
+                    format!("{provenance} `{}` of {}, seen at {seen_at},", post.content, post.posted_at)
+                };
                 notes.push(format!("{} came after {}", words(kept), words(older)));
             }
         }
