@@ -21,6 +21,10 @@ pub struct Config {
     /// A PostgreSQL database to use instead of the private cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<Secret>,
+    /// The file of the key that signs people's sessions; made if it is missing. All servers of one database need the same.
+    /// Default: `session.key` in the data folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_key_file: Option<PathBuf>,
     /// What a stranger may take of this server.
     pub limits: Limits,
 }
@@ -31,6 +35,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data_dir: None,
             database_url: None,
+            session_key_file: None,
             limits: Limits::default(),
         }
     }

@@ -1,8 +1,9 @@
 //! The server: keeps every post for ever, reads it once, and streams signals.
 //!
-//! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`auth`],
-//! [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
+//! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`accounts`],
+//! [`auth`], [`sessions`], [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
 
+pub mod accounts;
 pub mod auth;
 pub mod config;
 pub mod database;
@@ -13,6 +14,8 @@ pub mod ids;
 pub mod ingest;
 pub mod profile;
 pub mod reread;
+pub mod secrets;
+pub mod sessions;
 pub mod store;
 
 use std::sync::Arc;
@@ -22,8 +25,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
+use auth::authority::Authority;
+use auth::session_key::SessionKey;
 use edge::limits::Limits;
 use feed::Feed;
+use sessions::SignIns;
 
 /// What every handler may use.
 #[derive(Debug, Clone)]
@@ -32,27 +38,42 @@ pub struct App {
     pub pool: PgPool,
     /// The tail of the log, shared by all subscribers.
     pub feed: Arc<Feed>,
+    /// Who may do what.
+    pub authority: Arc<Authority>,
+    /// What signing in needs.
+    pub sign_ins: Arc<SignIns>,
     /// Becomes true when the server is asked to stop.
     pub stopping: watch::Receiver<bool>,
     /// What a stranger may take.
     pub limits: Limits,
 }
 
+/// What a server is given to work with.
+#[derive(Debug)]
+pub struct Setup {
+    /// Connections to the database.
+    pub pool: PgPool,
+    /// What signs people's sessions.
+    pub session_key: SessionKey,
+    /// What a stranger may take.
+    pub limits: Limits,
+}
+
 /// Serves the API on `listener` until `stopping` becomes true; then answers what is under way, closes the feeds with
 /// 1012, and returns.
-pub async fn run(
-    pool: PgPool,
-    listener: TcpListener,
-    limits: Limits,
-    stopping: watch::Receiver<bool>,
-) -> anyhow::Result<()> {
+pub async fn run(setup: Setup, listener: TcpListener, stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let Setup { pool, session_key, limits } = setup;
     let head = store::log::head(&pool).await?;
     let feed = Arc::new(Feed::new(head));
     let tail = tokio::spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
-    let app = App { pool, feed, stopping: stopping.clone(), limits };
+    let authority = Arc::new(Authority::new(pool.clone()));
+    let sign_ins = Arc::new(SignIns::start(session_key)?);
+    let following = tokio::spawn(Arc::clone(&authority).follow(stopping.clone()));
+    let app = App { pool, feed, authority, sign_ins, stopping: stopping.clone(), limits };
     tokio::select! {
         // A feed without its tail would tell its subscribers that nothing happens: better no server than that one.
         error = failure(tail) => anyhow::bail!("the tail of the log has failed: {error}"),
+        error = failure(following) => anyhow::bail!("following the changes of accounts has failed: {error}"),
         () = edge::serve(listener, http::router(app), limits, stopping) => Ok(()),
     }
 }

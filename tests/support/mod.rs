@@ -8,6 +8,7 @@ pub mod flood;
 pub mod foreign;
 pub mod pair;
 pub mod path;
+pub mod people;
 pub mod postgres;
 pub mod posts;
 pub mod program;

@@ -1,9 +1,13 @@
 //! A real server inside the test's process, on a free port and a scratch database; and a client of its API.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use reqwest::{Client, Method, Response};
-use server::auth::{NewKey, Role};
+use server::Setup;
+use server::accounts;
+use server::auth::Role;
+use server::auth::session_key::SessionKey;
 use server::edge::limits::Limits;
-use server::{ids, store};
 use shared::wire::{PostMessages, PostResult, PostedMessages, ProblemBody};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -11,6 +15,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::postgres::Scratch;
+
+/// The key of all sessions of test servers.
+pub const KEY: [u8; 32] = *b"a key for tests, and only tests.";
 
 /// A running server.
 #[derive(Debug)]
@@ -43,7 +50,8 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopping) = watch::channel(false);
-        let task = tokio::spawn(server::run(pool.clone(), listener, limits, stopping));
+        let setup = Setup { pool: pool.clone(), session_key: SessionKey::new(&KEY), limits };
+        let task = tokio::spawn(server::run(setup, listener, stopping));
         Self { url, pool, scratch, stop, task }
     }
 
@@ -66,13 +74,12 @@ impl TestServer {
     }
 }
 
-/// Makes an API key in this database.
+/// Makes an API key in this database, for an account of its own.
 pub async fn create_key(pool: &PgPool, role: Role) -> String {
-    let key = NewKey::generate().expect("random bytes");
-    let now = launch::clock::now();
-    let kept = store::keys::insert(pool, (ids::new(now), "test"), (role, &key.hash), now).await;
-    kept.expect("the key is kept");
-    key.key.expose().to_owned()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test {}", NEXT.fetch_add(1, Ordering::SeqCst));
+    let key = accounts::make_program_key(pool, &name, role, launch::clock::now()).await;
+    key.expect("the key is made").token.expose().to_owned()
 }
 
 /// A client of the API with one key.

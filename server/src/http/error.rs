@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use shared::wire::{ProblemBody, ProblemKind};
 
+use crate::accounts::Refused;
 use crate::store::{Remedy, StoreError, to_json};
 
 /// How long a client should wait when the database is away: it restarts in about a second.
@@ -17,12 +18,13 @@ pub struct ApiError {
     detail: String,
     field: Option<String>,
     head: Option<i64>,
+    retry_after: Option<i64>,
 }
 
 impl ApiError {
     /// An error of this kind; `detail` says what went wrong this time and what to do.
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None, head: None }
+        Self { kind, detail: detail.into(), field: None, head: None, retry_after: None }
     }
 
     /// A request whose field `field` is not acceptable.
@@ -57,6 +59,28 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unfit { field, problem } => Self::invalid(field, problem),
+            Refused::Conflict(problem) => Self::new(ProblemKind::Conflict, problem),
+            Refused::NotKnown(problem) => Self::new(ProblemKind::Unauthorized, problem),
+            Refused::TooOften(wait) => {
+                let detail = "this was tried too often: wait as long as `Retry-After` says";
+                let retry_after = Some(wait.whole_seconds() + 1);
+                Self { retry_after, ..Self::new(ProblemKind::TooOften, detail) }
+            }
+            Refused::Busy => Self::new(
+                ProblemKind::Unavailable,
+                "too many people sign in at this moment: try again after `Retry-After` seconds",
+            ),
+            Refused::Defect(problem) => StoreError::Defect(problem).into(),
+            Refused::NoRandomness(error) => StoreError::Defect(error.to_string()).into(),
+            Refused::Store(error) => error.into(),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -76,6 +100,9 @@ impl IntoResponse for ApiError {
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -44,16 +44,16 @@ pub(super) struct FeedQuery {
 
 /// Streams the log over a WebSocket: `hello`, the events after `after`, `caught_up`, then events as they are written,
 /// and a `heartbeat` every 10 s. Each message is a JSON text of the schema `Frame`. Close codes: 1012 the server restarts,
-/// 4408 too slow, 4429 too many messages; resume from your cursor.
+/// 4401 the credential is gone, 4408 too slow, 4429 too many messages; resume from your cursor.
 #[utoipa::path(
-    get, path = "/v1/feed", tag = "member", security(("api_key" = [])), params(FeedQuery),
+    get, path = "/v1/feed", tag = "member", security(("credential" = [])), params(FeedQuery),
     responses(
         (status = 101, description = "The WebSocket is open", body = Frame),
         Guarded, Named, Placed, Checked,
     )
 )]
 pub(super) async fn feed(
-    _caller: Member,
+    member: Member,
     State(app): State<App>,
     parameters: Result<Query<FeedQuery>, axum::extract::rejection::QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -69,7 +69,7 @@ pub(super) async fn feed(
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(MAX_WRITE_BUFFER);
-    Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, app, wanted.after, filter)))
+    Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, (app, member), wanted.after, filter)))
 }
 
 /// Refuses a cursor that this log has never reached.

@@ -1,8 +1,10 @@
 //! The HTTP API: the whole list of routes, grouped by audience. Handlers are short; what they do lives elsewhere.
 //!
-//! Entry points: [`router`], [`openapi`]. Invariant: who may call a route stands in its handler's signature
-//! ([`crate::auth::Member`], [`crate::auth::Contributor`]); a handler without one is open to anyone.
+//! Entry points: [`router`], [`openapi`]. Invariant: who may call a route stands in its handler's signature, as one of the
+//! extractors of [`crate::auth`].
 
+mod accounts;
+mod api_keys;
 mod body;
 mod cursor;
 mod error;
@@ -12,6 +14,7 @@ mod health;
 mod messages;
 mod problems;
 mod reads;
+mod sessions;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -32,21 +35,21 @@ const MAX_SMALL_BODY: usize = 16 * 1024;
 #[openapi(
     info(
         title = "Callboard",
-        description = "A shared database of trading calls: contributors post messages, everybody with a key reads signals.",
+        description = "A shared database of trading calls: contributors post messages, everybody with an account reads signals.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    modifiers(&ApiKey),
+    modifiers(&Credential),
     components(schemas(shared::wire::Frame))
 )]
 struct Document;
 
-/// The one way to identify oneself.
-struct ApiKey;
+/// The one way to identify oneself: `Authorization: Bearer` and an API key, or the access token of a session.
+struct Credential;
 
-impl Modify for ApiKey {
+impl Modify for Credential {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_default().add_security_scheme("api_key", scheme);
+        document.components.get_or_insert_default().add_security_scheme("credential", scheme);
     }
 }
 
@@ -55,19 +58,30 @@ fn routes() -> OpenApiRouter<App> {
     let anyone = OpenApiRouter::new()
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
-        .routes(routes!(health::version));
+        .routes(routes!(health::version))
+        .routes(routes!(sessions::sign_in))
+        .routes(routes!(sessions::refresh))
+        .routes(routes!(accounts::register));
     let member = OpenApiRouter::new()
         .routes(routes!(reads::signals))
         .routes(routes!(reads::signal))
         .routes(routes!(reads::channels))
         .routes(routes!(reads::events))
-        .routes(routes!(feed::feed));
+        .routes(routes!(feed::feed))
+        .routes(routes!(sessions::me))
+        .routes(routes!(sessions::sign_out))
+        .routes(routes!(api_keys::list, api_keys::make))
+        .routes(routes!(api_keys::revoke));
     let contributor = OpenApiRouter::new()
         .routes(routes!(messages::post_messages))
         .routes(routes!(gaps::tell_gaps))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+    let admin = OpenApiRouter::new()
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::one, accounts::change))
+        .routes(routes!(accounts::invite));
     OpenApiRouter::with_openapi(Document::openapi())
-        .merge(anyone.merge(member).layer(DefaultBodyLimit::max(MAX_SMALL_BODY)))
+        .merge(anyone.merge(member).merge(admin).layer(DefaultBodyLimit::max(MAX_SMALL_BODY)))
         .merge(contributor)
 }
 
@@ -88,8 +102,12 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// The API's description.
+pub fn document() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}
+
 /// The API's description, as checked in at `openapi.yaml`.
 pub fn openapi() -> Result<String, String> {
-    let (_router, document) = routes().split_for_parts();
-    document.to_yaml().map_err(|error| error.to_string())
+    document().to_yaml().map_err(|error| error.to_string())
 }

@@ -5,12 +5,15 @@
 use shared::wire::ProblemBody;
 use utoipa::IntoResponses;
 
-/// What every route with a key may answer.
+/// What every route that not anyone may call may answer.
 #[derive(IntoResponses)]
 pub(super) enum Guarded {
-    /// No valid key
+    /// No valid credential, or its account may not act
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(ProblemBody),
+    /// The account has not the role, or the credential not the scope
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
     /// The database is away: try the same again after `Retry-After` seconds
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
@@ -55,4 +58,31 @@ pub(super) enum Placed {
     /// `after` is beyond the log; `head` is its end
     #[response(status = 409, content_type = "application/problem+json")]
     Ahead(ProblemBody),
+}
+
+/// What a route that anyone may call answers to a secret that is not good.
+#[derive(IntoResponses)]
+pub(super) enum Unknown {
+    /// What was shown is not good; why is not told
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemBody),
+    /// The database is away, or too many sign in: try the same again after `Retry-After` seconds
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
+/// What a route answers where a wish may contradict what is there.
+#[derive(IntoResponses)]
+pub(super) enum Contradicted {
+    /// This contradicts what is there, such as a name that is taken
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(ProblemBody),
+}
+
+/// What a route answers where secrets can be guessed.
+#[derive(IntoResponses)]
+pub(super) enum Busy {
+    /// This was tried too often: try again after `Retry-After` seconds
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooOften(ProblemBody),
 }

@@ -52,7 +52,7 @@ pub(super) async fn check_channel(app: &App, channel: Option<Uuid>) -> Result<()
     }
 }
 
-fn limit(wanted: Option<i64>) -> Result<i64, ApiError> {
+pub(super) fn limit(wanted: Option<i64>) -> Result<i64, ApiError> {
     let limit = wanted.unwrap_or(DEFAULT_PAGE);
     if (1..=MAX_PAGE).contains(&limit) {
         return Ok(limit);
@@ -61,7 +61,7 @@ fn limit(wanted: Option<i64>) -> Result<i64, ApiError> {
 }
 
 /// Cuts a page that was read with one entry more than the limit; true when that entry was there.
-fn cut<T>(entries: &mut Vec<T>, limit: i64) -> bool {
+pub(super) fn cut<T>(entries: &mut Vec<T>, limit: i64) -> bool {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = entries.len() > limit;
     entries.truncate(limit);
@@ -91,7 +91,7 @@ pub(super) struct SignalsQuery {
 
 /// Signals as they stand now, newest post first.
 #[utoipa::path(
-    get, path = "/v1/signals", tag = "member", security(("api_key" = [])), params(SignalsQuery),
+    get, path = "/v1/signals", tag = "member", security(("credential" = [])), params(SignalsQuery),
     responses(
         (status = 200, description = "A page of signals", body = SignalsPage),
         Guarded, Named, Checked,
@@ -123,7 +123,7 @@ pub(super) async fn signals(
 /// One signal with every revision of its post, what the reader made of each and where in the text (`posts[].reading`), and
 /// all its follow-ups.
 #[utoipa::path(
-    get, path = "/v1/signals/{id}", tag = "member", security(("api_key" = [])), params(("id" = Uuid, Path, description = "The signal's id")),
+    get, path = "/v1/signals/{id}", tag = "member", security(("credential" = [])), params(("id" = Uuid, Path, description = "The signal's id")),
     responses(
         (status = 200, description = "The signal", body = SignalDetail),
         Guarded, Named,
@@ -157,7 +157,7 @@ pub(super) struct ChannelsQuery {
 
 /// The channels, by name, and how their posts were read.
 #[utoipa::path(
-    get, path = "/v1/channels", tag = "member", security(("api_key" = [])), params(ChannelsQuery),
+    get, path = "/v1/channels", tag = "member", security(("credential" = [])), params(ChannelsQuery),
     responses(
         (status = 200, description = "A page of channels", body = ChannelsPage),
         Guarded, Checked,
@@ -193,7 +193,7 @@ pub(super) struct EventsQuery {
 
 /// The log after a `seq`, oldest first.
 #[utoipa::path(
-    get, path = "/v1/events", tag = "member", security(("api_key" = [])), params(EventsQuery),
+    get, path = "/v1/events", tag = "member", security(("credential" = [])), params(EventsQuery),
     responses(
         (status = 200, description = "A page of the log", body = EventsPage),
         Guarded, Placed, Checked,

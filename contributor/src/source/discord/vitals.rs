@@ -151,7 +151,13 @@ pub(super) fn notify(notice: &str) {
         Some(name) => UnixAddr::from_abstract_name(name),
         None => UnixAddr::from_pathname(&path),
     };
-    let sent = address.and_then(|address| UnixDatagram::unbound()?.send_to_addr(notice.as_bytes(), &address));
+    // When nobody reads the notices there may be no room: that must not stop everything else.
+    let send = |address: UnixAddr| {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        socket.send_to_addr(notice.as_bytes(), &address)
+    };
+    let sent = address.and_then(send);
     if let Err(error) = sent {
         tracing::debug!("telling systemd: {error}");
     }
