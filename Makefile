@@ -3,7 +3,9 @@
 #   make demo [ONCE=1]      the whole path on this machine, with invented posts and generated prices
 #   make test [ONLY=name]   everything that CI runs; ONLY picks the tests whose names contain it
 #   make bench [ONLY=part]  how fast it is: a table, and a last line of key=value pairs
-#   make soak [ONLY=part]   storms of faults, and whether the truth came through
+#   make soak [ONLY=part]   storms of faults, and whether the truth came through; SEEDS=n or SECONDS=s says how many
+#   make fake-discord       a Discord on this machine to try `contributor` on: docs/contribute.md says how
+#   make deny               licences and sources of all dependencies; ADVISORIES=1 also the known advisories (fetches their list)
 #   make sql                check the server's SQL against the migrations, and write down what was learnt (.sqlx)
 
 SHELL := /bin/bash
@@ -12,7 +14,7 @@ export CARGO_TERM_COLOR ?= auto
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: demo test bench soak sql build setup setup-test
+.PHONY: demo test bench soak deny fake-discord sql build setup setup-test
 
 setup:
 	@demo/setup.sh
@@ -43,7 +45,17 @@ bench: setup
 
 soak: setup
 	cargo build --workspace --bins --locked
-	@ONLY=$(ONLY) SEEDS=$(SEEDS) MESSAGES=$(MESSAGES) EVENTS=$(EVENTS) $${CARGO_TARGET_DIR:-target}/debug/soak
+	@SOAK_PYTHON=$$(tests/soak/setup.sh) && export SOAK_PYTHON && ONLY=$(ONLY) SEEDS=$(SEEDS) SOAK_SECONDS=$(SECONDS) MESSAGES=$(MESSAGES) \
+		EVENTS=$(EVENTS) $${CARGO_TARGET_DIR:-target}/debug/soak
+
+fake-discord:
+	@cargo build --quiet --package tests --bin fake-discord --locked
+	@PORT=$(PORT) $${CARGO_TARGET_DIR:-target}/debug/fake-discord
+
+# Not a part of `make test`: the tool takes some minutes to build the first time.
+deny:
+	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version 0.20.2 --locked --no-default-features
+	cargo deny check bans licenses sources $(if $(ADVISORIES),advisories)
 
 sql: setup
 	@migrations/check-sql.sh

@@ -76,7 +76,7 @@ pub enum OutboxError {
         source: std::io::Error,
     },
     /// SQLite failed.
-    #[error("{doing}: {source}")]
+    #[error("{doing}: {source}{}", advice(source))]
     Database {
         /// What was attempted.
         doing: &'static str,
@@ -100,6 +100,20 @@ pub enum OutboxError {
 /// Names what was attempted when SQLite failed.
 pub(crate) fn doing(doing: &'static str) -> impl FnOnce(sqlx::Error) -> OutboxError {
     move |source| OutboxError::Database { doing, source }
+}
+
+/// What to do when SQLite could not write: 13 is a full disk, 10 and its kinds an input or output error, 8 a read-only file.
+fn advice(error: &sqlx::Error) -> &'static str {
+    let code =
+        error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    // The lower byte is the kind (sqlite.org/rescode.html).
+    match code.map(|code| code & 0xff) {
+        Some(8 | 10 | 13) => {
+            "; make room on the disk (or see what is wrong with it) and start again: what was acknowledged is kept, and \
+             the rest is heard or read again"
+        }
+        _ => "",
+    }
 }
 
 /// How full the outbox is, for those who wait for it.

@@ -12,8 +12,17 @@ const WANTED_EVERY: u64 = 50;
 /// So many messages are told before the contributor must have caught up.
 const AT_ONCE: u64 = 5_000;
 
-/// Tells so many messages; returns by how many KiB the contributor has grown since the first tenth of them.
-pub async fn flood(relay: &Relay, events: u64) -> u64 {
+/// What a flood came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Flooded {
+    /// By how many KiB the contributor has grown since the first tenth.
+    pub growth_kib: u64,
+    /// How long it had a processor.
+    pub cpu: std::time::Duration,
+}
+
+/// Tells so many messages, and says what that cost the contributor.
+pub async fn flood(relay: &Relay, events: u64) -> Flooded {
     let contributor = relay.listen().await;
     relay.discord.with(|world| world.log_limit = Some(10_000));
     let (mut told, mut wanted, mut early) = (0, 0, None);
@@ -32,7 +41,8 @@ pub async fn flood(relay: &Relay, events: u64) -> u64 {
             early = Some(contributor.resident_kib());
         }
     }
-    contributor.resident_kib().saturating_sub(early.unwrap_or_default())
+    let growth_kib = contributor.resident_kib().saturating_sub(early.unwrap_or_default());
+    Flooded { growth_kib, cpu: contributor.cpu() }
 }
 
 fn message(id: u64, channel: u64, number: u64) -> Value {

@@ -5,6 +5,8 @@
 pub mod discord;
 pub mod feed;
 pub mod flood;
+pub mod foreign;
+pub mod pair;
 pub mod path;
 pub mod people;
 pub mod postgres;

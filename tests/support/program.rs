@@ -29,6 +29,23 @@ pub fn command(name: &str) -> Command {
     command
 }
 
+/// Another program with the variables and the folder of this command; the arguments are not taken over.
+pub fn same_settings(command: &mut Command, program: &str) -> Command {
+    let mut other = Command::new(program);
+    let settings = command.as_std();
+    for (variable, value) in settings.get_envs() {
+        match value {
+            Some(value) => other.env(variable, value),
+            None => other.env_remove(variable),
+        };
+    }
+    if let Some(folder) = settings.get_current_dir() {
+        other.current_dir(folder);
+    }
+    other.stdin(Stdio::null()).kill_on_drop(true);
+    other
+}
+
 /// What a program did that has ended.
 #[derive(Debug)]
 pub struct Ended {

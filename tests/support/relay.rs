@@ -43,6 +43,8 @@ pub struct Kept {
     pub raw: String,
     /// How many contributors saw it.
     pub sightings: i64,
+    /// When the first of them did, by its clock.
+    pub seen_at: time::OffsetDateTime,
 }
 
 impl Relay {
@@ -102,6 +104,7 @@ impl Relay {
     pub async fn kept(&self) -> Vec<Kept> {
         let rows = sqlx::query(
             "SELECT p.body, p.provenance, (SELECT count(*) FROM sightings s WHERE s.post_id = p.id) AS sightings, \
+             (SELECT min(s.seen_at) FROM sightings s WHERE s.post_id = p.id) AS seen_at, \
              (SELECT s.raw FROM sightings s WHERE s.post_id = p.id ORDER BY s.received_at LIMIT 1) AS raw \
              FROM posts p ORDER BY p.id",
         )
@@ -113,6 +116,7 @@ impl Relay {
             provenance: row.get("provenance"),
             raw: row.get("raw"),
             sightings: row.get("sightings"),
+            seen_at: row.get("seen_at"),
         };
         rows.iter().map(kept).collect()
     }
@@ -196,6 +200,16 @@ impl Listening {
     /// How much memory it has, in KiB.
     pub fn resident_kib(&self) -> u64 {
         crate::program::resident_kib(self.child.id().expect("it runs"))
+    }
+
+    /// How long it has had a processor, in all.
+    pub fn cpu(&self) -> std::time::Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id().expect("it runs")));
+        let stat = stat.expect("its state can be read");
+        let fields = stat.rsplit(')').next().expect("behind its name").split_whitespace();
+        // Fields 14 and 15, in hundredths of a second: proc(5).
+        let ticks: u64 = fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum();
+        std::time::Duration::from_millis(ticks * 10)
     }
 
     /// Forgets what it has said so far.

@@ -6,7 +6,7 @@
 //! and the next READY may be seen or not, but what stands at the READY must arrive, and each channel must have a gap there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shared::post::Revision;
 use sqlx::Row as _;
@@ -29,6 +29,10 @@ pub struct Weather {
     pub kill_every: u64,
     /// A session that is forgotten.
     pub forget_every: u64,
+    /// An outage of the gateway by the clock, of one to [`Self::longest_outage_s`] seconds.
+    pub outage_every: u64,
+    /// The longest of them.
+    pub longest_outage_s: u64,
 }
 
 /// What a storm came to.
@@ -44,6 +48,20 @@ pub struct Damage {
     pub gaps_missed: usize,
     /// Gaps where a session lived.
     pub gaps_invented: usize,
+    /// Revisions that were seen by another number of contributors than listened.
+    pub sightings_wrong: usize,
+}
+
+impl Damage {
+    /// Adds what another storm did.
+    pub fn add(&mut self, other: &Damage) {
+        self.lost += other.lost;
+        self.doubled += other.doubled;
+        self.inversions += other.inversions;
+        self.gaps_missed += other.gaps_missed;
+        self.gaps_invented += other.gaps_invented;
+        self.sightings_wrong += other.sightings_wrong;
+    }
 }
 
 /// What happened in a storm.
@@ -59,31 +77,55 @@ pub struct Account {
     pub kills: u32,
     /// Sessions that were forgotten.
     pub forgotten: u32,
+    /// Messages that were posted in outages by the clock.
+    pub spoken: u32,
+    /// Seconds of outages by the clock.
+    pub outage_s: u64,
     /// How long it took.
     pub seconds: u64,
     /// What is to be known of the damage.
     pub notes: Vec<String>,
+    /// How many storms these are.
+    pub storms: u32,
+}
+
+impl Account {
+    /// Adds another storm.
+    pub fn add(&mut self, other: &Account) {
+        self.damage.add(&other.damage);
+        self.revisions += other.revisions;
+        self.drops += other.drops;
+        self.kills += other.kills;
+        self.forgotten += other.forgotten;
+        self.outage_s += other.outage_s;
+        self.seconds += other.seconds;
+        self.storms += 1;
+    }
 }
 
 /// Dice (xorshift64*): the same seed throws the same.
 #[derive(Debug)]
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn throw(&mut self, sides: u64) -> u64 {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    pub(crate) fn throw(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
     }
 
-    fn one_in(&mut self, sides: u64) -> bool {
+    pub(crate) fn one_in(&mut self, sides: u64) -> bool {
         self.throw(sides) == 0
     }
 }
 
 /// A revision: the message, and its text, or nothing once it is gone.
-type Truth = (u64, Option<String>);
+pub(crate) type Truth = (u64, Option<String>);
 
 struct Storm<'s> {
     relay: &'s Relay,
@@ -106,7 +148,7 @@ pub async fn storm(relay: &Relay, weather: Weather) -> Account {
     let began = Instant::now();
     let contributor = relay.listen().await;
     let thread = relay.discord.open_thread(FORUM, "an idea");
-    let dice = Dice(weather.seed | 1);
+    let dice = Dice::new(weather.seed);
     let (standing, must, may) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     let account = Account::default();
     let mut storm = Storm {
@@ -195,9 +237,13 @@ impl Storm<'_> {
             discord.with(|world| world.is_gateway_down = true);
             discord.cut(Cut::Tcp);
             let before = discord.asked("gateway");
-            eventually("it has tried again", async || discord.asked("gateway") > before + 2).await;
+            eventually("it has tried again", async || discord.asked("gateway") > before + 1).await;
             discord.with(|world| world.is_gateway_down = false);
             self.account.drops += 1;
+        }
+        if self.dice.one_in(weather.outage_every) {
+            let seconds = 1 + self.dice.throw(weather.longest_outage_s);
+            self.outage(seconds).await;
         }
         if self.dice.one_in(weather.kill_every) {
             if self.dice.one_in(3) {
@@ -209,10 +255,27 @@ impl Storm<'_> {
             }
             self.contributor = self.relay.run();
             self.account.kills += 1;
+            self.account.notes.push(format!("killed at {}", launch::clock::now()));
         }
         if self.dice.one_in(weather.forget_every) {
             self.night().await;
         }
+    }
+
+    /// The gateway is away for so many seconds, while people go on talking. The session lives.
+    async fn outage(&mut self, seconds: u64) {
+        self.relay.discord.with(|world| world.is_gateway_down = true);
+        self.relay.discord.cut(Cut::Tcp);
+        let began = Instant::now();
+        let mut talk = tokio::time::interval(Duration::from_millis(100));
+        while began.elapsed() < Duration::from_secs(seconds) {
+            talk.tick().await;
+            self.account.spoken += 1;
+            self.speak(2_000_000 + self.account.spoken);
+        }
+        self.relay.discord.with(|world| world.is_gateway_down = false);
+        self.account.drops += 1;
+        self.account.outage_s += seconds;
     }
 
     /// A session ends for good; things happen; a new one begins.
@@ -246,6 +309,9 @@ impl Storm<'_> {
         }
         self.contributor.said("listening why=NewSession").await;
         self.nights.push((began, launch::clock::now()));
+        self.account
+            .notes
+            .push(format!("a session ended at {began}, and one began before {}", launch::clock::now()));
         self.account.forgotten += 1;
     }
 
@@ -256,7 +322,7 @@ impl Storm<'_> {
             self.must.is_subset(&kept)
         };
         let waited = tokio::time::timeout(crate::PATIENCE, async {
-            let mut tick = tokio::time::interval(std::time::Duration::from_millis(300));
+            let mut tick = tokio::time::interval(Duration::from_millis(300));
             while !look().await {
                 tick.tick().await;
             }
@@ -277,39 +343,62 @@ impl Storm<'_> {
         damage.lost = self.must.difference(&got).count();
         damage.doubled = got.difference(&true_or_seen).count()
             + kept.iter().map(truth_of_revision).collect::<BTreeSet<_>>().len().abs_diff(kept.len());
-        let mut last: BTreeMap<&str, (u64, &Kept)> = BTreeMap::new();
-        let mut seen = BTreeSet::new();
-        for kept in &kept {
-            let (id, _) = truth(kept);
-            if kept.post.deleted_at.is_none() && seen.insert(id) {
-                let last = last.insert(kept.post.channel.external_id.as_str(), (id, kept));
-                if let Some((_, older)) = last.filter(|(last, _)| id < *last) {
-                    damage.inversions += 1;
-                    let words = |kept: &Kept| format!("{} `{}`", kept.provenance, kept.post.content);
-                    self.account.notes.push(format!("{} came after {}", words(kept), words(older)));
-                }
-            }
+        let inverted = inversions(&kept);
+        damage.inversions = inverted.len();
+        // What happened when is of interest only if it did damage.
+        match inverted.is_empty() {
+            true => self.account.notes.clear(),
+            false => self.account.notes.extend(inverted),
         }
-        let gaps = gaps(self.relay).await;
-        let overlap =
-            |gap: &Gap, night: &(OffsetDateTime, OffsetDateTime)| gap.from <= night.1 && gap.to >= night.0;
-        for night in &self.nights {
-            let without = [CALLS, NEWS, FORUM].iter().filter(|channel| {
-                !gaps.iter().any(|gap| gap.channel == channel.to_string() && overlap(gap, night))
-            });
-            damage.gaps_missed += without.count();
-        }
-        damage.gaps_invented =
-            gaps.iter().filter(|gap| !self.nights.iter().any(|night| overlap(gap, night))).count();
+        eventually("all gaps are told", async || self.relay.untold_gaps("contributor").await == 0).await;
+        compare_gaps(self.relay, &self.nights, damage).await;
     }
 }
 
-fn truth(kept: &Kept) -> Truth {
+/// First revisions that came after one of a younger message of their channel, in words.
+pub(crate) fn inversions(kept: &[Kept]) -> Vec<String> {
+    let mut last: BTreeMap<&str, (u64, &Kept)> = BTreeMap::new();
+    let (mut seen, mut notes) = (BTreeSet::new(), Vec::new());
+    for kept in kept {
+        let (id, _) = truth(kept);
+        if kept.post.deleted_at.is_none() && seen.insert(id) {
+            let last = last.insert(kept.post.channel.external_id.as_str(), (id, kept));
+            if let Some((_, older)) = last.filter(|(last, _)| id < *last) {
+                let words = |kept: &Kept| {
+                    let Kept { post, provenance, seen_at, .. } = kept;
+                    format!("{provenance} `{}` of {}, seen at {seen_at},", post.content, post.posted_at)
+                };
+                notes.push(format!("{} came after {}", words(kept), words(older)));
+            }
+        }
+    }
+    notes
+}
+
+/// Compares the gaps that the server knows with the times in which there must be one, and no other, for each channel.
+pub(crate) async fn compare_gaps(
+    relay: &Relay,
+    nights: &[(OffsetDateTime, OffsetDateTime)],
+    damage: &mut Damage,
+) {
+    let gaps = gaps(relay).await;
+    let overlap =
+        |gap: &Gap, night: &(OffsetDateTime, OffsetDateTime)| gap.from <= night.1 && gap.to >= night.0;
+    for night in nights {
+        let without = [CALLS, NEWS, FORUM].iter().filter(|channel| {
+            !gaps.iter().any(|gap| gap.channel == channel.to_string() && overlap(gap, night))
+        });
+        damage.gaps_missed += without.count();
+    }
+    damage.gaps_invented = gaps.iter().filter(|gap| !nights.iter().any(|night| overlap(gap, night))).count();
+}
+
+pub(crate) fn truth(kept: &Kept) -> Truth {
     let id = kept.post.external_id.parse().expect("an id of Discord");
     (id, kept.post.deleted_at.is_none().then(|| kept.post.content.clone()))
 }
 
-fn truth_of_revision(kept: &Kept) -> (String, Revision) {
+pub(crate) fn truth_of_revision(kept: &Kept) -> (String, Revision) {
     (kept.post.external_id.clone(), kept.post.revision())
 }
 
@@ -320,7 +409,6 @@ struct Gap {
 }
 
 async fn gaps(relay: &Relay) -> Vec<Gap> {
-    eventually("all gaps are told", async || relay.untold_gaps("contributor").await == 0).await;
     let rows = sqlx::query(
         "SELECT c.external_id, g.from_at, g.to_at FROM gaps g JOIN channels c ON c.id = g.channel_id",
     )

@@ -13,6 +13,7 @@ mod history;
 mod intake;
 mod ledger;
 mod limits;
+mod lines;
 mod listener;
 mod message;
 mod parts;
@@ -22,6 +23,8 @@ mod run;
 mod settings;
 mod snowflake;
 mod state;
+mod threads;
+mod trouble;
 mod vitals;
 mod words;
 

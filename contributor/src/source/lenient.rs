@@ -1,6 +1,6 @@
 //! JSON as it comes: what is needed must fit, what is not may be of any type, and a broken letter spoils no text.
 //!
-//! Entry points: [`Id`], [`Text`], [`odd_as_none`], [`needed`]. For the sources that decode Discord's messages.
+//! Entry points: [`Id`], [`Text`], [`odd_as_none`], [`each_readable`], [`needed`]. For the sources that decode Discord's messages.
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
@@ -68,4 +68,12 @@ pub(super) fn odd_as_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 ) -> Result<Option<T>, D::Error> {
     let raw = <&RawValue>::deserialize(json)?;
     Ok(serde_json::from_str(raw.get()).ok())
+}
+
+/// For lists: an element that cannot be read costs itself alone, and what is no list is an empty one.
+pub(super) fn each_readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    json: D,
+) -> Result<Vec<T>, D::Error> {
+    let raw: Option<Vec<Box<RawValue>>> = odd_as_none(json)?;
+    Ok(raw.unwrap_or_default().iter().filter_map(|raw| serde_json::from_str(raw.get()).ok()).collect())
 }

@@ -58,6 +58,8 @@ async fn serve(world: Shared, mut socket: WebSocket) {
         return;
     }
     let mut outgoing: Option<UnboundedReceiver<Out>> = None;
+    // An IDENTIFY that has to wait for its answer.
+    let mut held: Option<String> = None;
     loop {
         let next = async {
             match &mut outgoing {
@@ -72,11 +74,19 @@ async fn serve(world: Shared, mut socket: WebSocket) {
                 None => Then::End(Cut::Tcp),
             },
             incoming = socket.recv() => match incoming {
+                Some(Ok(Message::Text(text))) if must_wait(&world, &text) => {
+                    held = Some(text.to_string());
+                    Then::GoOn
+                }
                 Some(Ok(Message::Text(text))) => payload(&world, &text, outgoing.is_some()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => Then::GoOn,
                 Some(Ok(Message::Binary(_))) => Then::End(Cut::Code(4002)),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
             },
+        };
+        let then = match held.take_if(|text| !must_wait(&world, text)) {
+            Some(text) => payload(&world, &text, outgoing.is_some()),
+            None => then,
         };
         let went = match then {
             Then::GoOn => Ok(()),
@@ -124,6 +134,10 @@ fn payload(world: &Shared, text: &str, is_identified: bool) -> Then {
     let data = &payload["d"];
     match payload["op"].as_u64() {
         Some(1) if world.is_silent => Then::GoOn,
+        Some(1) if world.ready_after_beats > 0 => {
+            world.ready_after_beats -= 1;
+            Then::Answer(json!({ "op": 11, "s": null, "t": null, "d": null }).to_string())
+        }
         Some(1) => Then::Answer(json!({ "op": 11, "s": null, "t": null, "d": null }).to_string()),
         Some(2) if is_identified => Then::End(Cut::Code(4005)),
         Some(2) => identify(world, data),
@@ -131,6 +145,12 @@ fn payload(world: &Shared, text: &str, is_identified: bool) -> Then {
         _ if !is_identified => Then::End(Cut::Code(4003)),
         _ => Then::End(Cut::Code(4001)),
     }
+}
+
+/// Whether this is an IDENTIFY that gets no answer yet.
+fn must_wait(world: &Shared, text: &str) -> bool {
+    let identifies = serde_json::from_str::<Value>(text).is_ok_and(|payload| payload["op"] == 2);
+    identifies && world.lock().expect("no panic").ready_after_beats > 0
 }
 
 fn is_token(data: &Value) -> bool {
@@ -152,20 +172,13 @@ fn identify(world: &mut World, data: &Value) -> Then {
     world.identified += 1;
     let name = format!("session-{}", world.identified);
     let (out, outgoing) = unbounded_channel();
-    let mut session = Session { seq: 0, log: Vec::new(), intents, out: Some(out) };
+    let mut session = Session { seq: 0, log: Vec::new(), intents, out: Some(out), held: None };
     let resume_url = world.resume_url.clone().unwrap_or_else(|| world.gateway_url.clone());
     let ready = json!({ "v": 10, "session_id": name, "resume_gateway_url": resume_url,
         "user": bot_user(true), "guilds": [{ "id": GUILD.to_string(), "unavailable": true }],
         "application": { "id": "1", "flags": 1 << 19 } });
     session.tell("READY", ready, false);
-    let described = |is_thread: bool| {
-        let places = world.channels.iter().filter(|(_, channel)| {
-            channel.parent.is_some() == is_thread && channel.archived_at.is_none() && !channel.is_closed
-        });
-        places.map(|(id, _)| world.describe(*id)).collect::<Vec<_>>()
-    };
-    let guild = json!({ "id": GUILD.to_string(), "name": "Desk", "channels": described(false), "threads": described(true),
-        "members": [], "roles": [], "large": false, "unavailable": false, "member_count": 2 });
+    let guild = world.guild();
     session.tell("GUILD_CREATE", guild, false);
     world.sessions.insert(name, session);
     Then::Hear(outgoing, Vec::new())

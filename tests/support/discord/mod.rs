@@ -6,6 +6,7 @@
 
 mod gateway;
 mod rest;
+mod schema;
 mod world;
 
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+pub use schema::{answer_misfits, event_misfits, misfits};
 pub use world::{Cut, World};
 
 use crate::eventually;
@@ -41,12 +43,17 @@ pub struct FakeDiscord {
 impl FakeDiscord {
     /// Starts on a free port; it ends with the test's runtime.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
+        Self::start_at(0).await.expect("a free port")
+    }
+
+    /// Starts on this port of this machine, 0 for any free one; it ends with the runtime.
+    pub async fn start_at(port: u16) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let address = listener.local_addr()?;
         let world = Arc::new(Mutex::new(World::new(format!("ws://{address}"))));
         let app = rest::router(world.clone()).merge(gateway::router(world.clone()));
         tokio::spawn(async move { axum::serve(listener, app).await.expect("the fake serves") });
-        Self { world, api: format!("http://{address}/api/v10") }
+        Ok(Self { world, api: format!("http://{address}/api/v10") })
     }
 
     /// Looks at the world, or changes it.
@@ -97,6 +104,11 @@ impl FakeDiscord {
     /// A line that the gateway sends as it is.
     pub fn send_raw(&self, text: &str) {
         self.with(|world| world.send_raw(text));
+    }
+
+    /// A session that nobody is connected with: what it is told is in [`World::told`].
+    pub fn hear(&self) {
+        self.with(World::begin_unheard);
     }
 
     /// Waits until a bot listens: its session is ready, and the connection stands.

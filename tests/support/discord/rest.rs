@@ -34,7 +34,7 @@ pub(super) fn router(world: Shared) -> Router {
         .route("/api/v10/applications/@me", get(application))
         .route("/api/v10/oauth2/applications/@me", get(application))
         .route("/api/v10/gateway", get(gateway))
-        .route("/api/v10/gateway/bot", get(gateway))
+        .route("/api/v10/gateway/bot", get(gateway_bot))
         .route("/api/v10/guilds/{guild}/channels", get(channels))
         .route("/api/v10/guilds/{guild}/threads/active", get(active))
         .route("/api/v10/channels/{channel}", get(channel))
@@ -76,8 +76,7 @@ async fn guard(State((world, buckets)): State<(Shared, Buckets)>, request: Reque
     let Some(remaining) = remaining else {
         world.lock().expect("no panic").limited += 1;
         let seconds = reset_after.as_secs_f64();
-        let body =
-            json!({ "message": "You are being rate limited.", "retry_after": seconds, "global": false });
+        let body = json!({ "code": 0, "message": "You are being rate limited.", "retry_after": seconds, "global": false });
         return ([("x-ratelimit-scope", "user")], (StatusCode::TOO_MANY_REQUESTS, Json(body)))
             .into_response();
     };
@@ -122,7 +121,7 @@ async fn me(State(world): State<Shared>) -> Json<Value> {
 
 async fn guilds() -> Json<Value> {
     Json(
-        json!([{ "id": GUILD.to_string(), "name": "Desk", "icon": null, "owner": false, "permissions": "0", "features": [] }]),
+        json!([{ "id": GUILD.to_string(), "name": "Desk", "icon": null, "banner": null, "owner": false, "permissions": "0", "features": [] }]),
     )
 }
 
@@ -130,12 +129,19 @@ async fn application(State(world): State<Shared>) -> Json<Value> {
     let flags = if world.lock().expect("no panic").has_content_intent { 1 << 19 } else { 0 };
     Json(
         json!({ "id": "1", "name": "relay", "description": "", "flags": flags, "icon": null, "bot_public": false,
-        "team": null, "summary": "", "owner": { "id": "2", "username": "owner", "discriminator": "0", "avatar": null,
+        "team": null, "type": null, "flags_new": flags.to_string(), "redirect_uris": [], "interactions_endpoint_url": null,
+        "role_connections_verification_url": null, "approximate_guild_count": 1, "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0, "explicit_content_filter": 0, "eligible_oauth2_scopes": [], "owner": { "id": "2", "username": "owner", "discriminator": "0", "avatar": null,
         "global_name": null, "public_flags": 0, "flags": 0, "primary_guild": null }, "bot_require_code_grant": false, "verify_key": "0" }),
     )
 }
 
 async fn gateway(State(world): State<Shared>) -> Json<Value> {
+    let url = world.lock().expect("no panic").gateway_url.clone();
+    Json(json!({ "url": url }))
+}
+
+async fn gateway_bot(State(world): State<Shared>) -> Json<Value> {
     let url = world.lock().expect("no panic").gateway_url.clone();
     let limit = json!({ "total": 1000, "remaining": 999, "reset_after": 14_400_000, "max_concurrency": 1 });
     Json(json!({ "url": url, "shards": 1, "session_start_limit": limit }))
@@ -154,7 +160,7 @@ async fn active(State(world): State<Shared>) -> Json<Value> {
         .iter()
         .filter(|(_, channel)| channel.parent.is_some() && channel.archived_at.is_none());
     let threads: Vec<Value> = threads.map(|(id, _)| world.describe(*id)).collect();
-    Json(json!({ "threads": threads, "members": [] }))
+    Json(json!({ "threads": threads, "members": [], "has_more": false }))
 }
 
 /// The channel, or why it is not shown.
@@ -213,6 +219,9 @@ async fn message(State(world): State<Shared>, Path((id, message)): Path<(String,
         Ok(id) => id,
         Err(refusal) => return *refusal,
     };
+    if world.channels[&id].has_no_history {
+        return error(403, 50_013, "Missing Permissions");
+    }
     let stored = message.parse().ok().and_then(|message: u64| world.channels[&id].messages.get(&message));
     stored.map_or_else(
         || error(404, 10_008, "Unknown Message"),

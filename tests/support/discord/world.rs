@@ -65,6 +65,8 @@ pub(super) struct Session {
     pub(super) log: Vec<(u64, String)>,
     pub(super) intents: u64,
     pub(super) out: Option<UnboundedSender<Out>>,
+    /// What this session is told later than others, if it is.
+    pub(super) held: Option<Vec<Out>>,
 }
 
 /// Everything that is true, and everything that is to go wrong.
@@ -100,6 +102,8 @@ pub struct World {
     pub resumed: u32,
     /// How many lines a session remembers, if not all.
     pub log_limit: Option<usize>,
+    /// READY waits until so many heartbeats have come.
+    pub ready_after_beats: u32,
     /// What READY says of where to resume, if not the truth.
     pub resume_url: Option<String>,
     last_id: u64,
@@ -141,6 +145,7 @@ impl World {
             resumed: 0,
             log_limit: None,
             resume_url: None,
+            ready_after_beats: 0,
             last_id: 0,
         }
     }
@@ -219,7 +224,31 @@ impl World {
         }
     }
 
+    /// The address of the gateway.
+    pub fn gateway_url(&self) -> String {
+        self.gateway_url.clone()
+    }
+
+    pub(super) fn begin_unheard(&mut self) {
+        let session = Session { seq: 0, log: Vec::new(), intents: u64::MAX, out: None, held: None };
+        self.sessions.insert("unheard".to_owned(), session);
+    }
+
+    /// Every line that any session was told.
+    pub fn told(&self) -> Vec<String> {
+        self.sessions.values().flat_map(|session| session.log.iter().map(|(_, line)| line.clone())).collect()
+    }
+
     pub(super) fn open_thread(&mut self, parent: u64, name: &str) -> u64 {
+        let id = self.new_thread(parent, name);
+        let mut described = self.describe(id);
+        described["newly_created"] = json!(true);
+        self.tell("THREAD_CREATE", described);
+        id
+    }
+
+    /// A thread that the gateway does not tell of.
+    pub fn new_thread(&mut self, parent: u64, name: &str) -> u64 {
         let id = self.new_id();
         let thread = Channel {
             kind: 11,
@@ -232,8 +261,6 @@ impl World {
             has_no_history: false,
         };
         self.channels.insert(id, thread);
-        let described = self.describe(id);
-        self.tell("THREAD_CREATE", described);
         id
     }
 
@@ -241,9 +268,9 @@ impl World {
     pub(super) fn describe(&self, id: u64) -> Value {
         let channel = &self.channels[&id];
         let mut described = json!({
-            "id": id.to_string(), "type": channel.kind, "name": channel.name, "guild_id": GUILD.to_string(), "position": 0,
+            "id": id.to_string(), "type": channel.kind, "name": channel.name, "guild_id": GUILD.to_string(),
             "last_message_id": channel.last_message.map(|id| id.to_string()), "parent_id": null, "flags": 0,
-            "permission_overwrites": [], "nsfw": false, "rate_limit_per_user": 0, "topic": null
+            "rate_limit_per_user": 0
         });
         if let Some(parent) = channel.parent {
             let at = channel.archived_at.map_or_else(Self::now, |at| at.format(&Rfc3339).expect("a time"));
@@ -255,6 +282,9 @@ impl World {
             );
             described["thread_metadata"] = json!({ "archived": channel.archived_at.is_some(), "archive_timestamp": at,
                 "auto_archive_duration": 1440, "locked": false });
+        } else {
+            let whole = json!({ "position": 0, "permission_overwrites": [], "nsfw": false, "topic": null });
+            merge(&mut described, &whole);
         }
         described
     }
@@ -271,6 +301,29 @@ impl World {
                 session.log.drain(..session.log.len() / 2);
             }
         }
+    }
+
+    /// Discord has an outage in the one server, or removes the bot from it: nothing is told of it from now on.
+    pub fn leave_guild(&mut self) {
+        self.tell("GUILD_DELETE", json!({ "id": GUILD.to_string(), "unavailable": true }));
+    }
+
+    /// The one server is there again.
+    pub fn enter_guild(&mut self) {
+        let guild = self.guild();
+        self.tell("GUILD_CREATE", guild);
+    }
+
+    /// The one server as a session is told of it.
+    pub(super) fn guild(&self) -> Value {
+        let described = |is_thread: bool| {
+            let places = self.channels.iter().filter(|(_, channel)| {
+                channel.parent.is_some() == is_thread && channel.archived_at.is_none() && !channel.is_closed
+            });
+            places.map(|(id, _)| self.describe(*id)).collect::<Vec<_>>()
+        };
+        json!({ "id": GUILD.to_string(), "name": "Desk", "channels": described(false), "threads": described(true),
+            "members": [], "roles": [], "large": false, "unavailable": false, "member_count": 2 })
     }
 
     pub(super) fn send_raw(&mut self, text: &str) {
@@ -291,14 +344,35 @@ impl World {
         }
     }
 
+    /// One of the sessions that are heard is told everything later, as a slow shard is. Returns its name.
+    pub fn hold(&mut self, which: usize) -> String {
+        let mut heard: Vec<_> = self.sessions.iter_mut().filter(|(_, session)| session.is_heard()).collect();
+        heard.sort_by_key(|(name, _)| name.as_str());
+        let (name, session) = heard.remove(which);
+        session.held = Some(Vec::new());
+        name.clone()
+    }
+
+    /// The session is told what it was not.
+    pub fn release(&mut self, name: &str) {
+        if let Some(session) = self.sessions.get_mut(name) {
+            session.held.take().unwrap_or_default().into_iter().for_each(|out| session.send(out));
+        }
+    }
+
+    /// How many bots are connected with a session.
+    pub fn count_heard(&self) -> usize {
+        self.sessions.values().filter(|session| session.is_heard()).count()
+    }
+
     /// Forgets every session, as Discord does some minutes after its connection ended.
     pub fn forget_sessions(&mut self) {
-        self.sessions.retain(|_, session| session.out.as_ref().is_some_and(|out| !out.is_closed()));
+        self.sessions.retain(|_, session| session.is_heard());
     }
 
     /// Whether a bot is connected with a session.
     pub fn is_heard(&self) -> bool {
-        self.sessions.values().any(|session| session.out.as_ref().is_some_and(|out| !out.is_closed()))
+        self.count_heard() > 0
     }
 
     /// What REST shows of a message.
@@ -312,9 +386,15 @@ impl Session {
         self.seq += 1;
         let line = json!({ "op": 0, "t": kind, "s": self.seq, "d": data }).to_string();
         self.log.push((self.seq, line.clone()));
-        if !is_silent {
-            self.send(Out::Text(line));
+        match &mut self.held {
+            _ if is_silent => {}
+            Some(held) => held.push(Out::Text(line)),
+            None => self.send(Out::Text(line)),
         }
+    }
+
+    fn is_heard(&self) -> bool {
+        self.out.as_ref().is_some_and(|out| !out.is_closed())
     }
 
     /// Nobody hears it when the connection is gone: the log has it.

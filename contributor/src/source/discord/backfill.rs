@@ -55,5 +55,5 @@ pub async fn backfill(
     if let Some(place) = listener.places.get_mut(id) {
         (place.kept.since, place.kept.read_to) = (Snowflake::at(since), Snowflake::at(since));
     }
-    listener.read_after(id, Why::Start).await?.map_err(Failure::from)
+    listener.read_after(id, Why::Asked).await?.map_err(Failure::from)
 }

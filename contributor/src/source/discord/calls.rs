@@ -8,7 +8,7 @@ use super::dispatch::RawPlace;
 use super::limits::Route;
 use super::rest::{Rest, RestError};
 use super::snowflake::Snowflake;
-use crate::source::lenient::{Text, odd_as_none};
+use crate::source::lenient::{Text, each_readable, odd_as_none};
 
 /// The most messages of a page of history.
 pub(super) const PAGE: usize = 100;
@@ -66,7 +66,7 @@ pub(super) struct Guild {
 
 #[derive(Deserialize)]
 struct Threads {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each_readable")]
     threads: Vec<RawPlace>,
     #[serde(default)]
     has_more: bool,
@@ -153,9 +153,11 @@ impl Rest {
             found.extend(page.threads);
             match oldest.filter(|(at, _)| page.has_more && *at > after) {
                 Some((_, text)) => before = format!("&before={}", text.replace('+', "%2B")),
-                None => break,
+                None => return Ok(found),
             }
         }
+        let pages = MAX_THREAD_PAGES;
+        tracing::warn!(%channel, pages, "so many of its threads were archived that the oldest are left out");
         Ok(found)
     }
 

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::snowflake::Snowflake;
-use crate::source::lenient::{Text, odd_as_none};
+use crate::source::lenient::{Text, each_readable, odd_as_none};
 
 /// A line of the gateway.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub(super) enum Dispatch<'d> {
     /// A message was posted or changed in this channel.
     Message {
         channel: Snowflake,
+        /// The server that it is in.
+        guild: Option<Snowflake>,
+        /// Whether it has just been posted.
+        is_new: bool,
         /// The message object.
         raw: &'d str,
     },
@@ -35,6 +39,8 @@ pub(super) enum Dispatch<'d> {
     Places(Vec<RawPlace>),
     /// A channel or thread is no more, or cannot be seen any more.
     Gone(Snowflake),
+    /// A server is away: the bot was removed from it, or Discord has an outage there.
+    GuildGone(Snowflake),
     /// Something that says nothing about posts.
     Other,
 }
@@ -82,9 +88,10 @@ impl RawPlace {
         Some((OffsetDateTime::parse(&text, &Rfc3339).ok()?, text))
     }
 
-    /// Its name, for people.
+    /// Its name, for people: without what could change a terminal.
     pub(super) fn name(&self) -> String {
-        self.name.as_ref().map_or_else(|| self.id.to_string(), |name| name.0.clone())
+        let plain = |name: &Text| name.0.replace(char::is_control, " ");
+        self.name.as_ref().map_or_else(|| self.id.to_string(), plain)
     }
 }
 
@@ -99,6 +106,8 @@ struct Line<'d> {
 #[derive(Deserialize)]
 struct InChannel {
     channel_id: Snowflake,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    guild_id: Option<Snowflake>,
 }
 
 #[derive(Deserialize)]
@@ -112,9 +121,11 @@ struct DeletedIds {
 
 #[derive(Deserialize)]
 struct Held {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "odd_as_none")]
+    id: Option<Snowflake>,
+    #[serde(default, deserialize_with = "each_readable")]
     channels: Vec<RawPlace>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each_readable")]
     threads: Vec<RawPlace>,
 }
 
@@ -131,9 +142,10 @@ impl<'d> Dispatch<'d> {
         Ok(match line.t.as_deref().unwrap_or_default() {
             "READY" => Dispatch::Ready,
             "RESUMED" => Dispatch::Resumed,
-            "MESSAGE_CREATE" | "MESSAGE_UPDATE" => {
-                let InChannel { channel_id } = serde_json::from_str(body)?;
-                Dispatch::Message { channel: channel_id, raw: body }
+            kind @ ("MESSAGE_CREATE" | "MESSAGE_UPDATE") => {
+                let InChannel { channel_id, guild_id } = serde_json::from_str(body)?;
+                let is_new = kind == "MESSAGE_CREATE";
+                Dispatch::Message { channel: channel_id, guild: guild_id, is_new, raw: body }
             }
             "MESSAGE_DELETE" | "MESSAGE_DELETE_BULK" => {
                 let deleted: DeletedIds = serde_json::from_str(body)?;
@@ -141,13 +153,17 @@ impl<'d> Dispatch<'d> {
                 Dispatch::Deleted { channel: deleted.channel_id, ids, raw: body }
             }
             "GUILD_CREATE" | "THREAD_LIST_SYNC" => {
-                let held: Held = serde_json::from_str(body)?;
-                Dispatch::Places(held.channels.into_iter().chain(held.threads).collect())
+                let Held { id, channels, threads } = serde_json::from_str(body)?;
+                let mut places: Vec<RawPlace> = channels.into_iter().chain(threads).collect();
+                // Inside its server's description a channel does not name the server.
+                places.iter_mut().for_each(|place| place.guild_id = place.guild_id.or(id));
+                Dispatch::Places(places)
             }
             "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => {
                 Dispatch::Places(vec![serde_json::from_str(body)?])
             }
             "CHANNEL_DELETE" | "THREAD_DELETE" => Dispatch::Gone(serde_json::from_str::<OnlyId>(body)?.id),
+            "GUILD_DELETE" => Dispatch::GuildGone(serde_json::from_str::<OnlyId>(body)?.id),
             _ => Dispatch::Other,
         })
     }
@@ -161,7 +177,7 @@ mod tests {
     fn messages_are_handed_on_as_they_came() {
         let line =
             r#"{"t":"MESSAGE_CREATE","s":4,"op":0,"d":{"id":"9",  "channel_id":"5","content":"a\u0041"}}"#;
-        let Dispatch::Message { channel, raw } = Dispatch::read(line).unwrap() else { panic!("{line}") };
+        let Dispatch::Message { channel, raw, .. } = Dispatch::read(line).unwrap() else { panic!("{line}") };
         assert_eq!((channel, raw), (Snowflake(5), r#"{"id":"9",  "channel_id":"5","content":"a\u0041"}"#));
     }
 
@@ -188,18 +204,28 @@ mod tests {
         assert_eq!((news.name(), news.thread_of(), news.is_forum()), ("news".into(), None, false));
         assert_eq!((forum.is_forum(), thread.thread_of()), (true, Some(Snowflake(6))));
         assert_eq!(news.last_message_id, Some(Snowflake(77)));
+        assert_eq!(
+            [news.guild_id, thread.guild_id],
+            [Some(Snowflake(1)); 2],
+            "channels do not name it themselves"
+        );
     }
 
     #[test]
     fn what_is_not_about_posts_is_told_apart_from_what_cannot_be_read() {
-        for other in
-            [r#"{"t":"TYPING_START","d":{}}"#, r#"{"t":"GUILD_DELETE","d":{"id":"1"}}"#, r#"{"op":0}"#]
-        {
+        for other in [r#"{"t":"TYPING_START","d":{}}"#, r#"{"op":0}"#] {
             assert!(matches!(Dispatch::read(other), Ok(Dispatch::Other)), "{other}");
         }
         for broken in [r#"{"t":"MESSAGE_CREATE","d":{"id":"9"}}"#, r#"{"t":"MESSAGE_DELETE","d":null}"#, "{"]
         {
             assert!(Dispatch::read(broken).is_err(), "{broken}");
         }
+    }
+
+    #[test]
+    fn one_channel_of_an_odd_form_costs_itself_alone() {
+        let line = r#"{"t":"GUILD_CREATE","d":{"id":"1","channels":[{"id":null},7,{"id":"5","type":0,"name":"vip"}],"threads":3}}"#;
+        let Dispatch::Places(places) = Dispatch::read(line).unwrap() else { panic!("{line}") };
+        assert_eq!(places.iter().map(|place| place.id.0).collect::<Vec<_>>(), [5]);
     }
 }

@@ -6,8 +6,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use time::Duration;
-
 use super::DiscordSettings;
 use super::calls::Part;
 use super::dispatch::RawPlace;
@@ -20,9 +18,6 @@ use crate::Clock;
 use crate::api::Api;
 use crate::failure::Failure;
 use crate::outbox::Report;
-
-/// A clock that is further off than this makes live posts look old, or not yet posted.
-const MAX_OFFSET: Duration = Duration::seconds(5);
 
 /// What was found: a line for each thing that was looked at.
 #[derive(Debug, Default)]
@@ -109,12 +104,10 @@ async fn check_bot(
         }
     }
     match rest.their_time().await.map(|theirs| clock() - theirs) {
-        Some(offset) if offset.abs() <= MAX_OFFSET => found.good("clock: it agrees with Discord's"),
-        Some(offset) => found.bad(format!(
-            "clock: it is {} s {} Discord's; let the system set it (`timedatectl set-ntp true`)",
-            offset.abs().whole_seconds(),
-            if offset.is_positive() { "before" } else { "behind" }
-        )),
+        Some(offset) if offset.abs() <= words::MAX_CLOCK_OFFSET => {
+            found.good("clock: it agrees with Discord's");
+        }
+        Some(offset) => found.bad(words::clock_off(offset)),
         None => found.good("clock: Discord did not tell the time"),
     }
     match rest.may_read_content().await {

@@ -2,7 +2,8 @@
 //!
 //! Entry point: [`Gateway::listen`]. twilight-gateway speaks the protocol; here are only the pauses, the stop, and what ends it.
 //! Invariants: lines are handed on in order, and none after one that was not handed on; when the receiver is slow nothing is
-//! dropped, the gateway waits; the token goes to no host that the settings do not allow.
+//! dropped, the gateway waits; a session counts as alive only once it has begun or has been resumed to its end; the token
+//! goes to no host that the settings do not allow.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -11,11 +12,12 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use time::OffsetDateTime;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use twilight_gateway::error::{ReceiveMessageError, ReceiveMessageErrorType};
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId, ShardState};
 
+use super::lines::Lines;
 use super::settings::Bot;
 use super::words;
 use crate::Clock;
@@ -31,8 +33,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause before a new session: Discord allows a thousand a day, and resets the token of a bot that needs more.
 const LONGEST_BEFORE_NEW: Duration = Duration::from_secs(120);
-/// The library doubles its own pauses up to four minutes: after so many failures it is begun anew, and only ours count.
-const MAX_FAILURES: u8 = 5;
+/// The library doubles its own pauses, too, up to four minutes: after so many failures it is begun anew, and only ours count.
+const MAX_FAILURES: u8 = 2;
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -56,11 +58,41 @@ pub(super) enum Heard {
         at: OffsetDateTime,
         /// The position once this line is kept.
         position: Option<Position>,
+        /// Whether it is told as it happens. What a session that goes on repeats happened before, and the rest of it may never come.
+        is_live: bool,
     },
     /// Nothing happened up to this time: Discord has answered a heartbeat.
     Alive(OffsetDateTime),
     /// Something that is no line of the gateway.
     Garbled(String),
+}
+
+impl Heard {
+    /// Its size in memory, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Heard::Line { text, .. } | Heard::Garbled(text) => text.len().max(1),
+            Heard::Alive(_) => 1,
+        }
+    }
+}
+
+/// Drops and failures that followed each other soon.
+#[derive(Debug, Default)]
+struct Drops(u32);
+
+impl Drops {
+    /// The pause after one more. `held`: how long the connection stood, if there was one; `spread` (0 to 255) lengthens the pause
+    /// from a half to the whole, so that many programs do not come back at the same moment.
+    fn pause(&mut self, held: Option<Duration>, can_resume: bool, spread: u8) -> Duration {
+        if held.is_some_and(|held| held > GOOD) {
+            self.0 = 0;
+        }
+        let most = if can_resume { LONGEST_PAUSE } else { LONGEST_BEFORE_NEW };
+        let longest = FIRST_PAUSE.saturating_mul(1 << self.0.min(16)).min(most);
+        self.0 = self.0.saturating_add(1);
+        longest / 2 + longest / 2 * u32::from(spread) / 256
+    }
 }
 
 /// A connection that is being kept up.
@@ -70,9 +102,9 @@ pub(super) struct Gateway {
     url: String,
     shard: Shard,
     clock: Clock,
-    /// When the present connection began.
-    connected: Instant,
-    drops: u32,
+    /// When the present connection began, if there is one.
+    connected: Option<Instant>,
+    drops: Drops,
 }
 
 #[derive(Deserialize)]
@@ -91,13 +123,13 @@ impl Gateway {
         let url = url.trim_end_matches('/').to_owned();
         bot.hosts.check_gateway(&url).map_err(Failure::Configuration)?;
         let shard = shard(bot, &url, position);
-        Ok(Self { bot: bot.clone(), url, shard, clock, connected: Instant::now(), drops: 0 })
+        Ok(Self { bot: bot.clone(), url, shard, clock, connected: None, drops: Drops::default() })
     }
 
     /// Hands on what comes until it is told to stop, nobody listens any more, or Discord will not have us back.
     pub(super) async fn listen(
         mut self,
-        lines: mpsc::Sender<Heard>,
+        lines: Lines,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Failure> {
         loop {
@@ -117,7 +149,7 @@ impl Gateway {
                 }
             };
             if let Some(heard) = heard
-                && lines.send(heard).await.is_err()
+                && !lines.send(heard).await
             {
                 return Ok(());
             }
@@ -131,11 +163,13 @@ impl Gateway {
             self.bot.hosts.check_gateway(url).map_err(Failure::Configuration)?;
         }
         let at = (self.clock)();
+        let is_live = self.shard.state().is_identified();
         Ok(match serde_json::from_str(&text) {
-            Ok(Opcode { op: 0 }) => Some(Heard::Line { at, position: self.position(), text }),
-            Ok(Opcode { op: 11 }) => Some(Heard::Alive(at)),
+            Ok(Opcode { op: 0 }) => Some(Heard::Line { at, position: self.position(), is_live, text }),
+            // Before that it is the connection that is alive, and no session.
+            Ok(Opcode { op: 11 }) => is_live.then_some(Heard::Alive(at)),
             Ok(Opcode { op: 10 }) => {
-                self.connected = Instant::now();
+                self.connected = Some(Instant::now());
                 None
             }
             Ok(Opcode { op }) => {
@@ -163,7 +197,13 @@ impl Gateway {
             return Err(Failure::Configuration(words));
         }
         let can_resume = self.shard.session().is_some();
-        tracing::warn!(code, can_resume, "the connection to Discord's gateway is gone; connecting again");
+        let session = self.shard.session().map(Session::id);
+        tracing::warn!(
+            code,
+            session,
+            can_resume,
+            "the connection to Discord's gateway is gone; connecting again"
+        );
         self.pause(stop).await;
         Ok(())
     }
@@ -187,15 +227,9 @@ impl Gateway {
 
     /// Waits longer the sooner drops follow each other, and never as long as others do.
     async fn pause(&mut self, stop: &mut watch::Receiver<bool>) {
-        if self.connected.elapsed() > GOOD {
-            self.drops = 0;
-        }
-        let can_resume = self.shard.session().is_some();
-        let most = if can_resume { LONGEST_PAUSE } else { LONGEST_BEFORE_NEW };
-        let longest = FIRST_PAUSE.saturating_mul(1 << self.drops.min(16)).min(most);
-        self.drops = self.drops.saturating_add(1);
+        let held = self.connected.take().map(|since| since.elapsed());
         let spread = getrandom::u32().map_or(0, |random| random.to_le_bytes()[0]);
-        let wait = longest / 2 + longest / 2 * u32::from(spread) / 256;
+        let wait = self.drops.pause(held, self.shard.session().is_some(), spread);
         let stopped = tokio::time::timeout(wait, stopped(stop)).await.is_ok();
         tracing::debug!(stopped, wait_ms = wait.as_millis(), "paused");
     }
@@ -236,4 +270,32 @@ fn shard(bot: &Bot, url: &str, position: Option<&Position>) -> Shard {
         }
     }
     Shard::with_config(ShardId::ONE, config.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pauses(held: Option<Duration>, can_resume: bool) -> Vec<u128> {
+        let mut drops = Drops::default();
+        (0..12).map(|_| drops.pause(held, can_resume, 0).as_millis() * 2).collect()
+    }
+
+    #[test]
+    fn pauses_double_while_nothing_holds_and_are_bounded() {
+        let outage = pauses(None, true);
+        assert_eq!(
+            outage[..7],
+            [200, 400, 800, 1600, 3200, 5000, 5000],
+            "an outage, however long, is tried with patience"
+        );
+        assert_eq!(
+            pauses(Some(Duration::from_secs(9)), true),
+            outage,
+            "what breaks at once is no connection"
+        );
+        assert_eq!(pauses(Some(Duration::from_secs(11)), true), [200; 12], "a good one begins anew");
+        assert_eq!(pauses(None, false)[11], 120_000, "new sessions are dear");
+        assert!(Drops::default().pause(None, true, 255) > Duration::from_millis(195), "spread out");
+    }
 }

@@ -6,17 +6,16 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::post::Provenance;
-use shared::wire::{Gap, Missed};
+use shared::wire::Missed;
 use time::OffsetDateTime;
 
 use super::calls::{PAGE, Part};
 use super::dispatch::RawPlace;
 use super::intake::Seen;
-use super::ledger::{self, KeptPlace};
+use super::ledger;
 use super::listener::Listener;
 use super::message;
-use super::places::{Known, Place};
+use super::places::Place;
 use super::rest::RestError;
 use super::snowflake::Snowflake;
 use super::words;
@@ -25,8 +24,12 @@ use crate::failure::Failure;
 /// The regular look leaves the last minute to the gateway, which may just be telling it.
 const SETTLED: time::Duration = time::Duration::MINUTE;
 
-/// A thread without a message for so long is not read again for edits and deletes.
-const TALKED_IN_LATELY: time::Duration = time::Duration::DAY;
+/// So many known posts at most are asked for one by one when a history lacks them. More are lacking only where somebody has
+/// cleared a channel; the youngest matter most, and the gap tells of the others.
+const MAX_MISSING: i64 = 500;
+
+/// Discord's code for a message that is not there any more.
+const UNKNOWN_MESSAGE: u64 = 10_008;
 
 /// Why the history is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub(super) enum Why {
     NewSession(Option<OffsetDateTime>),
     /// A while has passed.
     Check,
+    /// Somebody asked for it, from some time on: what lies before that time stays unread, so no mark may move.
+    Asked,
 }
 
 #[derive(Deserialize)]
@@ -45,15 +50,19 @@ struct OnlyId {
 }
 
 /// A page in the order of time.
-struct Page(Vec<(Snowflake, Box<RawValue>)>);
+struct Page {
+    messages: Vec<(Snowflake, Box<RawValue>)>,
+    /// Whether there may be more: what cannot be read counts, too.
+    is_full: bool,
+}
 
 impl Page {
     fn oldest(&self) -> Option<Snowflake> {
-        self.0.first().map(|(id, _)| *id)
+        self.messages.first().map(|(id, _)| *id)
     }
 
     fn newest(&self) -> Option<Snowflake> {
-        self.0.last().map(|(id, _)| *id)
+        self.messages.last().map(|(id, _)| *id)
     }
 }
 
@@ -62,6 +71,8 @@ impl Listener<'_> {
     pub(super) async fn catch_up(&mut self, why: Why) -> Result<(), Failure> {
         for id in self.places.wanted() {
             self.gap(id, (why, Missed::EditsAndDeletes));
+            // A channel that was closed has not been observed since then, whatever the reason for this look is.
+            let why = self.closed_since(id).map_or(why, |from| Why::NewSession(Some(from)));
             match self.rest.place(id).await {
                 Ok(raw) => self.read_root(&raw, why).await?,
                 Err(error) => self.closed(id, error)?,
@@ -73,7 +84,7 @@ impl Listener<'_> {
         Ok(())
     }
 
-    async fn read_root(&mut self, raw: &RawPlace, why: Why) -> Result<(), Failure> {
+    pub(super) async fn read_root(&mut self, raw: &RawPlace, why: Why) -> Result<(), Failure> {
         self.notice(raw);
         if let Some(objection) = self.places.objection(&raw.id.to_string()) {
             self.tell(raw.id, words::not_approved(&raw.name(), objection));
@@ -96,71 +107,27 @@ impl Listener<'_> {
         Ok(())
     }
 
-    /// The channel can be heard: if it could not be before, that time was missed.
-    fn open_again(&mut self, id: Snowflake, missed: Missed) {
-        let to = (self.clock)();
-        let Some(place) = self.places.get_mut(id) else { return };
-        let Some((_, from)) = place.kept.trouble.take() else { return };
-        tracing::info!(channel = place.kept.name, "the channel can be heard again");
-        self.pending.progress.gaps.push(Gap { channel: place.channel(), missed, from, to: to.max(from) });
-        self.pending.progress.places.push(place.kept.clone());
-    }
-
-    /// Keeps that a channel was not observed, if it was listened to before.
-    fn gap(&mut self, id: Snowflake, (why, missed): (Why, Missed)) {
-        let Why::NewSession(Some(from)) = why else { return };
-        let is_listened_to = self.places.known(id) == Known::Wanted;
-        let Some(place) = self.places.get(id).filter(|place| place.is_old && is_listened_to) else { return };
-        let gap = Gap { channel: place.channel(), missed, from, to: (self.clock)().max(from) };
-        self.pending.progress.gaps.push(gap);
-    }
-
-    /// A channel that cannot be read stops alone; it is looked at again later. A refused token ends everything.
-    fn closed(&mut self, id: Snowflake, error: RestError) -> Result<(), Failure> {
-        let name = self.places.get(id).map_or_else(|| id.to_string(), |place| place.kept.name.clone());
-        let words = match error {
-            RestError::Token => return Err(error.into()),
-            RestError::Later(reason) => {
-                tracing::warn!(
-                    channel = name,
-                    "its history cannot be read now ({reason}); trying again at the next look"
-                );
-                return Ok(());
-            }
-            RestError::Strange(_) => {
-                tracing::warn!(channel = name, "{error}; trying again at the next look");
-                return Ok(());
-            }
-            RestError::Forbidden { .. } => words::forbidden(&name),
-            RestError::Missing { .. } => words::unknown_channel(&name),
-        };
-        let kept: KeptPlace = self.places.trouble(id, &words, (self.clock)());
-        self.pending.progress.places.push(kept);
-        self.tell(id, words);
-        Ok(())
-    }
-
-    /// Says something about a channel once, until something else is to be said.
-    fn tell(&mut self, id: Snowflake, words: String) {
-        if self.told.get(&id) != Some(&words) {
-            tracing::warn!("{words}");
-            self.told.insert(id, words);
-        }
-    }
-
     /// Reads what is new in a channel, and what has changed among the messages just before. False when the bot may not read
     /// the history: Discord then shows an empty one.
-    async fn read_newest(&mut self, raw: &RawPlace, why: Why) -> Result<Result<bool, RestError>, Failure> {
+    pub(super) async fn read_newest(
+        &mut self,
+        raw: &RawPlace,
+        why: Why,
+    ) -> Result<Result<bool, RestError>, Failure> {
         let id = raw.id;
         let Some(read_to) = self.places.get(id).map(|place| place.kept.read_to) else { return Ok(Ok(true)) };
         let mut page = match self.page(id, Part::Newest).await? {
             Ok(page) => page,
             Err(error) => return Ok(Err(error)),
         };
-        if page.0.is_empty() {
-            return Ok(Ok(raw.last_message_id.is_none()));
+        if page.messages.is_empty() && !page.is_full {
+            let is_empty = self.is_truly_empty(raw).await?;
+            if is_empty == Ok(true) {
+                self.infer_deletes(id, (&page, Snowflake::default(), Snowflake(u64::MAX)), why).await?;
+            }
+            return Ok(is_empty);
         }
-        let reaches_back = page.0.len() < PAGE || page.oldest().is_some_and(|oldest| oldest <= read_to);
+        let reaches_back = !page.is_full || page.oldest().is_some_and(|oldest| oldest <= read_to);
         if !reaches_back {
             // More than a page is new: what lies just before the mark may have changed, too.
             page = match self.page(id, Part::Before(Snowflake(read_to.0 + 1))).await? {
@@ -169,11 +136,23 @@ impl Listener<'_> {
             };
         }
         // What lies outside the page has been deleted, too, if there is nothing of the channel beyond it.
-        let oldest = page.oldest().filter(|_| page.0.len() >= PAGE).unwrap_or_default();
+        let oldest = page.oldest().filter(|_| page.is_full).unwrap_or_default();
         let newest = if reaches_back { Snowflake(u64::MAX) } else { read_to };
         self.infer_deletes(id, (&page, oldest, newest), why).await?;
         self.take(id, page, why).await?;
         if reaches_back { Ok(Ok(true)) } else { Ok(self.read_after(id, why).await?.map(|()| true)) }
+    }
+
+    /// The history is empty. Discord shows that, too, to a bot that may not read it; the last message that was ever posted tells
+    /// the difference: it is forbidden, or it was deleted, and then the known posts were, too.
+    async fn is_truly_empty(&mut self, raw: &RawPlace) -> Result<Result<bool, RestError>, Failure> {
+        let Some(last) = raw.last_message_id else { return Ok(Ok(true)) };
+        match self.rest.message(raw.id, last).await {
+            Err(RestError::Missing { code: UNKNOWN_MESSAGE, .. }) => Ok(Ok(true)),
+            Err(RestError::Token) => Err(RestError::Token.into()),
+            Err(error @ (RestError::Later(_) | RestError::Strange(_))) => Ok(Err(error)),
+            Ok(_) | Err(_) => Ok(Ok(false)),
+        }
     }
 
     /// Reads a place from its mark to its end.
@@ -189,7 +168,7 @@ impl Listener<'_> {
                 Err(error) => return Ok(Err(error)),
             };
             let Some(newest) = page.newest() else { return Ok(Ok(())) };
-            let end = if page.0.len() < PAGE { Snowflake(u64::MAX) } else { newest };
+            let end = if page.is_full { newest } else { Snowflake(u64::MAX) };
             self.infer_deletes(id, (&page, Snowflake(mark.0 + 1), end), why).await?;
             self.take(id, page, why).await?;
             if self.places.get(id).is_none_or(|place| place.kept.read_to <= mark) {
@@ -205,6 +184,7 @@ impl Listener<'_> {
             Err(RestError::Token) => return Err(RestError::Token.into()),
             Err(error) => return Ok(Err(error)),
         };
+        let is_full = messages.len() >= PAGE;
         let mut page = Vec::with_capacity(messages.len());
         for message in messages {
             match serde_json::from_str::<OnlyId>(message.get()) {
@@ -217,7 +197,7 @@ impl Listener<'_> {
             }
         }
         page.sort_by_key(|(id, _)| *id);
-        Ok(Ok(Page(page)))
+        Ok(Ok(Page { messages: page, is_full }))
     }
 
     /// Stages a page, and moves the mark behind it.
@@ -232,11 +212,11 @@ impl Listener<'_> {
             Why::Check => Snowflake::at(now - SETTLED),
             // The session that goes on has told what is younger, or will: its order is the better one.
             Why::Start => Snowflake::at(self.stopped_at),
-            Why::NewSession(_) => Snowflake(u64::MAX),
+            Why::NewSession(_) | Why::Asked => Snowflake(u64::MAX),
         };
-        let seen = Seen { at: now, provenance: Provenance::Backfill };
+        let seen = Seen::back(now);
         let (mut mark, mut count) = (None, 0u64);
-        for (message, raw) in page.0.iter().filter(|(message, _)| *message > since && *message < end) {
+        for (message, raw) in page.messages.iter().filter(|(message, _)| *message > since && *message < end) {
             self.message(id, raw.get(), seen).await?;
             (mark, count) = (Some(*message), count + 1);
         }
@@ -244,12 +224,14 @@ impl Listener<'_> {
             && let Some(place) = self.places.get_mut(id)
         {
             place.kept.read_to = place.kept.read_to.max(mark);
-            self.pending.progress.read_to = Some((id, mark));
+            self.pending.progress.read_to = Some((id, mark)).filter(|_| why != Why::Asked);
         }
         let staged = self.flush().await?;
+        self.vitals.alive(now);
         if staged.new > 0 {
             tracing::info!(
-                channel = name,
+                channel = %id,
+                name,
                 new = staged.new,
                 looked_at = count,
                 ?why,
@@ -263,90 +245,38 @@ impl Listener<'_> {
         Ok(())
     }
 
-    /// Known posts that the history does not have any more have been deleted while nobody listened. A page without anything
-    /// proves nothing: the history may be closed.
+    /// Known posts that the history does not have any more have been deleted while nobody listened.
     async fn infer_deletes(
         &mut self,
         id: Snowflake,
         (page, oldest, newest): (&Page, Snowflake, Snowflake),
         why: Why,
     ) -> Result<(), Failure> {
-        if !matches!(why, Why::NewSession(Some(_))) || page.0.is_empty() {
+        if !matches!(why, Why::NewSession(Some(_))) {
             return Ok(());
         }
         let Some(channel) = self.places.get(id).map(Place::channel) else { return Ok(()) };
         let now = (self.clock)();
-        for gone in ledger::standing(self.outbox, &channel.external_id, (oldest, newest)).await? {
-            if page.0.iter().any(|(message, _)| *message == gone) {
+        for gone in ledger::standing(self.outbox, &channel.external_id, (oldest, newest), MAX_MISSING).await?
+        {
+            if page.messages.iter().any(|(message, _)| *message == gone) {
                 continue;
             }
             // A tombstone withdraws a call: what a page lacks is asked for by name.
             match self.rest.message(id, gone).await {
-                Err(RestError::Missing { .. }) => {}
+                Err(RestError::Missing { code: UNKNOWN_MESSAGE, .. }) => {}
                 Err(RestError::Token) => return Err(RestError::Token.into()),
-                Ok(_) | Err(_) => continue,
+                Ok(_) => continue,
+                Err(error) => {
+                    tracing::warn!(channel = %id, message = %gone, "whether it was deleted cannot be told: {error}");
+                    continue;
+                }
             }
             let author = self.outbox.author_of(&channel, &gone.to_string()).await?;
             let post = message::tombstone(channel.clone(), gone, author, now);
             let raw = format!(r#"{{"id":"{gone}","channel_id":"{id}","missing_from_history":true}}"#);
-            self.stage(post, &raw, Seen { at: now, provenance: Provenance::Backfill });
+            self.stage(post, &raw, Seen::back(now));
         }
         Ok(())
-    }
-
-    /// Reads the threads of all channels as far as they have something new.
-    async fn read_threads(&mut self, why: Why) -> Result<(), Failure> {
-        let mut threads = Vec::new();
-        let mut guilds: Vec<Snowflake> = Vec::new();
-        for root in self.places.roots() {
-            let Some(place) = self.places.get(root).filter(|place| place.kept.trouble.is_none()) else {
-                continue;
-            };
-            guilds.extend(place.guild.filter(|guild| !guilds.contains(guild)));
-            if let Why::Check = why {
-                continue;
-            }
-            // What was archived before the session ended has nothing that was not heard.
-            match self.rest.archived_threads(root, self.alive).await {
-                Ok(archived) => threads.extend(archived),
-                Err(RestError::Token) => return Err(RestError::Token.into()),
-                Err(error) => tracing::debug!(%root, "its archived threads: {error}"),
-            }
-        }
-        for guild in guilds {
-            match self.rest.active_threads(guild).await {
-                Ok(active) => threads.extend(active),
-                Err(RestError::Token) => return Err(RestError::Token.into()),
-                Err(error) => {
-                    tracing::warn!(%guild, "its threads cannot be listed ({error}); trying again at the next look")
-                }
-            }
-        }
-        for thread in threads {
-            self.notice(&thread);
-            if let Err(error) = self.read_thread(&thread, why).await? {
-                tracing::warn!(
-                    thread = thread.name(),
-                    "its history cannot be read ({error}); trying again at the next look"
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads a thread if it has something new; after a time in which nobody listened also if it was talked in lately,
-    /// because what was said then may have been changed.
-    async fn read_thread(&mut self, thread: &RawPlace, why: Why) -> Result<Result<(), RestError>, Failure> {
-        let (Some(place), Some(last)) = (self.places.get(thread.id), thread.last_message_id) else {
-            return Ok(Ok(()));
-        };
-        let has_news = last > place.kept.read_to;
-        match why {
-            Why::NewSession(Some(from)) if last.made_at() > from - TALKED_IN_LATELY => {
-                Ok(self.read_newest(thread, why).await?.map(|_| ()))
-            }
-            _ if has_news => self.read_after(thread.id, why).await,
-            _ => Ok(Ok(())),
-        }
     }
 }

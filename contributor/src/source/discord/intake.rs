@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use shared::post::{Post, Provenance, Sighting};
+use shared::wire::Missed;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -33,6 +34,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct Seen {
     pub(super) at: OffsetDateTime,
     pub(super) provenance: Provenance,
+    /// Whether it was told as it was posted: then its lag counts.
+    pub(super) is_new: bool,
+}
+
+impl Seen {
+    /// In the history.
+    pub(super) fn back(at: OffsetDateTime) -> Self {
+        Self { at, provenance: Provenance::Backfill, is_new: false }
+    }
+
+    /// On the gateway.
+    pub(super) fn live(at: OffsetDateTime, is_new: bool) -> Self {
+        Self { at, provenance: Provenance::Live, is_new }
+    }
 }
 
 /// What waits for the next flush.
@@ -78,10 +93,14 @@ impl Listener<'_> {
                 return Ok(());
             }
         };
+        // Closed, we thought: somebody has opened it.
+        if seen.provenance == Provenance::Live {
+            self.open_again(channel, Missed::EditsAndDeletes);
+        }
         if read.is_copy {
             self.pending.progress.copies.push(read.id);
         }
-        self.note_heard(channel, seen);
+        self.note_heard(channel, seen, Some(read.id));
         let post = match read.meaning {
             Meaning::Nothing | Meaning::Partial => return Ok(()),
             Meaning::Blank(post) => {
@@ -117,7 +136,7 @@ impl Listener<'_> {
             let post = message::tombstone(here.clone(), *id, author, seen.at);
             self.stage(post, raw, seen);
         }
-        self.note_heard(channel, seen);
+        self.note_heard(channel, seen, None);
         Ok(())
     }
 
@@ -130,7 +149,7 @@ impl Listener<'_> {
     }
 
     pub(super) fn stage(&mut self, post: Post, raw: &str, seen: Seen) {
-        let Seen { at, provenance } = seen;
+        let Seen { at, provenance, .. } = seen;
         let sighting = Sighting { post, seen_at: at, provenance, raw: raw.to_owned() };
         match Entry::of(&sighting) {
             Ok(entry) => self.pending.entries.push(entry),
@@ -143,18 +162,25 @@ impl Listener<'_> {
         self.undecodable += 1;
         self.vitals.undecodable.store(self.undecodable, Ordering::Relaxed);
         tracing::warn!(
-            channel = channel.name,
+            channel = channel.external_id,
+            name = channel.name,
             count = self.undecodable,
             "a message could not be decoded ({reason}); it is kept, `contributor status` shows it"
         );
         self.pending.entries.push(Entry::Undecodable { channel, raw: raw.to_owned(), reason });
     }
 
-    fn note_heard(&mut self, channel: Snowflake, seen: Seen) {
+    /// Something was told of this channel.
+    fn note_heard(&mut self, channel: Snowflake, seen: Seen, message: Option<Snowflake>) {
+        if seen.provenance != Provenance::Live {
+            return;
+        }
+        let lag = message.filter(|_| seen.is_new).map(|message| seen.at - message.made_at());
+        let lag_ms = lag.and_then(|lag| i64::try_from(lag.whole_milliseconds()).ok());
         let heard = &mut self.pending.progress.heard;
-        match heard.iter_mut().find(|(place, _)| *place == channel) {
-            Some((_, at)) => *at = seen.at,
-            None => heard.push((channel, seen.at)),
+        match heard.iter_mut().find(|(place, ..)| *place == channel) {
+            Some((_, at, latest)) => (*at, *latest) = (seen.at, lag_ms.or(*latest)),
+            None => heard.push((channel, seen.at, lag_ms)),
         }
     }
 

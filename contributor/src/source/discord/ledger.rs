@@ -33,6 +33,10 @@ pub(super) struct KeptPlace {
     /// Why nothing can be heard, and since when.
     pub(super) trouble: Option<(String, OffsetDateTime)>,
     pub(super) heard_at: Option<OffsetDateTime>,
+    /// For a channel: of its threads, everything that was archived before has been looked through.
+    pub(super) threads_to: Option<OffsetDateTime>,
+    /// How long after it was posted the latest message was here, in milliseconds by this machine's clock.
+    pub(super) lag_ms: Option<i64>,
 }
 
 /// What is to be written together with what was heard.
@@ -43,10 +47,12 @@ pub(super) struct Progress {
     /// When the session was last known to be alive, if nothing else is known.
     pub(super) alive: Option<OffsetDateTime>,
     pub(super) places: Vec<KeptPlace>,
-    /// Places in which something was heard.
-    pub(super) heard: Vec<(Snowflake, OffsetDateTime)>,
+    /// Places in which something was heard, when, and how long after it was posted.
+    pub(super) heard: Vec<(Snowflake, OffsetDateTime, Option<i64>)>,
     /// Up to which message a place's history has been read.
     pub(super) read_to: Option<(Snowflake, Snowflake)>,
+    /// Up to when a channel's archived threads have been looked through.
+    pub(super) threads_to: Option<(Snowflake, OffsetDateTime)>,
     pub(super) copies: Vec<Snowflake>,
     pub(super) gaps: Vec<Gap>,
 }
@@ -58,9 +64,10 @@ impl Changes for Progress {
         for place in &self.places {
             keep_place(transaction, place).await?;
         }
-        for (id, at) in &self.heard {
-            sqlx::query("UPDATE discord_places SET heard_at = ? WHERE id = ?")
+        for (id, at, lag_ms) in &self.heard {
+            sqlx::query("UPDATE discord_places SET heard_at = ?, lag_ms = coalesce(?, lag_ms) WHERE id = ?")
                 .bind(outbox::micros(*at))
+                .bind(*lag_ms)
                 .bind(id.to_row())
                 .execute(&mut **transaction)
                 .await?;
@@ -68,6 +75,13 @@ impl Changes for Progress {
         if let Some((place, id)) = self.read_to {
             sqlx::query("UPDATE discord_places SET read_to = max(read_to, ?) WHERE id = ?")
                 .bind(id.to_row())
+                .bind(place.to_row())
+                .execute(&mut **transaction)
+                .await?;
+        }
+        if let Some((place, at)) = self.threads_to {
+            sqlx::query("UPDATE discord_places SET threads_to = ? WHERE id = ?")
+                .bind(outbox::micros(at))
                 .bind(place.to_row())
                 .execute(&mut **transaction)
                 .await?;
@@ -156,7 +170,8 @@ pub(super) async fn load(outbox: &Outbox) -> Result<(Option<Stopped>, Vec<KeptPl
 /// The places that are kept.
 pub(super) async fn places(pool: &sqlx::SqlitePool) -> Result<Vec<KeptPlace>, OutboxError> {
     let rows = sqlx::query(
-        "SELECT id, parent, name, since, read_to, heard_at, trouble, trouble_at FROM discord_places ORDER BY id",
+        "SELECT id, parent, name, since, read_to, heard_at, trouble, trouble_at, threads_to, lag_ms \
+         FROM discord_places ORDER BY id",
     )
     .fetch_all(pool)
     .await
@@ -172,6 +187,8 @@ pub(super) async fn places(pool: &sqlx::SqlitePool) -> Result<Vec<KeptPlace>, Ou
             read_to: Snowflake::of_row(row.try_get("read_to")?),
             heard_at: row.try_get::<Option<i64>, _>("heard_at")?.map(time),
             trouble: trouble.zip(trouble_at),
+            threads_to: row.try_get::<Option<i64>, _>("threads_to")?.map(time),
+            lag_ms: row.try_get("lag_ms")?,
         })
     };
     rows.iter().map(place).collect::<sqlx::Result<_>>().map_err(outbox::doing(READING))
@@ -191,20 +208,23 @@ pub(super) async fn is_copy(outbox: &Outbox, id: Snowflake) -> Result<bool, Outb
         .map_err(outbox::doing("looking for a copy"))
 }
 
-/// The known posts of a channel with ids in this range (both included) that have no tombstone.
+/// The latest known posts of a channel with ids in this range (both included) that have no tombstone, at most `limit` of them.
 pub(super) async fn standing(
     outbox: &Outbox,
     channel: &str,
     (from, to): (Snowflake, Snowflake),
+    limit: i64,
 ) -> Result<Vec<Snowflake>, OutboxError> {
     let ids: Vec<i64> = sqlx::query_scalar(
         "SELECT CAST(external_id AS INTEGER) FROM known WHERE source = 'discord' AND channel = ? \
-         AND CAST(external_id AS INTEGER) BETWEEN ? AND ? GROUP BY external_id HAVING max(revision) < ?",
+         AND CAST(external_id AS INTEGER) BETWEEN ? AND ? GROUP BY external_id HAVING max(revision) < ? \
+         ORDER BY 1 DESC LIMIT ?",
     )
     .bind(channel)
     .bind(from.to_row())
     .bind(to.to_row())
     .bind(shared::post::Revision::Deleted.number())
+    .bind(limit)
     .fetch_all(outbox.pool())
     .await
     .map_err(outbox::doing("looking for posts that are gone"))?;

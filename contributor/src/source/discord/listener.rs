@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use shared::post::Provenance;
+use shared::post::{ChannelRef, Source};
 use shared::wire::ChannelStatus;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
@@ -21,10 +21,12 @@ use super::gateway::{Heard, Position};
 use super::history::Why;
 use super::intake::{Pending, Seen};
 use super::ledger::Stopped;
+use super::lines::Line;
 use super::places::Places;
 use super::rest::Rest;
 use super::snowflake::Snowflake;
 use super::vitals::Vitals;
+use super::words;
 use crate::Clock;
 use crate::api::{Api, NoAnswer};
 use crate::failure::Failure;
@@ -32,8 +34,8 @@ use crate::outbox::Outbox;
 
 /// The most lines that are kept in one transaction.
 const MAX_BATCH: usize = 500;
-/// The longest text of a broken line that the log shows.
-const MAX_SHOWN: usize = 200;
+/// The most broken lines that are kept in one run: enough to see what has changed, and no way to fill the disk.
+const MAX_BROKEN: u64 = 1_000;
 
 /// Everything that one run of listening knows.
 pub(super) struct Listener<'l> {
@@ -57,6 +59,8 @@ pub(super) struct Listener<'l> {
     /// What has been said about a channel.
     pub(super) told: HashMap<Snowflake, String>,
     pub(super) undecodable: u64,
+    /// Lines of the gateway that say nothing of where they belong.
+    broken: u64,
     /// Messages that the gateway never told, found by the regular look.
     pub(super) missed: u64,
     pub(super) vitals: Arc<Vitals>,
@@ -86,6 +90,7 @@ impl<'l> Listener<'l> {
             content_seen: None,
             told: HashMap::new(),
             undecodable: 0,
+            broken: 0,
             missed: 0,
             vitals: Arc::default(),
         }
@@ -94,7 +99,7 @@ impl<'l> Listener<'l> {
     /// Keeps what comes until nothing comes any more.
     pub(super) async fn keep(
         &mut self,
-        lines: &mut mpsc::Receiver<Heard>,
+        lines: &mut mpsc::Receiver<Line>,
         check_every: Duration,
     ) -> Result<(), Failure> {
         let mut batch = Vec::with_capacity(MAX_BATCH);
@@ -106,8 +111,8 @@ impl<'l> Listener<'l> {
                     if count == 0 {
                         return Ok(());
                     }
-                    for heard in batch.drain(..) {
-                        self.heard(heard).await?;
+                    for line in batch.drain(..) {
+                        self.heard(line.heard).await?;
                     }
                     self.flush().await?;
                 }
@@ -117,11 +122,11 @@ impl<'l> Listener<'l> {
     }
 
     async fn heard(&mut self, heard: Heard) -> Result<(), Failure> {
-        let (text, at, position) = match heard {
-            Heard::Line { text, at, position } => {
+        let (text, at, (position, is_live)) = match heard {
+            Heard::Line { text, at, position, is_live } => {
                 self.vitals.lines.fetch_add(1, Ordering::Relaxed);
                 self.vitals.alive(at);
-                (text, at, position)
+                (text, at, (position, is_live))
             }
             Heard::Alive(at) => {
                 self.alive = at;
@@ -130,7 +135,7 @@ impl<'l> Listener<'l> {
                 return Ok(());
             }
             Heard::Garbled(text) => {
-                self.broken(&text, "it is no line of the gateway");
+                self.keep_broken(text, "it is no line of the gateway");
                 return Ok(());
             }
         };
@@ -138,7 +143,8 @@ impl<'l> Listener<'l> {
             Ok(Dispatch::Ready) => Some(Why::NewSession(self.has_listened.then_some(self.alive))),
             Ok(Dispatch::Resumed) if !self.is_caught_up => Some(Why::Start),
             Ok(Dispatch::Resumed) => {
-                tracing::info!("the gateway session goes on; nothing was missed");
+                let session = position.as_ref().map(|position| &position.session);
+                tracing::info!(session, "the gateway session goes on; nothing was missed");
                 None
             }
             Ok(dispatch) => {
@@ -146,45 +152,50 @@ impl<'l> Listener<'l> {
                 None
             }
             Err(error) => {
-                self.broken(&text, &error.to_string());
+                self.keep_broken(text, &error.to_string());
                 None
             }
         };
         if let Some(why) = why {
             self.begin(why).await?;
         }
-        self.alive = at;
-        self.moved(position, at);
+        if is_live {
+            self.alive = at;
+        }
+        let session = position.as_ref().map(|position| position.session.clone());
+        self.moved(position);
         if let Some(why) = why {
             // At once: until the new position is kept, a crash would cost this session.
             self.flush().await?;
             self.vitals.listening();
             self.vitals.places.store(self.places.count(), Ordering::Relaxed);
-            tracing::info!(?why, channels = self.places.roots().len(), "listening");
+            tracing::info!(?why, session, channels = self.places.roots().len(), "listening");
             launch::crash::point("caught_up");
         }
         Ok(())
     }
 
     /// From here on the position covers what is pending; the next flush keeps both.
-    fn moved(&mut self, position: Option<Position>, at: OffsetDateTime) {
+    fn moved(&mut self, position: Option<Position>) {
         if let Some(position) = position.filter(|_| self.is_caught_up) {
-            self.pending.progress.position = Some((self.bot, position, at));
+            self.pending.progress.position = Some((self.bot, position, self.alive));
         }
     }
 
     async fn dispatch(&mut self, dispatch: Dispatch<'_>, at: OffsetDateTime) -> Result<(), Failure> {
-        let seen = Seen { at, provenance: Provenance::Live };
+        let seen = Seen::live(at, matches!(dispatch, Dispatch::Message { is_new: true, .. }));
         match dispatch {
-            Dispatch::Message { channel, raw } => self.message(channel, raw, seen).await?,
+            Dispatch::Message { guild: Some(guild), .. } if self.places.is_foreign(guild) => {}
+            Dispatch::Message { channel, raw, .. } => self.message(channel, raw, seen).await?,
             Dispatch::Deleted { channel, ids, raw } => self.deleted(channel, &ids, (raw, seen)).await?,
-            Dispatch::Places(places) => places.iter().for_each(|raw| self.notice(raw)),
-            Dispatch::Gone(id) => {
-                if let Some(place) = self.places.forget(id) {
-                    tracing::warn!(
-                        channel = place.kept.name,
-                        "a channel or thread is gone, or closed to the bot"
-                    );
+            Dispatch::Places(places) => {
+                places.iter().for_each(|raw| self.notice(raw));
+                self.look_at_closed(&places).await?;
+            }
+            Dispatch::Gone(id) => self.gone(id, at),
+            Dispatch::GuildGone(guild) => {
+                for root in self.places.roots_in(guild) {
+                    self.in_trouble(root, words::guild_gone(&self.name_of(root)), at);
                 }
             }
             Dispatch::Ready | Dispatch::Resumed | Dispatch::Other => {}
@@ -208,11 +219,17 @@ impl<'l> Listener<'l> {
         }
     }
 
-    fn broken(&mut self, text: &str, reason: &str) {
-        self.undecodable += 1;
-        self.vitals.undecodable.store(self.undecodable, Ordering::Relaxed);
-        let shown: String = text.chars().take(MAX_SHOWN).collect();
-        tracing::warn!(count = self.undecodable, "a line of the gateway cannot be read ({reason}): {shown}");
+    /// A line that does not even say where it belongs: kept as it came, as long as there are not too many.
+    fn keep_broken(&mut self, text: String, reason: &str) {
+        self.broken += 1;
+        if self.broken > MAX_BROKEN {
+            self.undecodable += 1;
+            self.vitals.undecodable.store(self.undecodable, Ordering::Relaxed);
+            return;
+        }
+        let nowhere =
+            ChannelRef { source: Source::Discord, external_id: "gateway".into(), name: "gateway".into() };
+        self.undecodable(nowhere, &text, format!("a line of the gateway cannot be read: {reason}"));
     }
 
     /// The regular look: approvals may have changed, closed channels may be open, the gateway may have left something out.

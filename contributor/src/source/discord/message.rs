@@ -6,11 +6,10 @@
 //! files expire and are never part of a post; a post is the same whether it was heard live or read back.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use shared::post::{Attachment, Author, ChannelRef, Forwarded, Post};
 use time::OffsetDateTime;
 
-use super::parts::{self, RawAttachment, RawComponent};
+use super::parts::{self, RawAttachment, RawComponent, RawPoll, RawSticker};
 use super::snowflake::Snowflake;
 use crate::source::card::RawEmbed;
 use crate::source::lenient::{Id, Text, needed, odd_as_none};
@@ -58,7 +57,7 @@ pub(super) struct Read {
 
 /// Reads a message object that was found in `channel`. `now` is when an original is first known to be gone.
 pub(super) fn read(raw: &str, channel: &ChannelRef, now: OffsetDateTime) -> serde_json::Result<Read> {
-    let message: Message<'_> = serde_json::from_str(raw)?;
+    let message: Message = serde_json::from_str(raw)?;
     let original = message.original(channel);
     let (id, is_copy) = (message.id, original.is_some());
     if !message.is_words() || message.has_flag(LOADING) {
@@ -123,7 +122,7 @@ impl Original {
 
 /// A message as Discord has it.
 #[derive(Deserialize)]
-struct Message<'m> {
+struct Message {
     id: Snowflake,
     #[serde(rename = "type", default, deserialize_with = "odd_as_none")]
     kind: Option<u64>,
@@ -147,10 +146,10 @@ struct Message<'m> {
     message_reference: Option<Reference>,
     #[serde(default)]
     message_snapshots: Option<Vec<Snapshot>>,
-    #[serde(default, borrow)]
-    poll: Option<&'m RawValue>,
-    #[serde(default, borrow)]
-    sticker_items: Option<&'m RawValue>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    poll: Option<RawPoll>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    sticker_items: Option<Vec<RawSticker>>,
 }
 
 #[derive(Deserialize)]
@@ -179,6 +178,8 @@ struct SnapshotMessage {
     attachments: Option<Vec<RawAttachment>>,
     #[serde(default, deserialize_with = "odd_as_none")]
     components: Option<Vec<RawComponent>>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    sticker_items: Option<Vec<RawSticker>>,
 }
 
 #[derive(Deserialize)]
@@ -191,7 +192,7 @@ struct RawAuthor {
     bot: Option<bool>,
 }
 
-impl Message<'_> {
+impl Message {
     fn has_flag(&self, flag: u64) -> bool {
         self.flags.unwrap_or(0) & flag != 0
     }
@@ -222,7 +223,7 @@ impl Message<'_> {
             && self.components.as_ref().is_none_or(Vec::is_empty)
             && self.message_snapshots.as_ref().is_none_or(Vec::is_empty)
             && self.poll.is_none()
-            && self.sticker_items.is_none()
+            && self.sticker_items.as_ref().is_none_or(Vec::is_empty)
     }
 
     fn into_post(self, original: Original) -> serde_json::Result<Post> {
@@ -233,7 +234,9 @@ impl Message<'_> {
         let content = self.content.unwrap_or_default().0;
         let mut embeds = parts::cards(self.embeds, is_person);
         embeds.extend(parts::spoken(self.components));
+        embeds.extend(parts::poll(self.poll));
         let mut attachments = parts::files(self.attachments);
+        attachments.extend(parts::stickers(self.sticker_items));
         let mut copies = Vec::new();
         for snapshot in self.message_snapshots.unwrap_or_default() {
             let (copy, files) = forwarded(snapshot.message);
@@ -274,7 +277,9 @@ fn forwarded(message: SnapshotMessage) -> (Forwarded, Vec<Attachment>) {
     let mut embeds = parts::cards(message.embeds, false);
     embeds.extend(parts::spoken(message.components));
     let content = message.content.unwrap_or_default().0;
-    (Forwarded { content, embeds }, parts::files(message.attachments))
+    let mut files = parts::files(message.attachments);
+    files.extend(parts::stickers(message.sticker_items));
+    (Forwarded { content, embeds }, files)
 }
 
 #[cfg(test)]

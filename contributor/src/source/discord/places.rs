@@ -21,6 +21,8 @@ const MAX_STRANGERS: usize = 50_000;
 pub(super) struct Place {
     pub(super) kept: KeptPlace,
     pub(super) guild: Option<Snowflake>,
+    /// When it was last known to be open: its history was read, or something was told of it.
+    pub(super) good_at: Option<OffsetDateTime>,
     /// Whether it was listened to before this run.
     pub(super) is_old: bool,
 }
@@ -46,7 +48,7 @@ impl Place {
 pub(super) enum Known {
     /// Its messages are wanted.
     Wanted,
-    /// It is listened to in principle, but not now: not approved, or closed to the bot.
+    /// It is listened to in principle, but not now: not approved.
     Silent,
     /// Its messages are nobody's business.
     Stranger,
@@ -70,7 +72,7 @@ impl Places {
     pub(super) fn new(wanted: &[Snowflake], kept: Vec<KeptPlace>) -> Self {
         let wanted: HashSet<Snowflake> = wanted.iter().copied().collect();
         let is_wanted = |kept: &KeptPlace| wanted.contains(&kept.parent.unwrap_or(kept.id));
-        let place = |kept: KeptPlace| (kept.id, Place { kept, guild: None, is_old: true });
+        let place = |kept: KeptPlace| (kept.id, Place { kept, guild: None, good_at: None, is_old: true });
         let places = kept.into_iter().filter(is_wanted).map(place).collect();
         Self { wanted, places, ..Self::default() }
     }
@@ -110,7 +112,6 @@ impl Places {
     /// Who this is.
     pub(super) fn known(&self, id: Snowflake) -> Known {
         match self.places.get(&id) {
-            Some(place) if place.kept.trouble.is_some() => Known::Silent,
             Some(place) if self.may_post(place.root(), &id.to_string()) => Known::Wanted,
             Some(_) => Known::Silent,
             None if self.strangers.contains(&id) => Known::Stranger,
@@ -146,6 +147,18 @@ impl Places {
         self.places.values().filter(|place| place.kept.parent.is_none()).map(|place| place.kept.id).collect()
     }
 
+    /// Ids of the roots in this server, in order.
+    pub(super) fn roots_in(&self, guild: Snowflake) -> Vec<Snowflake> {
+        let is_there = |root: &Snowflake| self.get(*root).is_some_and(|place| place.guild == Some(guild));
+        self.roots().into_iter().filter(is_there).collect()
+    }
+
+    /// Whether no wanted channel can be in this server: all of them are known to be in others.
+    pub(super) fn is_foreign(&self, guild: Snowflake) -> bool {
+        let elsewhere = |id| self.get(id).and_then(|place| place.guild).is_some_and(|known| known != guild);
+        self.wanted.iter().copied().all(elsewhere)
+    }
+
     /// From now on every place is one that is listened to.
     pub(super) fn grow_old(&mut self) {
         self.places.values_mut().for_each(|place| place.is_old = true);
@@ -162,6 +175,8 @@ impl Places {
         // A thread whose root is not there yet cannot know since when it is wanted.
         let begin = match parent.map(|parent| self.places.get(&parent)) {
             None => raw.last_message_id.unwrap_or(raw.id),
+            // What was said before its channel was first listened to is left alone.
+            Some(Some(root)) if !root.is_old => root.kept.since.max(raw.last_message_id.unwrap_or_default()),
             Some(Some(root)) => root.kept.since,
             Some(None) => return None,
         };
@@ -180,9 +195,11 @@ impl Places {
             read_to: begin,
             trouble: None,
             heard_at: None,
+            threads_to: None,
+            lag_ms: None,
         };
         self.strangers.remove(&raw.id);
-        let place = Place { kept: kept.clone(), guild: raw.guild_id, is_old: false };
+        let place = Place { kept: kept.clone(), guild: raw.guild_id, good_at: None, is_old: false };
         self.places.insert(raw.id, place);
         Some(kept)
     }
@@ -213,8 +230,10 @@ impl Places {
                 read_to: begin,
                 trouble: None,
                 heard_at: None,
+                threads_to: None,
+                lag_ms: None,
             };
-            Place { kept, guild: None, is_old: false }
+            Place { kept, guild: None, good_at: None, is_old: false }
         });
         let since = place.kept.trouble.as_ref().map_or(now, |(_, since)| *since);
         place.kept.trouble = Some((words.to_owned(), since));
@@ -267,7 +286,10 @@ mod tests {
         assert_eq!(places.notice(&thread), None, "its channel is not there yet");
         places.notice(&raw(r#"{"id":"5","type":0,"name":"vip","last_message_id":"44","guild_id":"1"}"#));
         let kept = places.notice(&thread).unwrap();
-        assert_eq!((kept.parent, kept.read_to), (Some(Snowflake(5)), Snowflake(44)));
+        assert_eq!((kept.parent, kept.read_to), (Some(Snowflake(5)), Snowflake(99)), "that was before");
+        places.grow_old();
+        let young = raw(r#"{"id":"10","type":11,"parent_id":"5","name":"sol","last_message_id":"120"}"#);
+        assert_eq!(places.notice(&young).unwrap().read_to, Snowflake(44));
         assert_eq!((places.known(Snowflake(9)), places.roots()), (Known::Wanted, vec![Snowflake(5)]));
         let category = raw(r#"{"id":"8","type":0,"parent_id":"5","name":"in a category"}"#);
         assert_eq!(places.notice(&category), None, "a channel's parent is a category, and no channel");
@@ -294,12 +316,25 @@ mod tests {
             read_to: Snowflake(40),
             trouble: None,
             heard_at: Some(NOW),
+            threads_to: None,
+            lag_ms: None,
         };
         let mut places = Places::new(&[Snowflake(5)], vec![kept]);
         let first = places.trouble(Snowflake(5), "closed", NOW);
         let again = places.trouble(Snowflake(5), "still closed", NOW + time::Duration::HOUR);
         assert_eq!((first.read_to, again.trouble), (Snowflake(40), Some(("still closed".into(), NOW))));
-        assert_eq!(places.known(Snowflake(5)), Known::Silent);
+        let statuses = [("5".to_owned(), ChannelStatus::Approved)];
+        places.set_statuses(statuses.into_iter().collect());
+        assert_eq!(places.known(Snowflake(5)), Known::Wanted, "what is told of it in spite of all counts");
+    }
+
+    #[test]
+    fn a_server_without_a_wanted_channel_is_foreign_once_all_are_placed() {
+        let mut places = places(Some(ChannelStatus::Approved));
+        assert!(!places.is_foreign(Snowflake(2)), "the channel may be in it");
+        places.notice(&raw(r#"{"id":"5","type":0,"name":"vip","guild_id":"1"}"#));
+        assert_eq!([1, 2].map(|guild| places.is_foreign(Snowflake(guild))), [false, true]);
+        assert_eq!(places.roots_in(Snowflake(1)), [Snowflake(5)]);
     }
 
     #[test]

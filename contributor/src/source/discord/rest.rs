@@ -27,8 +27,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 4;
 /// The first wait after a failure; it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait that an answer 429 may ask for; a longer one is the caller's to handle.
+/// The longest wait for a rate limit; a longer one is the caller's to handle, and holds all the same.
 const LONGEST_HOLD: Duration = Duration::from_secs(60);
+/// No answer can hold us for longer: after a day we look again, and a time without end is no time.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 /// The longest answer that is read: 100 messages of the greatest size stay below.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
@@ -146,6 +148,10 @@ impl Rest {
             if wait.is_zero() {
                 break;
             }
+            if wait > LONGEST_HOLD {
+                let reason = format!("{} is limited for another {:.0} s", route.kind, wait.as_secs_f64());
+                return Err(RestError::Later(reason));
+            }
             tokio::time::sleep(wait).await;
         }
         let again = |error: &reqwest::Error| Attempt::Again(Duration::ZERO, crate::api::chain(error));
@@ -155,9 +161,10 @@ impl Rest {
         };
         let (status, told, date) = (response.status(), told(response.headers()), date(response.headers()));
         *self.date.lock().await = date;
+        let limit = Limited::of(response.headers());
         self.limits.lock().await.learn(route, told, Instant::now());
         match bounded_text(response).await {
-            Ok(text) => self.understand(route, status, text).await,
+            Ok(text) => self.understand(route, status, (text, limit)).await,
             Err(error) => Ok(again(&error)),
         }
     }
@@ -166,25 +173,32 @@ impl Rest {
         &self,
         route: &Route,
         status: StatusCode,
-        text: String,
+        (text, limit): (String, Limited),
     ) -> Result<Attempt, RestError> {
         if status == StatusCode::OK {
             return Ok(Attempt::Done(text));
         }
-        let body: ErrorBody = serde_json::from_str(&text).unwrap_or_default();
-        let ErrorBody { code, message, .. } = body;
+        let body: Option<ErrorBody> = serde_json::from_str(&text).ok();
+        let is_discords = body.is_some();
+        let ErrorBody { code, message, retry_after, global } = body.unwrap_or_default();
         match status.as_u16() {
             401 => Err(RestError::Token),
+            // A page of whatever stands between us says nothing of the channel.
+            403 | 404 if !is_discords => Err(RestError::Later(format!(
+                "{} is answered with {status} by something that is not its API",
+                route.kind
+            ))),
             403 => Err(RestError::Forbidden { code, message }),
             404 => Err(RestError::Missing { code, message }),
             429 => {
-                let after = body.retry_after.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-                let after = after.unwrap_or(Duration::from_secs(1));
-                self.limits.lock().await.hold(route, after, (body.global, Instant::now()));
+                let after = retry_after.and_then(seconds).or(limit.after).unwrap_or(Duration::from_secs(1));
+                // Without a body of the API the whole machine is locked out, and every request makes it longer.
+                let global = global || limit.is_global || !is_discords;
+                self.limits.lock().await.hold(route, after, (global, Instant::now()));
                 let reason = format!("{} is limited for {:.1} s (429)", route.kind, after.as_secs_f64());
                 tracing::warn!(
                     kind = route.kind,
-                    global = body.global,
+                    global,
                     wait_ms = after.as_millis(),
                     "Discord's rate limit"
                 );
@@ -202,14 +216,35 @@ impl Rest {
     }
 }
 
+/// What the headers of an answer 429 ask for.
+struct Limited {
+    after: Option<Duration>,
+    is_global: bool,
+}
+
+impl Limited {
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let after = text("retry-after").and_then(|text| text.parse::<f64>().ok()).and_then(seconds);
+        Self { after, is_global: text("x-ratelimit-global") == Some("true") }
+    }
+}
+
+/// A time that Discord asks us to wait; none if it is none.
+fn seconds(seconds: f64) -> Option<Duration> {
+    (seconds >= 0.0)
+        .then(|| Duration::try_from_secs_f64(seconds.min(LONGEST_ASKED.as_secs_f64())).ok())
+        .flatten()
+}
+
 /// What a missing or odd header tells is nothing.
 fn told(headers: &HeaderMap) -> Told {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let seconds = text("x-ratelimit-reset-after").and_then(|text| text.parse::<f64>().ok());
+    let reset_after = text("x-ratelimit-reset-after").and_then(|text| text.parse::<f64>().ok());
     Told {
         bucket: text("x-ratelimit-bucket").map(str::to_owned),
         remaining: text("x-ratelimit-remaining").and_then(|text| text.parse().ok()),
-        reset_after: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+        reset_after: reset_after.and_then(seconds),
     }
 }
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::wire::GapStatus;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::DiscordSettings;
 use super::calls::GatewayBot;
 use super::gateway::Gateway;
 use super::ledger;
+use super::lines::lines;
 use super::listener::{Listener, statuses};
 use super::places::Places;
 use super::rest::{Rest, RestError};
@@ -25,8 +26,6 @@ use crate::failure::Failure;
 use crate::outbox::{Level, Outbox};
 use crate::sender;
 
-/// Lines that may wait while history is read or a transaction is written: a few megabytes. Beyond it the gateway waits.
-const LINES_AHEAD: usize = 4_000;
 /// How often untold gaps are looked for.
 const TELL_EVERY: Duration = Duration::from_secs(2);
 /// The pause when Discord cannot be asked at the start.
@@ -91,14 +90,14 @@ async fn listen(
     (clock, stop): (Clock, watch::Receiver<bool>),
     vitals: &Arc<Vitals>,
 ) -> Result<(), Failure> {
-    let (id, url) = identify(rest).await?;
+    let (id, url) = identify(rest, clock).await?;
     let (stopped, kept) = ledger::load(outbox).await?;
-    let stopped = stopped.filter(|stopped| stopped.bot == id);
     let mut places = Places::new(&bot.channels, kept);
     approve(&mut places, bot, api).await?;
-    let position = stopped.as_ref().map(|stopped| &stopped.position);
+    // Another bot cannot go on with the session, but what happened since it ended was heard by nobody, either.
+    let position = stopped.as_ref().filter(|stopped| stopped.bot == id).map(|stopped| &stopped.position);
     let gateway = Gateway::new(bot, &url, position, clock)?;
-    let (lines, mut incoming) = mpsc::channel(LINES_AHEAD);
+    let (lines, mut incoming) = lines();
     let mut listener = Listener::new(outbox, (rest, api), (places, stopped.as_ref()), (id, clock));
     listener.vitals = vitals.clone();
     // On a task of its own: heartbeats go on while history is read.
@@ -110,10 +109,15 @@ async fn listen(
 }
 
 /// Who the bot is, and where its gateway is.
-async fn identify(rest: &Rest) -> Result<(Snowflake, String), Failure> {
+async fn identify(rest: &Rest, clock: Clock) -> Result<(Snowflake, String), Failure> {
     let me = answered(rest, async |rest| rest.me().await).await?;
     if !me.bot {
         return Err(Failure::Configuration(words::not_a_bot()));
+    }
+    if let Some(offset) = rest.their_time().await.map(|theirs| clock() - theirs)
+        && offset.abs() > words::MAX_CLOCK_OFFSET
+    {
+        tracing::warn!("{}", words::clock_off(offset));
     }
     if !answered(rest, async |rest| rest.may_read_content().await).await? {
         return Err(Failure::Configuration(words::content_intent_off()));

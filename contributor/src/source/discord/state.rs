@@ -40,6 +40,10 @@ pub struct PlaceState {
     /// When something was last heard here.
     #[serde(with = "time::serde::rfc3339::option")]
     pub heard_at: Option<OffsetDateTime>,
+    /// How long after it was posted the latest message was here, in milliseconds by this machine's clock.
+    pub lag_ms: Option<i64>,
+    /// How many of its sightings wait in the outbox.
+    pub waiting: i64,
     /// The time of the message up to which the history has been read without a hole.
     #[serde(with = "time::serde::rfc3339")]
     pub read_to: OffsetDateTime,
@@ -53,16 +57,22 @@ impl Listened {
     /// The state of listening in `folder`; `None` if nobody has listened there.
     pub async fn read(folder: &Path) -> Result<Option<Self>, OutboxError> {
         let Some(pool) = outbox::open_to_read(folder).await? else { return Ok(None) };
-        // An outbox of an earlier version has no such table until it is written to.
-        let tables: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'discord_places'")
-                .fetch_one(&pool)
-                .await
-                .map_err(outbox::doing(READING))?;
-        if tables == 0 {
+        // An outbox of an earlier version has no such table, or not all of it, until it is written to.
+        let columns: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pragma_table_info('discord_places') WHERE name = 'lag_ms'",
+        )
+        .fetch_one(&pool)
+        .await
+        .map_err(outbox::doing(READING))?;
+        if columns == 0 {
             return Ok(None);
         }
-        let gaps = gaps(&pool).await?;
+        let gaps =
+            counted(&pool, "SELECT channel, count(*) FROM gaps WHERE source = 'discord' GROUP BY channel")
+                .await?;
+        let waiting =
+            counted(&pool, "SELECT channel, count(*) FROM outbox WHERE source = 'discord' GROUP BY channel")
+                .await?;
         let alive: Option<i64> = sqlx::query_scalar("SELECT heard_at FROM discord_session")
             .fetch_optional(&pool)
             .await
@@ -79,6 +89,8 @@ impl Listened {
             name: place.name,
             thread_of: place.parent.map(|parent| parent.to_string()),
             heard_at: place.heard_at,
+            lag_ms: place.lag_ms,
+            waiting: waiting.get(&place.id.to_string()).copied().unwrap_or(0),
             read_to: place.read_to.made_at(),
             trouble: place.trouble.map(|(words, _)| words),
         };
@@ -96,10 +108,12 @@ impl Listened {
         writeln!(text, "discord  {alive}; {} gaps not told yet", self.untold_gaps)?;
         for place in &self.places {
             let kind = if place.thread_of.is_some() { "thread " } else { "channel" };
+            let lag = place.lag_ms.map(|lag| format!(" ({lag} ms after it was posted)")).unwrap_or_default();
             let heard = place
                 .heard_at
-                .map_or("nothing heard yet".to_owned(), |at| format!("last heard {}", words(at)));
-            writeln!(text, "         {kind} {} ({}): {heard}, {} gaps", place.name, place.id, place.gaps)?;
+                .map_or("nothing heard yet".to_owned(), |at| format!("last heard {}{lag}", words(at)));
+            let PlaceState { name, id, gaps, waiting, .. } = place;
+            writeln!(text, "         {kind} {name} ({id}): {heard}, {gaps} gaps, {waiting} waiting")?;
             if let Some(trouble) = &place.trouble {
                 writeln!(text, "           {trouble}")?;
             }
@@ -112,11 +126,9 @@ fn words(at: OffsetDateTime) -> String {
     at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
 }
 
-async fn gaps(pool: &SqlitePool) -> Result<HashMap<String, i64>, OutboxError> {
+/// Rows for each channel, as this statement counts them.
+async fn counted(pool: &SqlitePool, statement: &'static str) -> Result<HashMap<String, i64>, OutboxError> {
     let rows: Vec<(String, i64)> =
-        sqlx::query_as("SELECT channel, count(*) FROM gaps WHERE source = 'discord' GROUP BY channel")
-            .fetch_all(pool)
-            .await
-            .map_err(outbox::doing(READING))?;
+        sqlx::query_as(statement).fetch_all(pool).await.map_err(outbox::doing(READING))?;
     Ok(rows.into_iter().collect())
 }

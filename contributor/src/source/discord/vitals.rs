@@ -23,6 +23,8 @@ use crate::outbox::Level;
 
 /// Discord's heartbeats are 41 s apart: after two and a half of them without a word something is wrong.
 const SILENT_FOR: time::Duration = time::Duration::seconds(100);
+/// What systemd is told while the start makes progress: give it another minute and a half, its usual patience.
+const MORE_TIME: &str = "EXTEND_TIMEOUT_USEC=90000000";
 /// How often systemd is told when it does not say how often it wants to be.
 const NOTICE_EVERY: Duration = Duration::from_secs(10);
 
@@ -56,12 +58,16 @@ impl Vitals {
         self.is_listening.store(true, Ordering::Relaxed);
     }
 
+    /// Whether something has happened lately.
+    fn is_moving(&self, now: OffsetDateTime) -> bool {
+        now.unix_timestamp() - self.alive_at.load(Ordering::Relaxed) <= SILENT_FOR.whole_seconds()
+    }
+
     /// What is wrong; nothing if all is well.
     fn ailment(&self, now: OffsetDateTime) -> Option<&'static str> {
-        let silent = now.unix_timestamp() - self.alive_at.load(Ordering::Relaxed);
         if !self.is_listening.load(Ordering::Relaxed) {
             Some("not listening yet")
-        } else if silent > SILENT_FOR.whole_seconds() {
+        } else if !self.is_moving(now) {
             Some("Discord's gateway is silent")
         } else {
             None
@@ -124,6 +130,10 @@ pub(super) async fn keep_systemd_informed(vitals: &Vitals, clock: Clock) {
     loop {
         tick.tick().await;
         if vitals.ailment(clock()).is_some() {
+            // A long history is read back before listening begins: the start takes longer, and is no failure.
+            if !is_ready && vitals.is_moving(clock()) {
+                notify(MORE_TIME);
+            }
             continue;
         }
         if !is_ready {
@@ -141,7 +151,13 @@ pub(super) fn notify(notice: &str) {
         Some(name) => UnixAddr::from_abstract_name(name),
         None => UnixAddr::from_pathname(&path),
     };
-    let sent = address.and_then(|address| UnixDatagram::unbound()?.send_to_addr(notice.as_bytes(), &address));
+    // When nobody reads the notices there may be no room: that must not stop everything else.
+    let send = |address: UnixAddr| {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        socket.send_to_addr(notice.as_bytes(), &address)
+    };
+    let sent = address.and_then(send);
     if let Err(error) = sent {
         tracing::debug!("telling systemd: {error}");
     }

@@ -2,6 +2,10 @@
 //!
 //! Invariant: every message says what happened, and then what to do.
 
+use time::Duration;
+
+/// A clock that is further off than this makes live posts look old, or not yet posted.
+pub(super) const MAX_CLOCK_OFFSET: Duration = Duration::seconds(5);
 /// Where bots are made and switched.
 const PORTAL: &str = "Developer Portal (https://discord.com/developers/applications)";
 
@@ -60,6 +64,20 @@ pub(super) fn forbidden(channel: &str) -> String {
     )
 }
 
+pub(super) fn guild_gone(channel: &str) -> String {
+    format!(
+        "the server of channel {channel} is away: the bot was removed from it, or Discord has an outage there. If it stays so, \
+         invite the bot again. What is posted meanwhile is read back when the server is there again"
+    )
+}
+
+pub(super) fn channel_gone(channel: &str) -> String {
+    format!(
+        "channel {channel} was deleted, or closed to the bot. If it is still there: the channel's settings, then Permissions, \
+         allow the bot's role View Channel and Read Message History; else take it out of discord.channels"
+    )
+}
+
 pub(super) fn unknown_channel(channel: &str) -> String {
     format!(
         "channel {channel} does not exist, or the bot is not in its server (404). Check the id in discord.channels (Discord: \
@@ -89,6 +107,12 @@ pub(super) fn nothing_to_do(wanted: usize) -> String {
         "none of the {wanted} channels in discord.channels can be listened to, as said above; nothing is posted until that is \
          changed (the server's approval is looked at every few minutes)"
     )
+}
+
+pub(super) fn clock_off(offset: Duration) -> String {
+    let side = if offset.is_positive() { "ahead of" } else { "behind" };
+    let seconds = offset.abs().whole_seconds();
+    format!("clock: it is {seconds} s {side} Discord's; let the system set it (`timedatectl set-ntp true`)")
 }
 
 pub(super) fn sessions_used_up(hours: u64) -> String {

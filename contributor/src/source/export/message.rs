@@ -78,6 +78,8 @@ struct Message {
     #[serde(default, deserialize_with = "odd_as_none")]
     attachments: Option<Vec<RawAttachment>>,
     #[serde(default, deserialize_with = "odd_as_none")]
+    stickers: Option<Vec<RawSticker>>,
+    #[serde(default, deserialize_with = "odd_as_none")]
     mentions: Option<Vec<Mention>>,
     #[serde(default)]
     reference: Option<Reference>,
@@ -122,6 +124,8 @@ struct RawForwarded {
     embeds: Option<Vec<RawEmbed>>,
     #[serde(default, deserialize_with = "odd_as_none")]
     attachments: Option<Vec<RawAttachment>>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    stickers: Option<Vec<RawSticker>>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +148,14 @@ struct RawAttachment {
     file_name: Option<Text>,
     #[serde(default, deserialize_with = "odd_as_none")]
     file_size_bytes: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct RawSticker {
+    #[serde(default, deserialize_with = "odd_as_none")]
+    id: Option<Id>,
+    #[serde(default, deserialize_with = "odd_as_none")]
+    name: Option<Text>,
 }
 
 impl Message {
@@ -197,17 +209,18 @@ impl Message {
         self.content.as_ref().is_none_or(|text| text.0.is_empty())
             && self.embeds.as_ref().is_none_or(Vec::is_empty)
             && self.attachments.as_ref().is_none_or(Vec::is_empty)
+            && self.stickers.as_ref().is_none_or(Vec::is_empty)
     }
 
     fn into_post(self, channel: ChannelRef, external_id: String) -> serde_json::Result<Post> {
         let is_reply = self.kind.as_deref() == Some("Reply");
         let replied = self.reference.filter(|reference| is_reply && !reference.is_forward());
-        let mut attachments = files(self.attachments);
+        let mut attachments = files(self.attachments, self.stickers);
         let mut copies = Vec::new();
         if let Some(copy) = self.forwarded_message {
             let content = copy.content.unwrap_or_default().0;
             copies.push(Forwarded { content, embeds: cards(copy.embeds) });
-            attachments.extend(files(copy.attachments));
+            attachments.extend(files(copy.attachments, copy.stickers));
         }
         Ok(Post {
             channel,
@@ -238,11 +251,18 @@ fn cards(raw: Option<Vec<RawEmbed>>) -> Vec<Embed> {
     cards.filter(|card| card.texts().next().is_some()).collect()
 }
 
-fn files(raw: Option<Vec<RawAttachment>>) -> Vec<Attachment> {
+/// The files, and the stickers as pictures without a size, as for a message that was heard live.
+fn files(raw: Option<Vec<RawAttachment>>, stickers: Option<Vec<RawSticker>>) -> Vec<Attachment> {
     let file = |raw: RawAttachment| Attachment {
         external_id: raw.id.map(Id::into_text).unwrap_or_default(),
         file_name: raw.file_name.unwrap_or_default().0,
         size_bytes: raw.file_size_bytes.unwrap_or(0),
     };
-    raw.unwrap_or_default().into_iter().map(file).collect()
+    let sticker = |raw: RawSticker| Attachment {
+        external_id: raw.id.map(Id::into_text).unwrap_or_default(),
+        file_name: raw.name.unwrap_or_default().0,
+        size_bytes: 0,
+    };
+    let files = raw.unwrap_or_default().into_iter().map(file);
+    files.chain(stickers.unwrap_or_default().into_iter().map(sticker)).collect()
 }

@@ -61,7 +61,7 @@ fn a_whole_message_becomes_a_post() {
         "embeds":[{"title":"","url":null,"timestamp":null,"description":"entry 1","author":{"name":"desk"},
         "footer":{"text":"foot"},"fields":[{"name":"TP","value":"2","isInline":true}],"images":[]},
         {"title":"","description":""}],
-        "stickers":[],"reactions":[],"mentions":[],"reference":{"messageId":"41","channelId":"10","guildId":"1"}}"##;
+        "stickers":[{"id":"5","name":"Wave","format":"Png","sourceUrl":"u"}],"reactions":[],"mentions":[],"reference":{"messageId":"41","channelId":"10","guildId":"1"}}"##;
     let post = decode(raw).unwrap();
     assert_eq!((post.external_id.as_str(), post.channel.external_id.as_str()), ("42", "10"));
     assert_eq!(
@@ -73,6 +73,7 @@ fn a_whole_message_becomes_a_post() {
     assert_eq!(post.content, "LONG BTC 🚀");
     assert_eq!(post.reply_to.as_deref(), Some("41"));
     assert_eq!((post.attachments[0].file_name.as_str(), post.attachments[0].size_bytes), ("chart.png", 1234));
+    assert_eq!((post.attachments[1].file_name.as_str(), post.attachments[1].size_bytes), ("Wave", 0));
     assert_eq!(post.embeds.len(), 1, "a card without text says nothing");
     assert_eq!((post.embeds[0].title.as_deref(), post.embeds[0].author.as_deref()), (None, Some("desk")));
     assert_eq!(

@@ -209,6 +209,39 @@ fn nothing_to_be_seen_is_suspicious_unless_something_else_was_said() {
 }
 
 #[test]
+fn a_polls_question_and_answers_and_the_names_of_stickers_are_part_of_the_post() {
+    let answer = |id: u64, text: &str| json!({ "answer_id": id, "poll_media": { "text": text } });
+    let poll = |results: Value| {
+        json!({ "question": { "text": "Where does BTC go?" }, "answers": [answer(1, "up"), answer(2, "down"), 7],
+            "expiry": null, "allow_multiselect": false, "layout_type": 1, "results": results })
+    };
+    let young = post(json!({ "content": "", "poll": poll(json!(null)) }));
+    assert_eq!(young.embeds[0].title.as_deref(), Some("Where does BTC go?"));
+    assert_eq!(young.embeds[0].description.as_deref(), Some("up\ndown"));
+    let voted =
+        json!({ "is_finalized": true, "answer_counts": [{ "id": 1, "count": 9, "me_voted": false }] });
+    assert_eq!(post(json!({ "content": "", "poll": poll(voted) })), young, "votes are nobody's words");
+    let stickers = json!([{ "id": "749054660769218631", "name": "Wave", "format_type": 3 }]);
+    let waved = post(json!({ "content": "hi", "sticker_items": stickers }));
+    let wave =
+        Attachment { external_id: "749054660769218631".into(), file_name: "Wave".into(), size_bytes: 0 };
+    assert_eq!(waved.attachments, [wave]);
+    let odd = post(json!({ "poll": 7, "sticker_items": "none" }));
+    assert_eq!((odd.embeds.len(), odd.attachments.len()), (0, 0));
+}
+
+#[test]
+fn a_message_that_is_nested_without_end_costs_neither_the_stack_nor_its_words() {
+    let depth = 100_000;
+    let nested =
+        format!("{}{}", r#"[{"type":17,"components":"#.repeat(depth), "[]".to_owned() + &"}]".repeat(depth));
+    let mut raw = message(json!({ "components": "HERE", "poll": "HERE" }));
+    raw = raw.replace("\"HERE\"", &nested);
+    let Meaning::Post(post) = read_one(&raw).meaning else { panic!("it has words") };
+    assert_eq!((post.content.as_str(), post.embeds.len()), ("LONG BTC", 0));
+}
+
+#[test]
 fn a_field_of_an_odd_type_costs_that_field_and_never_the_words() {
     let odd = post(
         json!({ "attachments": "none", "flags": "many", "author": { "id": 9, "username": 4, "bot": "no" },
@@ -236,4 +269,37 @@ fn a_tombstone_keeps_the_author_if_one_is_known() {
     let early = tombstone(channel(), id, None, datetime!(2020-01-01 0:00 UTC));
     assert_eq!(early.deleted_at, Some(id.made_at()), "our clock may be behind Discord's");
     assert_eq!(early.author.external_id, UNKNOWN_AUTHOR);
+}
+
+#[test]
+fn whatever_type_a_field_has_the_message_is_read_or_refused_whole() {
+    let whole: Value =
+        serde_json::from_str(&message(json!({ "webhook_id": "5", "message_reference": { "type": 0 },
+        "message_snapshots": [], "poll": {}, "sticker_items": [] })))
+        .unwrap();
+    let odd = [
+        json!(null),
+        json!(-7),
+        json!(1e300),
+        json!("\u{0}\u{202e}"),
+        json!([]),
+        json!([[null]]),
+        json!({ "id": {} }),
+    ];
+    for key in whole.as_object().unwrap().keys() {
+        for odd in &odd {
+            let mut hostile = whole.clone();
+            hostile[key] = odd.clone();
+            // Read with its words, or an error with which it is kept raw; nothing in between.
+            if let Ok(Read { meaning: Meaning::Post(post), .. }) = read(&hostile.to_string(), &channel(), NOW)
+            {
+                let words = if key == "content" { odd.as_str().unwrap_or_default() } else { "LONG BTC" };
+                assert_eq!(post.content, words, "{key}: {odd}");
+            }
+        }
+    }
+    let raw = whole.to_string();
+    for end in (0..raw.len()).filter(|end| raw.is_char_boundary(*end)) {
+        assert!(read(&raw[..end], &channel(), NOW).is_err(), "a cut message is no message: {}", &raw[..end]);
+    }
 }
