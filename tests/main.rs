@@ -3,13 +3,14 @@
 //! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
 //! [`reread_hard`] for the API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for
 //! listening to Discord, [`restart`] for what `kill -9` may not break,
-//! [`slow`] for hostile clients.
+//! [`slow`], [`limits`] and [`rights`] for hostile clients.
 
 mod discord;
 mod feed;
 mod gaps;
 mod ingest;
 mod layout;
+mod limits;
 mod message_to_fill;
 mod openapi;
 mod outage;
@@ -18,4 +19,5 @@ mod reads;
 mod reread;
 mod reread_hard;
 mod restart;
+mod rights;
 mod slow;

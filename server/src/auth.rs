@@ -63,7 +63,9 @@ pub struct Contributor(pub Caller);
 impl FromRequestParts<App> for Member {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        identify(parts, app).await.map(Self)
+        let caller = identify(parts, app).await?;
+        app.edge.rates.reads.take(&caller.key_id)?;
+        Ok(Self(caller))
     }
 }
 
@@ -78,6 +80,7 @@ impl FromRequestParts<App> for Contributor {
             );
             return Err(ApiError::new(ProblemKind::Forbidden, detail));
         }
+        app.edge.rates.posts.take(&caller.key_id)?;
         Ok(Self(caller))
     }
 }

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
-use edge::limits::Limits;
+use edge::{Edge, tls};
 use feed::Feed;
 
 /// What every handler may use.
@@ -34,8 +34,8 @@ pub struct App {
     pub feed: Arc<Feed>,
     /// Becomes true when the server is asked to stop.
     pub stopping: watch::Receiver<bool>,
-    /// What a stranger may take.
-    pub limits: Limits,
+    /// What strangers may do.
+    pub edge: Arc<Edge>,
 }
 
 /// Serves the API on `listener` until `stopping` becomes true; then answers what is under way, closes the feeds with
@@ -43,17 +43,27 @@ pub struct App {
 pub async fn run(
     pool: PgPool,
     listener: TcpListener,
-    limits: Limits,
+    edge: Edge,
     stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let head = store::log::head(&pool).await?;
     let feed = Arc::new(Feed::new(head));
     let tail = tokio::spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
-    let app = App { pool, feed, stopping: stopping.clone(), limits };
+    let edge = Arc::new(edge);
+    let forgetting = tokio::spawn(edge::rates::forget_rested(Arc::clone(&edge), stopping.clone()));
+    let certificate = edge.tls.clone().map(|tls| tls::follow(tls, stopping.clone()));
+    let certificate = tokio::spawn(async move {
+        if let Some(following) = certificate {
+            following.await;
+        }
+    });
+    let app = App { pool, feed, stopping: stopping.clone(), edge: Arc::clone(&edge) };
     tokio::select! {
         // A feed without its tail would tell its subscribers that nothing happens: better no server than that one.
         error = failure(tail) => anyhow::bail!("the tail of the log has failed: {error}"),
-        () = edge::serve(listener, http::router(app), limits, stopping) => Ok(()),
+        error = failure(certificate) => anyhow::bail!("following the certificate has failed: {error}"),
+        error = failure(forgetting) => anyhow::bail!("keeping the rates of callers has failed: {error}"),
+        () = edge::serve(listener, http::router(app), edge, stopping) => Ok(()),
     }
 }
 

@@ -5,10 +5,11 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use shared::wire::{ProblemBody, ProblemKind};
 
+use crate::edge::rates::TooOften;
 use crate::store::{Remedy, StoreError, to_json};
 
 /// How long a client should wait when the database is away: it restarts in about a second.
-const RETRY_AFTER_S: u32 = 1;
+const RETRY_AFTER_S: u64 = 1;
 
 /// An error answer.
 #[derive(Debug, Clone)]
@@ -17,12 +18,13 @@ pub struct ApiError {
     detail: String,
     field: Option<String>,
     head: Option<i64>,
+    retry_after_s: Option<u64>,
 }
 
 impl ApiError {
     /// An error of this kind; `detail` says what went wrong this time and what to do.
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None, head: None }
+        Self { kind, detail: detail.into(), field: None, head: None, retry_after_s: None }
     }
 
     /// A request whose field `field` is not acceptable.
@@ -36,6 +38,13 @@ impl ApiError {
             "`after` is {after}, but the log ends at {head}: this cursor belongs to another database"
         );
         Self { head: Some(head), ..Self::new(ProblemKind::CursorAhead, detail) }
+    }
+}
+
+impl From<TooOften> for ApiError {
+    fn from(TooOften { retry_after_s }: TooOften) -> Self {
+        let detail = format!("you ask too often: try again in {retry_after_s} s");
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(ProblemKind::TooMany, detail) }
     }
 }
 
@@ -74,8 +83,9 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
+            let wait = self.retry_after_s.unwrap_or(RETRY_AFTER_S);
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait));
         }
         response
     }

@@ -8,10 +8,12 @@ mod cursor;
 mod error;
 mod feed;
 mod gaps;
+mod guard;
 mod health;
 mod messages;
 mod problems;
 mod reads;
+mod strict;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -24,8 +26,9 @@ use utoipa_axum::routes;
 use crate::App;
 
 pub use error::ApiError;
+pub use guard::RequestId;
 
-/// The largest body of every route but those of contributors.
+/// The largest body of every route but the two that take a hundred things at once.
 const MAX_SMALL_BODY: usize = 16 * 1024;
 
 #[derive(OpenApi)]
@@ -63,9 +66,16 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(reads::events))
         .routes(routes!(feed::feed));
     let contributor = OpenApiRouter::new()
-        .routes(routes!(messages::post_messages))
-        .routes(routes!(gaps::tell_gaps))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(messages::post_messages))
+                .layer(DefaultBodyLimit::max(MAX_BODY_BYTES)),
+        )
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(gaps::tell_gaps))
+                .layer(DefaultBodyLimit::max(gaps::MAX_BODY)),
+        );
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(anyone.merge(member).layer(DefaultBodyLimit::max(MAX_SMALL_BODY)))
         .merge(contributor)
@@ -85,6 +95,7 @@ pub fn router(app: App) -> Router {
             )
         })
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::from_panic))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), guard::guard))
         .with_state(app)
 }
 

@@ -25,7 +25,8 @@ pub struct ProblemBody {
 }
 
 macro_rules! problem_kinds {
-    ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:literal, $title:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $slug:tt, $status:literal, $title:literal;)*) => {
+        // The slug is a `tt`, because the description of the API would not see a `literal` here.
         /// The kinds of problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         pub enum ProblemKind {
@@ -70,6 +71,8 @@ problem_kinds! {
     UnsupportedMediaType = "urn:callboard:problem:unsupported-media-type", 415, "the body must be application/json";
     /// The request is well-formed, but a field is not acceptable.
     InvalidRequest = "urn:callboard:problem:invalid-request", 422, "the request is not acceptable";
+    /// Too many requests; try again after `Retry-After` seconds.
+    TooMany = "urn:callboard:problem:too-many-requests", 429, "too many requests";
     /// The server cannot answer at the moment; try again after `Retry-After` seconds.
     Unavailable = "urn:callboard:problem:unavailable", 503, "the server cannot answer at the moment";
     /// A defect of the server.
