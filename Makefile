@@ -4,6 +4,7 @@
 #   make test [ONLY=name]   everything that CI runs; ONLY picks the tests whose names contain it
 #   make bench [ONLY=part]  how fast it is: a table, and a last line of key=value pairs
 #   make soak [ONLY=part]   storms of faults, and whether the truth came through
+#   make abuse [ROLES=...]  hostile clients of every role against a real server; REQUESTS= for each, 5000 by default
 #   make sql                check the server's SQL against the migrations, and write down what was learnt (.sqlx)
 
 SHELL := /bin/bash
@@ -12,7 +13,7 @@ export CARGO_TERM_COLOR ?= auto
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: demo test bench soak sql build setup setup-test
+.PHONY: demo test bench soak abuse sql build setup setup-test
 
 setup:
 	@demo/setup.sh
@@ -47,3 +48,7 @@ soak: setup
 
 sql: setup
 	@migrations/check-sql.sh
+
+abuse: setup
+	cargo build --package server --bins --locked
+	@ROLES="$(ROLES)" REQUESTS=$(REQUESTS) SEED=$(SEED) tests/abuse/run.sh

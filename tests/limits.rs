@@ -193,6 +193,30 @@ async fn messages_may_have_1_mib_and_everything_else_far_less() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_page_is_whole_and_loads_nothing_from_elsewhere() {
+    let server = TestServer::start().await;
+    let get = async |path: &str| Client::new().get(format!("{}{path}", server.url)).send().await.unwrap();
+    let page = get("/reference").await;
+    assert!(page.url().path().ends_with("/reference/"), "{}", page.url());
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+    assert!(!policy.contains("http") && !policy.contains('*') && !policy.contains("unsafe-eval"), "{policy}");
+    // Compressed as it was embedded; the names of its parts are these.
+    assert_eq!(page.headers()["content-encoding"], "gzip");
+    for part in ["swagger-ui.css", "index.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"] {
+        assert_eq!(get(&format!("/reference/{part}")).await.status(), StatusCode::OK, "{part}");
+    }
+    let start = get("/reference/swagger-initializer.js").await.text().await.unwrap();
+    assert!(start.contains("/openapi.json") && start.contains(r#""validatorUrl": "none""#), "{start}");
+    assert!(!start.contains("http"), "{start}");
+    let description: Value = serde_json::from_str(&get("/openapi.json").await.text().await.unwrap()).unwrap();
+    assert!(description["paths"]["/v1/messages"].is_object());
+    for none in ["/reference/nothing.js", "/reference/../Cargo.toml", "/reference/%2e%2e%2fCargo.toml"] {
+        assert_eq!(get(none).await.status(), StatusCode::NOT_FOUND, "{none}");
+    }
+}
+
 /// Bodies that some server has stumbled over.
 fn hostile_bodies() -> Vec<(&'static str, Vec<u8>)> {
     let good = serde_json::to_value(batch([sighting(1, &signal_text("BTC"))])).unwrap();

@@ -1,10 +1,12 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
 //!
-//! Read [`layout`] for the rules that the house keeps, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
+//! Read [`layout`] for the rules that the house keeps, [`authority`] for who may call, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
 //! [`reread_hard`] for the API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for
 //! listening to Discord, [`restart`] for what `kill -9` may not break,
-//! [`slow`], [`limits`] and [`rights`] for hostile clients.
+//! [`slow`], [`limits`], [`rights`] and [`tls`] for hostile
+//! clients.
 
+mod authority;
 mod discord;
 mod feed;
 mod gaps;
@@ -21,3 +23,4 @@ mod reread_hard;
 mod restart;
 mod rights;
 mod slow;
+mod tls;

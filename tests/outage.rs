@@ -29,7 +29,7 @@ async fn serve(folder: &Path) -> ServerProgram {
 
 async fn api(server: &ServerProgram, folder: &Path, role: &str) -> Api {
     let mut create = command("server");
-    create.args(["admin", "create-key", "--name", "test", "--role", role, "--data-dir"]).arg(folder);
+    create.args(["admin", "create-key", "--name", role, "--role", role, "--data-dir"]).arg(folder);
     let created = run(&mut create).await;
     assert_eq!(created.code, Some(0), "{}", created.err);
     Api::new(&server.url, created.out.trim())

@@ -228,10 +228,12 @@ async fn a_dispute_about_any_revision_holds_for_what_is_found_in_the_message() {
 async fn migrated_from_the_first_form(server: &TestServer) -> PgPool {
     let first = include_str!("../migrations/0001_initial.sql");
     let second = include_str!("../migrations/0002_reading_again.sql");
+    let rest =
+        concat!(include_str!("../migrations/0003_gaps.sql"), include_str!("../migrations/0004_accounts.sql"));
     let copy = "INSERT INTO channels SELECT id, source, external_id, name, status, created_at FROM public.channels;
         INSERT INTO posts SELECT * FROM public.posts;
         INSERT INTO sightings SELECT * FROM public.sightings;
-        INSERT INTO api_keys SELECT * FROM public.api_keys;
+        INSERT INTO api_keys SELECT id, name, role, key_hash, created_at FROM public.api_keys;
         INSERT INTO readings SELECT post_id, 1, channel_id, kind, CASE kind
             WHEN 'update' THEN jsonb_build_object('kind', 'update', 'update', reading::jsonb -> 'updates' -> 0)
             ELSE reading::jsonb - 'reader_version' - 'evidence' END::text, read_at, superseded_at
@@ -244,7 +246,7 @@ async fn migrated_from_the_first_form(server: &TestServer) -> PgPool {
         UPDATE log_head SET seq = (SELECT seq FROM public.log_head);";
     let options: PgConnectOptions = server.scratch.url().parse().unwrap();
     let pool = PgPoolOptions::new().connect_with(options.options([("search_path", "old")])).await.unwrap();
-    for script in ["CREATE SCHEMA old", first, copy, second] {
+    for script in ["CREATE SCHEMA old", first, copy, second, rest] {
         sqlx::raw_sql(script).execute(&pool).await.unwrap();
     }
     pool
@@ -278,5 +280,13 @@ async fn a_database_of_the_first_form_is_migrated_and_read_again_without_telling
     assert!(same, "signals stand as they stood");
     let second = again(&pool, true).await;
     assert_eq!((second.readings(), second.events()), (0, 0), "{second}");
+    let own_accounts: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM api_keys k JOIN accounts a ON a.id = k.account_id AND a.id = k.id
+        WHERE a.role = 'contributor' AND a.status = 'active' AND k.scopes = '{feed:read,messages:write}'",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(own_accounts, 1, "a key from before there were accounts has become one");
     pool.close().await;
 }

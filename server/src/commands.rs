@@ -1,11 +1,13 @@
-//! The commands that a host runs beside a server: a channel's profile, and reading stored posts again.
+//! The commands that a host runs beside a server: keys and invites, a channel's profile, and reading stored posts again.
 //!
-//! Entry points: [`profile`], [`read_again`].
+//! Entry points: [`create_key`], [`invite`], [`profile`], [`read_again`].
 
 use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use server::accounts;
+use server::auth::Role;
 use server::config::Config;
 use server::database::{Database, Purpose};
 use server::reread;
@@ -116,4 +118,28 @@ async fn reread_in(pool: &PgPool, wanted: &Reread) -> anyhow::Result<reread::Rep
     };
     let report = reread::reread(pool, &wish, launch::clock::now).await;
     report.context("reading stored posts again; run the command again to go on")
+}
+
+/// Makes a key for a program and prints it.
+pub(crate) async fn create_key(config: &Config, role: Role, name: &str) -> anyhow::Result<()> {
+    let database = Database::visit(config, Purpose::Begin).await?;
+    let made = accounts::make_program_key(&database.pool, name, role, launch::clock::now()).await;
+    database.close().await;
+    print(made.context("making an API key")?.token.expose())
+}
+
+/// Makes an invite and prints it.
+pub(crate) async fn invite(config: &Config, role: Role, note: Option<&str>) -> anyhow::Result<()> {
+    let database = Database::visit(config, Purpose::Begin).await?;
+    let made = accounts::invite(&database.pool, (role, note), None, launch::clock::now()).await;
+    database.close().await;
+    let (_, invite) = made.context("making an invite")?;
+    print(invite.token.expose())?;
+    let hours = accounts::INVITE_LIFE.whole_hours();
+    // Whoever closed our standard error does not want to know.
+    let _unseen = writeln!(
+        std::io::stderr().lock(),
+        "server: whoever has this invite may make one account of role {role} with it, within {hours} hours"
+    );
+    Ok(())
 }

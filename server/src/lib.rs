@@ -1,8 +1,9 @@
 //! The server: keeps every post for ever, reads it once, and streams signals.
 //!
-//! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`auth`],
-//! [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
+//! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`accounts`],
+//! [`auth`], [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
 
+pub mod accounts;
 pub mod auth;
 pub mod config;
 pub mod database;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
+use auth::authority::Authority;
 use edge::{Edge, tls};
 use feed::Feed;
 
@@ -32,6 +34,8 @@ pub struct App {
     pub pool: PgPool,
     /// The tail of the log, shared by all subscribers.
     pub feed: Arc<Feed>,
+    /// Who may do what.
+    pub authority: Arc<Authority>,
     /// Becomes true when the server is asked to stop.
     pub stopping: watch::Receiver<bool>,
     /// What strangers may do.
@@ -49,6 +53,8 @@ pub async fn run(
     let head = store::log::head(&pool).await?;
     let feed = Arc::new(Feed::new(head));
     let tail = tokio::spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
+    let authority = Arc::new(Authority::new(pool.clone()));
+    let following = tokio::spawn(Arc::clone(&authority).follow(stopping.clone()));
     let edge = Arc::new(edge);
     let forgetting = tokio::spawn(edge::rates::forget_rested(Arc::clone(&edge), stopping.clone()));
     let certificate = edge.tls.clone().map(|tls| tls::follow(tls, stopping.clone()));
@@ -57,10 +63,11 @@ pub async fn run(
             following.await;
         }
     });
-    let app = App { pool, feed, stopping: stopping.clone(), edge: Arc::clone(&edge) };
+    let app = App { pool, feed, authority, stopping: stopping.clone(), edge: Arc::clone(&edge) };
     tokio::select! {
         // A feed without its tail would tell its subscribers that nothing happens: better no server than that one.
         error = failure(tail) => anyhow::bail!("the tail of the log has failed: {error}"),
+        error = failure(following) => anyhow::bail!("following the changes of accounts has failed: {error}"),
         error = failure(certificate) => anyhow::bail!("following the certificate has failed: {error}"),
         error = failure(forgetting) => anyhow::bail!("keeping the rates of callers has failed: {error}"),
         () = edge::serve(listener, http::router(app), edge, stopping) => Ok(()),

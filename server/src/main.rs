@@ -1,4 +1,4 @@
-//! The `server` program: `serve`, `migrate`, `reread`, `admin create-key`, `admin approve-channel`, `admin profile`, `config show`.
+//! The `server` program: `serve`, `migrate`, `reread`, `admin …` (what only the host may do), `config show`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 78 a setting that cannot be used.
 
@@ -11,7 +11,7 @@ mod commands;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use server::auth::{NewKey, Role};
+use server::auth::Role;
 use server::config::Config;
 use server::database::{Database, Purpose};
 use server::edge::Edge;
@@ -74,13 +74,25 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Admin {
     /// Make an API key and print it, once. Works beside a running server.
+    ///
+    /// The key is one of the account of that name. If there is no such account, one is made: for a program, without a
+    /// password.
     CreateKey {
-        /// What it may be used for.
+        /// What its account is there for: member, contributor or admin.
         #[arg(long)]
         role: Role,
-        /// Whose it is, for people.
+        /// The name of its account.
         #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
+    },
+    /// Invite somebody: print an invite, once, with which they make an account. Works beside a running server.
+    Invite {
+        /// What the account will be there for: member, contributor or admin.
+        #[arg(long)]
+        role: Role,
+        /// Whom it is for; admins see it in the list of accounts.
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        note: Option<String>,
     },
     /// Approve a Discord channel, so that contributors may post from it. Works beside a running server.
     ApproveChannel {
@@ -172,7 +184,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             print("the database has this version's form")
         }
         Command::Reread(wanted) => commands::read_again(&config, &wanted).await,
-        Command::Admin(Admin::CreateKey { role, name }) => create_key(&config, role, &name).await,
+        Command::Admin(Admin::CreateKey { role, name }) => commands::create_key(&config, role, &name).await,
+        Command::Admin(Admin::Invite { role, note }) => {
+            commands::invite(&config, role, note.as_deref()).await
+        }
         Command::Admin(Admin::ApproveChannel { discord, name }) => {
             let channel = ChannelRef { source: Source::Discord, external_id: discord, name };
             approve_channel(&config, &channel).await
@@ -197,6 +212,7 @@ fn print(line: &str) -> anyhow::Result<()> {
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let edge = Edge::new(config)?;
+    server::edge::descriptors::make_room(config.limits.connections);
     // Signals are heeded from the start: Ctrl-C during the start stops PostgreSQL too.
     let (stop, stopping) = watch::channel(false);
     let mut signals = Signals::new()?;
@@ -244,16 +260,6 @@ impl Signals {
             _ = self.terminate.recv() => "terminated",
         }
     }
-}
-
-async fn create_key(config: &Config, role: Role, name: &str) -> anyhow::Result<()> {
-    let key = NewKey::generate().context("drawing random bytes")?;
-    let database = Database::visit(config, Purpose::Begin).await?;
-    let now = launch::clock::now();
-    let kept = store::keys::insert(&database.pool, (ids::new(now), name), (role, &key.hash), now).await;
-    database.close().await;
-    kept.context("keeping the key's hash")?;
-    print(key.key.expose())
 }
 
 async fn approve_channel(config: &Config, channel: &ChannelRef) -> anyhow::Result<()> {

@@ -44,9 +44,7 @@ impl Bench {
 
     async fn api(&self, role: &str) -> anyhow::Result<Api> {
         let mut create = command("server");
-        create
-            .args(["admin", "create-key", "--name", "bench", "--role", role, "--data-dir"])
-            .arg(self.data());
+        create.args(["admin", "create-key", "--name", role, "--role", role, "--data-dir"]).arg(self.data());
         let created = run(&mut create).await;
         anyhow::ensure!(created.code == Some(0), "creating a key failed: {}", created.err);
         Ok(Api::new(&self.server.url, created.out.trim()))

@@ -1,12 +1,14 @@
 //! A real server inside the test's process, on a free port and a scratch database; and a client of its API.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use reqwest::{Client, Method, Response};
-use server::auth::{NewKey, Role};
+use server::accounts;
+use server::auth::Role;
 use server::config::Config;
 use server::edge::Edge;
 use server::edge::limits::Limits;
 use server::edge::rates::Allowance;
-use server::{ids, store};
 use shared::wire::{PostMessages, PostResult, PostedMessages, ProblemBody};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -42,8 +44,9 @@ impl TestServer {
     /// Starts a server on this database with these settings of its edge.
     pub async fn with(scratch: Scratch, config: Config) -> Self {
         let pool = scratch.pool().await;
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let url = format!("{scheme}://{}", listener.local_addr().expect("an address"));
         let edge = Edge::new(&config).expect("settings that can be used");
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(server::run(scratch.serving_pool().await, listener, edge, stopping));
@@ -83,13 +86,12 @@ pub fn generous() -> Limits {
     }
 }
 
-/// Makes an API key in this database.
+/// Makes an API key in this database, for an account of its own.
 pub async fn create_key(pool: &PgPool, role: Role) -> String {
-    let key = NewKey::generate().expect("random bytes");
-    let now = launch::clock::now();
-    let kept = store::keys::insert(pool, (ids::new(now), "test"), (role, &key.hash), now).await;
-    kept.expect("the key is kept");
-    key.key.expose().to_owned()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test {}", NEXT.fetch_add(1, Ordering::SeqCst));
+    let key = accounts::make_program_key(pool, &name, role, launch::clock::now()).await;
+    key.expect("the key is made").token.expose().to_owned()
 }
 
 /// A client of the API with one key.

@@ -30,8 +30,9 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// Whoever has this file locked has the data folder.
 const LOCK_FILE: &str = "server.lock";
-/// How often a server asks again for a data folder that is taken: three seconds, longer than a command takes.
-const LOCK_ATTEMPTS: u32 = 30;
+/// How often a server asks again for a data folder that is taken: ten seconds, longer than a command takes that makes and
+/// migrates a database on a busy machine (three seconds were seen not to be).
+const LOCK_ATTEMPTS: u32 = 100;
 /// How often a command looks whether the server that has the folder is ready: a minute, longer than a first start.
 const VISIT_ATTEMPTS: u32 = 600;
 /// The pause between two looks.

@@ -5,6 +5,7 @@
 //! after its peer stops doing its part.
 
 pub mod address;
+pub mod descriptors;
 pub mod exposure;
 pub mod limits;
 mod pace;
@@ -25,6 +26,7 @@ use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use launch::config::ConfigError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -74,13 +76,14 @@ pub struct Edge {
 
 impl Edge {
     /// An edge with these settings, where nobody is yet.
-    pub fn new(config: &Config) -> anyhow::Result<Self> {
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
         exposure::check(config)?;
         let limits = config.limits;
-        let tls = config.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
+        let tls = config.tls.as_ref().map(Tls::load).transpose();
+        let tls = tls.map_err(|error| ConfigError::Incomplete { problem: format!("tls: {error:#}") })?;
         Ok(Self {
             limits,
-            tls,
+            tls: tls.map(Arc::new),
             proxies: Proxies::new(config.trusted_proxies.clone()),
             origins: config.allowed_origins.clone(),
             rates: Rates::new(&limits),

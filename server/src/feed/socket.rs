@@ -10,13 +10,18 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use shared::wire::close_code;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::{caught_up, heartbeat, hello};
 use crate::App;
+use crate::auth::Member;
 use crate::store::StoreError;
 use crate::store::log::Filter;
 
+/// How often a subscriber's credential is looked at again without a message that something has changed: it may expire.
+/// With the time that a change needs to get here, a subscription that may no longer be ends within 5 s.
+const CHECK_EVERY: Duration = Duration::from_secs(4);
 /// How often a heartbeat is sent: clients take three missing ones for a dead connection.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
 /// How long a subscriber that replays waits for a database that is away.
@@ -35,10 +40,18 @@ enum End {
 }
 
 /// Streams the log after `cursor` to one subscriber, until one of the two ends it.
-pub async fn serve(socket: WebSocket, app: App, cursor: i64, filter: Filter) {
+pub async fn serve(socket: WebSocket, (app, member): (App, Member), cursor: i64, filter: Filter) {
     let (sink, stream) = socket.split();
-    let mut subscriber =
-        Subscriber { sink, app, filter, cursor, prev: cursor, caught_up: false, heard: Instant::now() };
+    let mut subscriber = Subscriber {
+        sink,
+        app,
+        member,
+        filter,
+        cursor,
+        prev: cursor,
+        caught_up: false,
+        heard: Instant::now(),
+    };
     let end = subscriber.run(stream).await;
     if let End::Close(code, reason) = end {
         let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }));
@@ -50,6 +63,7 @@ pub async fn serve(socket: WebSocket, app: App, cursor: i64, filter: Filter) {
 struct Subscriber {
     sink: SplitSink<WebSocket, Message>,
     app: App,
+    member: Member,
     filter: Filter,
     /// Everything up to here has been looked at.
     cursor: i64,
@@ -67,6 +81,9 @@ impl Subscriber {
         tokio::pin!(stopping);
         let mut beat = tokio::time::interval_at(Instant::now() + HEARTBEAT_EVERY, HEARTBEAT_EVERY);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut changes = self.app.authority.changes();
+        let mut check = tokio::time::interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut flood = Flood::default();
         if let Err(end) = self.send(vec![hello(self.app.feed.head())]).await {
             return end;
@@ -80,6 +97,7 @@ impl Subscriber {
             tokio::select! {
                 biased;
                 () = &mut stopping => return End::Close(close_code::RESTART, "the server restarts"),
+                () = changed_or_due(&mut changes, &mut check) => if let Err(end) = self.check_member().await { return end },
                 message = stream.next() => match message {
                     None | Some(Err(_) | Ok(Message::Close(_))) => return End::Gone,
                     Some(Ok(_)) if flood.is_too_much() => return End::Close(close_code::FLOOD, "too many messages"),
@@ -121,6 +139,15 @@ impl Subscriber {
         Ok(behind)
     }
 
+    /// Looks again whether the subscriber may still be one. While the database is away nothing is known about that, and
+    /// there is nothing new to send either.
+    async fn check_member(&self) -> Result<(), End> {
+        match self.member.may_still_read(&self.app, launch::clock::now()).await {
+            Ok(true) | Err(_) => Ok(()),
+            Ok(false) => Err(End::Close(close_code::UNAUTHORIZED, "the credential is gone")),
+        }
+    }
+
     /// A heartbeat for the client, and a ping that its library answers: a dead connection never does.
     async fn send_heartbeat(&mut self) -> Result<(), End> {
         if self.heard.elapsed() > self.app.edge.limits.feed_silence() {
@@ -147,6 +174,14 @@ impl Subscriber {
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => Err(End::Close(close_code::TOO_SLOW, "too slow: resume from your cursor")),
         }
+    }
+}
+
+/// Waits until something about anybody's authority has changed, or until it is time to look again.
+async fn changed_or_due(changes: &mut watch::Receiver<u64>, check: &mut Interval) {
+    tokio::select! {
+        _ = changes.changed() => {}
+        _ = check.tick() => {}
     }
 }
 

@@ -7,7 +7,7 @@ use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Deserialize;
-use shared::wire::{Frame, ProblemBody, ProblemKind};
+use shared::wire::{Frame, ProblemKind};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -47,17 +47,16 @@ pub(super) struct FeedQuery {
 
 /// Streams the log over a WebSocket: `hello`, the events after `after`, `caught_up`, then events as they are written,
 /// and a `heartbeat` every 10 s. Each message is a JSON text of the schema `Frame`. Close codes: 1012 the server restarts,
-/// 4408 too slow, 4429 too many messages; resume from your cursor.
+/// 4401 the credential is gone, 4408 too slow, 4429 too many messages; resume from your cursor.
 #[utoipa::path(
-    get, path = "/v1/feed", tag = "member", security(("api_key" = [])), params(FeedQuery),
+    get, path = "/v1/feed", tag = "member", security(("credential" = [])), params(FeedQuery),
     responses(
         (status = 101, description = "The WebSocket is open", body = Frame),
-        (status = 403, description = "A page of an origin that is not allowed", body = ProblemBody, content_type = "application/problem+json"),
         Guarded, Named, Placed, Checked,
     )
 )]
 pub(super) async fn feed(
-    Member(caller): Member,
+    member: Member,
     State(app): State<App>,
     parameters: Result<Query<FeedQuery>, axum::extract::rejection::QueryRejection>,
     Handshake { upgrade, client }: Handshake,
@@ -67,7 +66,7 @@ pub(super) async fn feed(
     check_channel(&app, wanted.channel).await?;
     check_after(&app, wanted.after).await?;
     let full = |_| ApiError::new(ProblemKind::TooMany, "too many subscriptions are open: close one first");
-    let of_account = app.edge.feeds_of_accounts.take(Some(caller.key_id)).map_err(full)?;
+    let of_account = app.edge.feeds_of_accounts.take(Some(member.0.account_id)).map_err(full)?;
     let of_address = app.edge.feeds_of_addresses.take(Some(client.0.into())).map_err(full)?;
     let upgrade = upgrade
         .max_message_size(MAX_INBOUND)
@@ -77,7 +76,7 @@ pub(super) async fn feed(
         .max_write_buffer_size(MAX_WRITE_BUFFER);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _places = (of_account, of_address);
-        socket::serve(socket, app, wanted.after, filter).await;
+        socket::serve(socket, (app, member), wanted.after, filter).await;
     }))
 }
 

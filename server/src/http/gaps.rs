@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use shared::wire::{Gap, MAX_GAPS, ProblemBody, TellGaps, ToldGaps};
+use shared::wire::{Gap, MAX_GAPS, TellGaps, ToldGaps};
 
 use super::ApiError;
 use super::body::JsonBody;
@@ -16,11 +16,10 @@ pub(super) const MAX_BODY: usize = 64 * 1024;
 
 /// Keeps 1 to 100 gaps: times in which this contributor did not observe a channel. The same gap may be told again.
 #[utoipa::path(
-    post, path = "/v1/gaps", tag = "contributor", security(("api_key" = [])),
+    post, path = "/v1/gaps", tag = "contributor", security(("credential" = [])),
     request_body = TellGaps,
     responses(
         (status = 200, description = "What became of each gap, in order", body = ToldGaps),
-        (status = 403, description = "Not a contributor's key", body = ProblemBody, content_type = "application/problem+json"),
         Guarded, Bodied, Checked,
     )
 )]
@@ -36,7 +35,7 @@ pub(super) async fn tell_gaps(
     for (at, gap) in body.gaps.iter().enumerate() {
         check(gap).map_err(|(field, problem)| ApiError::invalid(format!("gaps[{at}].{field}"), problem))?;
     }
-    let results = ingest::keep_gaps(&app.pool, caller.key_id, &body.gaps, launch::clock::now()).await?;
+    let results = ingest::keep_gaps(&app.pool, caller.account_id, &body.gaps, launch::clock::now()).await?;
     Ok(Json(ToldGaps { results }))
 }
 

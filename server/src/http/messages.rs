@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use shared::post::{Problem, check_sighting};
-use shared::wire::{MAX_SIGHTINGS, PostMessages, PostedMessages, ProblemBody};
+use shared::wire::{MAX_SIGHTINGS, PostMessages, PostedMessages};
 
 use super::ApiError;
 use super::body::JsonBody;
@@ -14,11 +14,10 @@ use crate::ingest;
 
 /// Keeps 1 to 100 sightings of posts. Each is answered on its own; all are committed together before the answer.
 #[utoipa::path(
-    post, path = "/v1/messages", tag = "contributor", security(("api_key" = [])),
+    post, path = "/v1/messages", tag = "contributor", security(("credential" = [])),
     request_body = PostMessages,
     responses(
         (status = 200, description = "What became of each sighting, in order", body = PostedMessages),
-        (status = 403, description = "Not a contributor's key", body = ProblemBody, content_type = "application/problem+json"),
         Guarded, Bodied, Checked,
     )
 )]
@@ -28,7 +27,7 @@ pub(super) async fn post_messages(
     JsonBody(body): JsonBody<PostMessages>,
 ) -> Result<Json<PostedMessages>, ApiError> {
     check(&body)?;
-    let results = ingest::ingest(&app.pool, caller.key_id, body.sightings, launch::clock::now()).await?;
+    let results = ingest::ingest(&app.pool, caller.account_id, body.sightings, launch::clock::now()).await?;
     app.feed.wake();
     Ok(Json(PostedMessages { results }))
 }

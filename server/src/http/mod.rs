@@ -1,7 +1,7 @@
 //! The HTTP API: the whole list of routes, grouped by audience. Handlers are short; what they do lives elsewhere.
 //!
-//! Entry points: [`router`], [`openapi`]. Invariant: who may call a route stands in its handler's signature
-//! ([`crate::auth::Member`], [`crate::auth::Contributor`]); a handler without one is open to anyone.
+//! Entry points: [`router`], [`openapi`]. Invariant: who may call a route stands in its handler's signature, as one of the
+//! extractors of [`crate::auth`].
 
 mod body;
 mod cursor;
@@ -13,6 +13,7 @@ mod health;
 mod messages;
 mod problems;
 mod reads;
+mod reference;
 mod strict;
 
 use axum::Router;
@@ -38,18 +39,18 @@ const MAX_SMALL_BODY: usize = 16 * 1024;
         description = "A shared database of trading calls: contributors post messages, everybody with a key reads signals.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    modifiers(&ApiKey),
+    modifiers(&Credential),
     components(schemas(shared::wire::Frame))
 )]
 struct Document;
 
-/// The one way to identify oneself.
-struct ApiKey;
+/// The one way to identify oneself: `Authorization: Bearer` and an API key.
+struct Credential;
 
-impl Modify for ApiKey {
+impl Modify for Credential {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_default().add_security_scheme("api_key", scheme);
+        document.components.get_or_insert_default().add_security_scheme("credential", scheme);
     }
 }
 
@@ -83,8 +84,9 @@ fn routes() -> OpenApiRouter<App> {
 
 /// The API, ready to serve.
 pub fn router(app: App) -> Router {
-    let (router, _document) = routes().split_for_parts();
+    let (router, document) = routes().split_for_parts();
     router
+        .merge(reference::routes(&document))
         .fallback(async || {
             ApiError::new(ProblemKind::NotFound, "no route has this path; openapi.yaml lists them")
         })

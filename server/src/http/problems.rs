@@ -16,12 +16,15 @@ pub(super) enum Open {
     Unavailable(ProblemBody),
 }
 
-/// What every route with a key may answer.
+/// What every route that not anyone may call may answer.
 #[derive(IntoResponses)]
 pub(super) enum Guarded {
-    /// No valid key
+    /// No valid credential, or its account may not act
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(ProblemBody),
+    /// The account has not the role, the credential not the scope, or the page not the origin
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
     /// Too many requests of this account or this address: try again after `Retry-After` seconds
     #[response(status = 429, content_type = "application/problem+json")]
     TooMany(ProblemBody),

@@ -91,7 +91,7 @@ pub(super) struct SignalsQuery {
 
 /// Signals as they stand now, newest post first.
 #[utoipa::path(
-    get, path = "/v1/signals", tag = "member", security(("api_key" = [])), params(SignalsQuery),
+    get, path = "/v1/signals", tag = "member", security(("credential" = [])), params(SignalsQuery),
     responses(
         (status = 200, description = "A page of signals", body = SignalsPage),
         Guarded, Named, Checked,
@@ -123,7 +123,7 @@ pub(super) async fn signals(
 /// One signal with every revision of its post, what the reader made of each and where in the text (`posts[].reading`), and
 /// all its follow-ups.
 #[utoipa::path(
-    get, path = "/v1/signals/{id}", tag = "member", security(("api_key" = [])), params(("id" = Uuid, Path, description = "The signal's id")),
+    get, path = "/v1/signals/{id}", tag = "member", security(("credential" = [])), params(("id" = Uuid, Path, description = "The signal's id")),
     responses(
         (status = 200, description = "The signal", body = SignalDetail),
         Guarded, Named,
@@ -157,7 +157,7 @@ pub(super) struct ChannelsQuery {
 
 /// The channels, by name, and how their posts were read.
 #[utoipa::path(
-    get, path = "/v1/channels", tag = "member", security(("api_key" = [])), params(ChannelsQuery),
+    get, path = "/v1/channels", tag = "member", security(("credential" = [])), params(ChannelsQuery),
     responses(
         (status = 200, description = "A page of channels", body = ChannelsPage),
         Guarded, Checked,
@@ -193,7 +193,7 @@ pub(super) struct EventsQuery {
 
 /// The log after a `seq`, oldest first.
 #[utoipa::path(
-    get, path = "/v1/events", tag = "member", security(("api_key" = [])), params(EventsQuery),
+    get, path = "/v1/events", tag = "member", security(("credential" = [])), params(EventsQuery),
     responses(
         (status = 200, description = "A page of the log", body = EventsPage),
         Guarded, Placed, Checked,

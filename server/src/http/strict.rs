@@ -1,5 +1,5 @@
 //! JSON as the API's description has it: where it says object, an array is refused. serde takes the fields of a struct from an
-//! array, too, in their order, so that `[null, null]` would be a post's embed.
+//! array, too, in their order, so that `[null, null]` would be a post's embed. Where it says integer, `2.0` is one.
 //!
 //! Entry point: [`Strict`], around a deserializer of JSON. Keys, and what stands inside the variants of an enum, are not
 //! looked at: our requests have no structs there.
@@ -66,6 +66,15 @@ macro_rules! as_it_is {
     };
 }
 
+/// The whole number that this is, if it is one that needs no rounding.
+fn whole(value: f64) -> Option<i64> {
+    // Up to here every whole number has a float of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_whole = value.fract() == 0.0 && (-EXACT..=EXACT).contains(&value);
+    #[expect(clippy::cast_possible_truncation, reason = "checked in the line above")]
+    is_whole.then_some(value as i64)
+}
+
 impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     type Value = V::Value;
 
@@ -74,8 +83,15 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     }
 
     as_it_is! {
-        visit_bool: bool; visit_i64: i64; visit_i128: i128; visit_u64: u64; visit_u128: u128; visit_f64: f64;
+        visit_bool: bool; visit_i64: i64; visit_i128: i128; visit_u64: u64; visit_u128: u128;
         visit_str: &str; visit_borrowed_str: &'de str; visit_string: String;
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        match whole(value) {
+            Some(whole) => self.0.visit_i64(whole),
+            None => self.0.visit_f64(value),
+        }
     }
 
     fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
@@ -177,7 +193,7 @@ mod tests {
 
     #[test]
     fn objects_are_read_as_ever_and_arrays_in_their_place_are_refused_with_the_path() {
-        let good = r#"{"list":[{"a":"x"},{"b":-1}],"one":{},"pair":[1,true],"kind":"plain"}"#;
+        let good = r#"{"list":[{"a":"x"},{"b":-1.0}],"one":{},"pair":[1,true],"kind":"plain"}"#;
         let whole = read(good).unwrap();
         assert_eq!((whole.list[0].a.as_deref(), whole.list[1].b), (Some("x"), Some(-1)));
         assert_eq!(
@@ -189,6 +205,8 @@ mod tests {
             (r#"{"list":[],"one":["x",1],"pair":[1,true]}"#, "one"),
             (r#"[[],null,[1,true],null]"#, "invalid type: sequence"),
             (r#"{"list":[{"a":1}],"one":null,"pair":[1,true]}"#, "list[0].a"),
+            (r#"{"list":[{"b":1.5}],"one":null,"pair":[1,true]}"#, "list[0].b"),
+            (r#"{"list":[{"b":1e300}],"one":null,"pair":[1,true]}"#, "list[0].b"),
             (r#"{"list":[{"c":1}],"one":null,"pair":[1,true]}"#, "list[0].c"),
             (r#"{"list":[],"one":null,"pair":[1,true],"kind":"other"}"#, "kind"),
         ] {

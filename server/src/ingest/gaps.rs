@@ -11,7 +11,7 @@ use crate::store::{StoreError, gaps};
 /// could be missing from it.
 pub async fn keep_gaps(
     pool: &PgPool,
-    key_id: Uuid,
+    account_id: Uuid,
     told: &[Gap],
     now: OffsetDateTime,
 ) -> Result<Vec<GapStatus>, StoreError> {
@@ -24,7 +24,7 @@ pub async fn keep_gaps(
             results.push(GapStatus::Rejected { reason });
             continue;
         };
-        gaps::keep(&mut transaction, (channel, key_id), gap, now).await?;
+        gaps::keep(&mut transaction, (channel, account_id), gap, now).await?;
         results.push(GapStatus::Kept);
     }
     transaction.commit().await?;

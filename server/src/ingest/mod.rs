@@ -37,7 +37,7 @@ const MOST_WHILE_STORING: usize = 64 * 1024;
 /// Keeps a batch of sightings by one contributor. The results are in the order of the batch; all of it is committed.
 pub async fn ingest(
     pool: &PgPool,
-    key_id: Uuid,
+    account_id: Uuid,
     sightings: Vec<Sighting>,
     now: OffsetDateTime,
 ) -> Result<Vec<PostResult>, StoreError> {
@@ -55,7 +55,7 @@ pub async fn ingest(
     }
     let mut run = 1;
     loop {
-        match transact(pool, (key_id, now), &prepared, &mut readings).await {
+        match transact(pool, (account_id, now), &prepared, &mut readings).await {
             Err(error) if error.remedy() == Remedy::RunAgain && run < MAX_RUNS => {
                 tracing::info!(run, "a batch collided with another one and is run again: {error}");
                 run += 1;
@@ -67,14 +67,14 @@ pub async fn ingest(
 
 async fn transact(
     pool: &PgPool,
-    (key_id, now): (Uuid, OffsetDateTime),
+    (account_id, now): (Uuid, OffsetDateTime),
     prepared: &[Prepared],
     readings: &mut Readings,
 ) -> Result<Vec<PostResult>, StoreError> {
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
     launch::crash::point("ingest_begun");
-    let mut batch = Batch { connection: &mut transaction, key_id, now };
+    let mut batch = Batch { connection: &mut transaction, account_id, now };
     let results = batch.keep(prepared, readings).await?;
     launch::crash::point("ingest_written");
     transaction.commit().await?;
@@ -85,7 +85,7 @@ async fn transact(
 /// One batch inside its transaction.
 struct Batch<'a> {
     connection: &'a mut PgConnection,
-    key_id: Uuid,
+    account_id: Uuid,
     now: OffsetDateTime,
 }
 
@@ -188,7 +188,7 @@ impl Batch<'_> {
                 differing_body: differs.then(|| item.post.body.clone()),
             });
         }
-        let new = posts::insert_sightings(self.connection, self.key_id, &rows, self.now).await?;
+        let new = posts::insert_sightings(self.connection, self.account_id, &rows, self.now).await?;
         Ok(differing.into_iter().filter(|(_, post)| new.contains(post)).map(|(at, _)| at).collect())
     }
 

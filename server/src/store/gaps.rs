@@ -27,7 +27,7 @@ pub async fn channel(
 /// Keeps a gap. One with the same beginning is the same one; its end is the later of the two.
 pub async fn keep(
     connection: &mut PgConnection,
-    (channel_id, key_id): (Uuid, Uuid),
+    (channel_id, account_id): (Uuid, Uuid),
     gap: &Gap,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
@@ -36,7 +36,7 @@ pub async fn keep(
         ON CONFLICT (channel_id, from_at, key_id, missed)
         DO UPDATE SET to_at = GREATEST(gaps.to_at, EXCLUDED.to_at)",
         channel_id,
-        key_id,
+        account_id,
         gap.missed.as_str(),
         gap.from,
         gap.to,

@@ -1,78 +1,108 @@
-//! API keys and what each may be used for: only the keys' hashes are here.
+//! API keys: only their hashes are here.
 
-use sqlx::PgPool;
+use std::collections::HashMap;
+
+use shared::wire::{AccountStatus, Role, Scope};
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{StoreError, parsed};
 
-/// What an API key may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Role {
-    /// Reads signals and the feed.
-    Member,
-    /// Reads, and relays posts.
-    Contributor,
-    /// Reads; will curate.
-    Admin,
-}
-
-impl Role {
-    /// The name in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Role::Member => "member",
-            Role::Contributor => "contributor",
-            Role::Admin => "admin",
-        }
-    }
-
-    /// The role of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Role::Member, Role::Contributor, Role::Admin].into_iter().find(|role| role.as_str() == name)
-    }
-}
-
-/// Whoever called, known by an API key.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The key's id.
-    pub key_id: Uuid,
-    /// The key's role.
+/// A key that is to be kept.
+#[derive(Debug)]
+pub struct NewKeyRow<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// The account that it acts for.
+    pub account_id: Uuid,
+    /// The role of that account: read by servers of the version before.
     pub role: Role,
+    /// What it is called, for people.
+    pub name: &'a str,
+    /// What it is good for.
+    pub scopes: &'a [Scope],
+    /// The SHA-256 of the key.
+    pub hash: [u8; 32],
+    /// Until when it can be used; for ever if none.
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// A credential that was found, and the account that it acts for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The id of the key or the session.
+    pub credential_id: Uuid,
+    /// The account.
+    pub account_id: Uuid,
+    /// The account's role.
+    pub role: Role,
+    /// Where the account stands.
+    pub status: AccountStatus,
+    /// What the credential is good for, within the role.
+    pub scopes: Vec<Scope>,
+    /// Until when it can be used; for ever if none.
+    pub expires_at: Option<OffsetDateTime>,
+    /// True once it was revoked, or its session has ended.
+    pub is_revoked: bool,
 }
 
 /// Keeps a new key's hash.
 pub async fn insert(
-    pool: &PgPool,
-    (id, name): (Uuid, &str),
-    (role, hash): (Role, &[u8; 32]),
+    connection: &mut PgConnection,
+    key: &NewKeyRow<'_>,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
+    let scopes: Vec<String> = key.scopes.iter().map(ToString::to_string).collect();
     sqlx::query!(
-        "INSERT INTO api_keys (id, name, role, key_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
-        id,
-        name,
-        role.as_str(),
-        hash.as_slice(),
+        "INSERT INTO api_keys (id, account_id, role, name, scopes, key_hash, expires_at, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        key.id,
+        key.account_id,
+        key.role.as_str(),
+        key.name,
+        &scopes,
+        key.hash.as_slice(),
+        key.expires_at,
         now
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
 }
 
-/// The key of this hash.
-pub async fn by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Option<Caller>, StoreError> {
-    let row = sqlx::query!("SELECT id, role FROM api_keys WHERE key_hash = $1", hash.as_slice())
-        .fetch_optional(pool)
-        .await?;
+/// The key of this hash, whatever has become of it.
+pub async fn by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Option<Standing>, StoreError> {
+    let row = sqlx::query!(
+        r#"SELECT k.id, k.account_id, k.scopes, k.expires_at, k.revoked_at IS NOT NULL AS "is_revoked!", a.role, a.status
+        FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.key_hash = $1"#,
+        hash.as_slice()
+    )
+    .fetch_optional(pool)
+    .await?;
     let Some(row) = row else { return Ok(None) };
-    let role = Role::from_name(&row.role).ok_or_else(|| StoreError::Corrupt {
-        table: "api_keys",
-        column: "role",
-        id: row.id.to_string(),
-        problem: format!("unknown role {}", row.role),
-    })?;
-    Ok(Some(Caller { key_id: row.id, role }))
+    let scopes = row.scopes.iter().map(|scope| parsed(scope, ("api_keys", "scopes"), row.id));
+    Ok(Some(Standing {
+        credential_id: row.id,
+        account_id: row.account_id,
+        role: parsed(&row.role, ("accounts", "role"), row.account_id)?,
+        status: parsed(&row.status, ("accounts", "status"), row.account_id)?,
+        scopes: scopes.collect::<Result<_, _>>()?,
+        expires_at: row.expires_at,
+        is_revoked: row.is_revoked,
+    }))
+}
+
+/// Notes when keys were last used. A time that is older than the one known changes nothing.
+pub async fn note_uses(pool: &PgPool, uses: &HashMap<Uuid, OffsetDateTime>) -> Result<(), StoreError> {
+    let (ids, times): (Vec<Uuid>, Vec<OffsetDateTime>) = uses.iter().map(|(id, at)| (*id, *at)).unzip();
+    sqlx::query!(
+        "UPDATE api_keys SET last_used_at = GREATEST(last_used_at, used.at)
+        FROM unnest($1::uuid[], $2::timestamptz[]) AS used (id, at) WHERE api_keys.id = used.id",
+        &ids,
+        &times
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }

@@ -3,7 +3,9 @@
 //! Invariants: a row that cannot be a domain value is [`StoreError::Corrupt`], never a default; whatever is written in
 //! bulk is written by one statement, so that a batch costs a handful of round trips.
 
+pub mod accounts;
 pub mod again;
+pub mod authority;
 pub mod channels;
 pub mod gaps;
 pub mod keys;
@@ -14,6 +16,7 @@ pub mod updates;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 /// Why the database did not answer as wanted.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +97,17 @@ fn from_json<T: DeserializeOwned>(
         id: id.to_string(),
         problem: error.to_string(),
     })
+}
+
+/// One of the words that a column may hold.
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    text: &str,
+    (table, column): (&'static str, &'static str),
+    id: Uuid,
+) -> Result<T, StoreError> {
+    let corrupt =
+        |error: T::Err| StoreError::Corrupt { table, column, id: id.to_string(), problem: error.to_string() };
+    text.parse().map_err(corrupt)
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ pub async fn known(connection: &mut PgConnection, keys: &[MessageKey]) -> Result
 /// Records sightings; one that is recorded already changes nothing. Returns the posts of those that were new.
 pub async fn insert_sightings(
     connection: &mut PgConnection,
-    key_id: Uuid,
+    account_id: Uuid,
     sightings: &[NewSighting],
     now: OffsetDateTime,
 ) -> Result<HashSet<Uuid>, StoreError> {
@@ -169,7 +169,7 @@ pub async fn insert_sightings(
         &provenances,
         &raws,
         &bodies as _,
-        key_id,
+        account_id,
         now
     )
     .fetch_all(connection)

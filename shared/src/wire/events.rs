@@ -230,7 +230,7 @@ pub enum Frame {
 pub mod close_code {
     /// The server restarts: connect again and resume from your cursor.
     pub const RESTART: u16 = 1012;
-    /// The credential is gone: do not come back with it. Reserved: this version cannot revoke a key.
+    /// The credential is gone, or its account may no longer act: do not come back with it.
     pub const UNAUTHORIZED: u16 = 4401;
     /// The subscriber did not read fast enough: resume from your cursor.
     pub const TOO_SLOW: u16 = 4408;

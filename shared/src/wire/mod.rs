@@ -3,12 +3,14 @@
 //! Conventions: JSON; money is a decimal string; times are RFC 3339 UTC; ids are UUIDv7. Requests refuse unknown fields;
 //! clients ignore unknown fields, unknown event kinds and unknown frame types.
 
+mod authority;
 mod events;
 mod gaps;
 mod lists;
 mod messages;
 mod problem;
 
+pub use authority::{AccountStatus, Role, Scope};
 pub use events::{Event, EventRecord, Frame, SignalRecord, UpdateRecord, close_code};
 pub use gaps::{Gap, GapRecord, GapStatus, GapSummary, MAX_GAPS, Missed, TellGaps, ToldGaps};
 pub use lists::{

@@ -54,9 +54,9 @@ problem_kinds! {
     /// The body is not JSON.
     MalformedJson = "urn:callboard:problem:malformed-json", 400, "the body is not JSON";
     /// The credential is missing or not known.
-    Unauthorized = "urn:callboard:problem:unauthorized", 401, "a valid API key is needed";
+    Unauthorized = "urn:callboard:problem:unauthorized", 401, "a valid credential is needed";
     /// The credential may not do this.
-    Forbidden = "urn:callboard:problem:forbidden", 403, "this API key may not do that";
+    Forbidden = "urn:callboard:problem:forbidden", 403, "this credential may not do that";
     /// There is no such thing.
     NotFound = "urn:callboard:problem:not-found", 404, "there is no such thing";
     /// There is such a thing, but not for this method.
