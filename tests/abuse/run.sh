@@ -20,6 +20,8 @@ if ! cmp -s tests/abuse/requirements.txt "$venv/requirements.txt"; then
     cp tests/abuse/requirements.txt "$venv/requirements.txt"
 fi
 
+# Nothing of the surrounding environment.
+unset DATABASE_URL SERVER_CONFIG ${!SERVER__@} ${!CONTRIBUTOR__@}
 work=$(mktemp -d)
 # PostgreSQL's own user must be able to pass.
 chmod 755 "$work"
@@ -32,7 +34,7 @@ trap stop EXIT
 
 # The rates are not what is tried here: they would end it after ten minutes' worth of requests.
 often='{ burst = 1000000, per_minute = 1000000 }'
-env -u DATABASE_URL SERVER__LIMITS__ADDRESS="$often" SERVER__LIMITS__READS="$often" SERVER__LIMITS__POSTS="$often" \
+SERVER__LIMITS__ADDRESS="$often" SERVER__LIMITS__READS="$often" SERVER__LIMITS__POSTS="$often" \
     "$server" serve --listen 127.0.0.1:0 --data-dir "$work/server" >"$work/out" 2>"$work/log" &
 pid=$!
 for _ in $(seq 600); do
@@ -47,9 +49,14 @@ url=$(sed -n 's/^listening on //p' "$work/out")
 credential_of() {
     case $1 in
         anyone) ;;
-        *) env -u DATABASE_URL "$server" admin create-key --data-dir "$work/server" --role "$1" --name "abuse-$1" ;;
+        *) "$server" admin create-key --data-dir "$work/server" --role "$1" --name "abuse $1 ${2:-}" ;;
     esac
 }
+
+# Something to be found, so that the answers are more than empty lists.
+importer=$(credential_of contributor import)
+CONTRIBUTOR__SERVER=$url CONTRIBUTOR__API_KEY=$importer "$target/debug/contributor" --data-dir "$work/contributor" \
+    import --infer-deletes demo/exports/swing-desk.json >"$work/imported" 2>&1 || { cat "$work/imported" >&2; exit 1; }
 
 # A hundred examples for each route make some two thousand requests, with what belongs to every round anyway.
 examples=$((requests / 50 < 100 ? requests / 50 + 1 : 100))
@@ -61,6 +68,7 @@ for role in $roles; do
     while [ "$made" -lt "$requests" ]; do
         report=$work/$role-$round.json
         # The same requests again would show nothing: each round has another seed. What it says is shown when it has failed.
+        rm -f "$report"
         "$venv/bin/schemathesis" --config-file tests/abuse/schemathesis.toml run openapi.yaml --url "$url" "${header[@]}" \
             --checks all --mode all --max-examples "$examples" --seed $((seed + round)) --continue-on-failure --no-color \
             --generation-database none --report json --report-json-path "$report" >"$work/said" 2>&1 || cat "$work/said"

@@ -40,7 +40,7 @@ const MAX_SMALL_BODY: usize = 16 * 1024;
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     modifiers(&Credential),
-    components(schemas(shared::wire::Frame))
+    components(schemas(shared::wire::Frame, shared::wire::ProblemBody))
 )]
 struct Document;
 
