@@ -38,7 +38,7 @@ async fn answered(server: &TestServer, count: u32, forwarded_for: impl Fn(u32) -
         let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((1..=61).contains(&wait), "{wait}");
         let problem: ProblemBody = response.json().await.unwrap();
-        assert_eq!(problem.kind, ProblemKind::TooMany);
+        assert_eq!(problem.kind, ProblemKind::TooOften);
     }
     answered
 }

@@ -1,14 +1,17 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
 //!
-//! Read [`layout`] for the rules that the house keeps, [`authority`] for who may call, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
+//! Read [`layout`] for the rules that the house keeps, [`access`], [`authority`], [`forged`] and [`sign_in`] for who gets in and
+//! who may call, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
 //! [`reread_hard`] for the API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for
 //! listening to Discord, [`restart`] for what `kill -9` may not break,
 //! [`slow`], [`limits`], [`rights`] and [`tls`] for hostile
 //! clients.
 
+mod access;
 mod authority;
 mod discord;
 mod feed;
+mod forged;
 mod gaps;
 mod ingest;
 mod layout;
@@ -22,5 +25,6 @@ mod reread;
 mod reread_hard;
 mod restart;
 mod rights;
+mod sign_in;
 mod slow;
 mod tls;

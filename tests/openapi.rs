@@ -20,7 +20,9 @@ fn every_schema_that_openapi_yaml_names_is_in_it() {
     let (start, end) = document.split_once("\n  schemas:\n").unwrap();
     let defined = end.lines().filter_map(|line| line.strip_prefix("    ")?.strip_suffix(':'));
     let defined: Vec<&str> = defined.filter(|name| !name.starts_with(' ')).collect();
-    let named = |text: &'static str| move |line: &str| line.split_once(text).map(|(_, name)| name.trim_end_matches('\'').to_owned());
+    let named = |text: &'static str| {
+        move |line: &str| line.split_once(text).map(|(_, name)| name.trim_end_matches('\'').to_owned())
+    };
     let missing: Vec<String> = [start, end]
         .iter()
         .flat_map(|part| part.lines())

@@ -1,20 +1,29 @@
 //! What may be done with accounts and their credentials: by the host's commands and by the API alike.
 //!
-//! Entry points: [`program_account`], [`make_key`], [`invite`]. Invariant: a secret that is made here is returned once and
+//! Entry points: [`make_program_key`], [`invite`], [`register`], [`make_own_key`], [`change`]. Invariant: a secret that is made here is returned once and
 //! kept nowhere; its hash is.
 
-use shared::wire::{AccountStatus, Role, Scope};
+use std::collections::BTreeSet;
+
+use launch::secret::Secret;
+use shared::wire::{
+    AccountRecord, AccountStatus, ApiKeyRecord, ChangeAccount, MAX_API_KEYS, NewApiKey, NewInvite, Role,
+    Scope,
+};
 use sqlx::{Connection, PgConnection, PgPool};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::auth::passwords::{self, NotHashed};
 use crate::auth::token::{Kind, NewToken};
-use crate::ids;
-use crate::store::accounts::{self, Account, NewInvite};
-use crate::store::{StoreError, keys};
+use crate::store::accounts::{self, Claim, NewInviteRow};
+use crate::store::{StoreError, keys, sessions};
+use crate::{App, ids};
 
 /// How long an invite can be used: over a weekend.
 pub const INVITE_LIFE: Duration = Duration::hours(72);
+/// For how long a key can be made: longer than any machine lives. One that does not expire can be had, too.
+const LONGEST_KEY_LIFE: Duration = Duration::days(10 * 365);
 /// The longest name of an account or a key, and the longest note: they are shown in lists.
 pub const MAX_NAME_CHARS: usize = 64;
 
@@ -32,6 +41,18 @@ pub enum Refused {
     /// What is wanted contradicts what is there.
     #[error("{0}")]
     Conflict(String),
+    /// The secret that was shown is not good.
+    #[error("{0}")]
+    NotKnown(&'static str),
+    /// This was tried too often.
+    #[error("this was tried too often: wait {} s", .0.whole_seconds() + 1)]
+    TooOften(Duration),
+    /// Too many others want the same at this moment.
+    #[error("too many people sign in at this moment")]
+    Busy,
+    /// Something that cannot be, unless this program is wrong.
+    #[error("a defect: {0}")]
+    Defect(String),
     /// The operating system gave no random bytes.
     #[error("drawing random bytes: {0}")]
     NoRandomness(#[from] getrandom::Error),
@@ -43,6 +64,15 @@ pub enum Refused {
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<NotHashed> for Refused {
+    fn from(error: NotHashed) -> Self {
+        match error {
+            NotHashed::Busy => Self::Busy,
+            NotHashed::Defect(problem) => Self::Defect(problem),
+        }
     }
 }
 
@@ -86,7 +116,7 @@ pub async fn program_account(
         return Ok(id);
     }
     let known = accounts::by_name(connection, name).await?;
-    let Account { id, role: its_role, status, .. } =
+    let AccountRecord { id, role: its_role, status, .. } =
         known.ok_or_else(|| StoreError::Defect(format!("the account {name} is there and is not")))?;
     if status != AccountStatus::Active {
         return Err(Refused::Conflict(format!(
@@ -142,23 +172,141 @@ pub async fn make_program_key(
     Ok(key)
 }
 
-/// Makes an invite to an account of this role; `invited_by` is nobody when the host makes it. Returns the id of the account,
-/// which is not active before the invite was used, and the invite itself.
+/// Makes an invite to an account of this role; `invited_by` is nobody when the host makes it. The account is not active
+/// before the invite was used.
 pub async fn invite(
     pool: &PgPool,
     (role, note): (Role, Option<&str>),
     invited_by: Option<Uuid>,
     now: OffsetDateTime,
-) -> Result<(Uuid, NewToken), Refused> {
+) -> Result<NewInvite, Refused> {
     if let Some(note) = note {
         check_note("note", note)?;
     }
     let new = NewToken::generate(Kind::Invite)?;
-    let account_id = ids::new(now);
-    let invite =
-        NewInvite { account_id, role, note, invited_by, hash: new.hash, expires_at: now + INVITE_LIFE };
-    accounts::invite(pool, &invite, now).await?;
-    Ok((account_id, new))
+    let (account_id, expires_at) = (ids::new(now), now + INVITE_LIFE);
+    let row = NewInviteRow { account_id, role, note, invited_by, hash: new.hash, expires_at };
+    accounts::invite(pool, &row, now).await?;
+    Ok(NewInvite { invite: new.token.expose().to_owned(), account_id, expires_at })
+}
+
+/// Makes an account out of an invite.
+pub async fn register(
+    app: &App,
+    invite: &Secret,
+    (name, password): (&str, Secret),
+    now: OffsetDateTime,
+) -> Result<AccountRecord, Refused> {
+    check_name(name)?;
+    passwords::check_new(&password, name).map_err(|problem| Refused::Unfit { field: "password", problem })?;
+    let useless =
+        || Refused::NotKnown("this invite is used, too old, taken back, or mistyped: ask for a new one");
+    let hash = Kind::Invite.hash_of(invite.expose()).ok_or_else(useless)?;
+    // Only whoever has an invite makes us hash a password.
+    accounts::invited(&app.pool, &hash, now).await?.ok_or_else(useless)?;
+    let password_hash = app.sign_ins.hashers.hash(password).await?;
+    let mut connection = app.pool.acquire().await?;
+    match accounts::claim(&mut connection, &hash, (name, &password_hash), now).await? {
+        Claim::Made(account) => Ok(account),
+        Claim::NameTaken => Err(Refused::Conflict(format!("the name {name} is taken: choose another one"))),
+        Claim::Useless => Err(useless()),
+    }
+}
+
+/// Makes a key for a program of the account's owner.
+pub async fn make_own_key(
+    pool: &PgPool,
+    (account, role): (Uuid, Role),
+    wish: &KeyWish<'_>,
+    now: OffsetDateTime,
+) -> Result<NewApiKey, Refused> {
+    check_note("name", wish.name)?;
+    check_scopes(wish.scopes, role)?;
+    check_expiry(wish.expires_at, now)?;
+    let mut connection = pool.acquire().await?;
+    let mut transaction = connection.begin().await?;
+    // Whoever adds a key at the same time waits here.
+    accounts::lock(&mut transaction, account).await?;
+    if keys::count(&mut transaction, account).await? >= MAX_API_KEYS {
+        let problem = format!("an account has at most {MAX_API_KEYS} keys: revoke one first");
+        return Err(Refused::Conflict(problem));
+    }
+    let (id, key) = make_key(&mut transaction, (account, role), wish, now).await?;
+    transaction.commit().await?;
+    let record = ApiKeyRecord {
+        id,
+        name: wish.name.to_owned(),
+        scopes: wish.scopes.to_vec(),
+        created_at: now,
+        expires_at: wish.expires_at,
+        last_used_at: None,
+    };
+    Ok(NewApiKey { key: key.token.expose().to_owned(), record })
+}
+
+fn check_scopes(scopes: &[Scope], role: Role) -> Result<(), Refused> {
+    let unfit = |problem: String| Err(Refused::Unfit { field: "scopes", problem });
+    if let Some(beyond) = scopes.iter().find(|scope| !role.scopes().contains(scope)) {
+        return unfit(format!("an account of role {role} cannot give the scope {beyond}"));
+    }
+    let once = scopes.iter().collect::<BTreeSet<_>>().len() == scopes.len();
+    if scopes.is_empty() || !once {
+        return unfit("name at least one scope, and each once".into());
+    }
+    Ok(())
+}
+
+fn check_expiry(expires_at: Option<OffsetDateTime>, now: OffsetDateTime) -> Result<(), Refused> {
+    if expires_at.is_none_or(|at| at > now && at < now + LONGEST_KEY_LIFE) {
+        return Ok(());
+    }
+    let years = LONGEST_KEY_LIFE.whole_days() / 365;
+    let problem =
+        format!("expected a time in the next {years} years, or none for a key that does not expire");
+    Err(Refused::Unfit { field: "expires_at", problem })
+}
+
+/// Changes the role or the status of an account at the wish of an admin; none if there is no such account. Whoever may no
+/// longer act is signed out.
+pub async fn change(
+    pool: &PgPool,
+    admin: Uuid,
+    (id, change): (Uuid, &ChangeAccount),
+    now: OffsetDateTime,
+) -> Result<Option<AccountRecord>, Refused> {
+    let mut connection = pool.acquire().await?;
+    let mut transaction = connection.begin().await?;
+    let Some(before) = accounts::lock(&mut transaction, id).await? else { return Ok(None) };
+    if id == admin {
+        // Otherwise the last admin could lock everybody out.
+        return Err(Refused::Conflict("nobody changes their own role or status: another admin can".into()));
+    }
+    let after = AccountRecord {
+        role: change.role.unwrap_or(before.role),
+        status: change.status.unwrap_or(before.status),
+        ..before.clone()
+    };
+    check_step(before.status, after.status)?;
+    accounts::set(&mut transaction, id, (after.role, after.status)).await?;
+    if after.status != AccountStatus::Active {
+        sessions::end_all(&mut transaction, id, now).await?;
+    }
+    transaction.commit().await?;
+    Ok(Some(after))
+}
+
+/// Which status can follow which.
+fn check_step(before: AccountStatus, after: AccountStatus) -> Result<(), Refused> {
+    use AccountStatus::{Active, Invited, Revoked, Suspended};
+    match (before, after) {
+        (Active | Suspended, Active | Suspended) | (Invited, Invited) | (_, Revoked) => Ok(()),
+        (_, Invited) => {
+            let problem = "an account becomes `invited` by an invite only: POST /v1/invites".into();
+            Err(Refused::Unfit { field: "status", problem })
+        }
+        (Invited, _) => Err(Refused::Conflict("the invite of this account was not used yet".into())),
+        (Revoked, _) => Err(Refused::Conflict("this account was closed for good: invite anew".into())),
+    }
 }
 
 #[cfg(test)]

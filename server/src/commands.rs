@@ -133,8 +133,7 @@ pub(crate) async fn invite(config: &Config, role: Role, note: Option<&str>) -> a
     let database = Database::visit(config, Purpose::Begin).await?;
     let made = accounts::invite(&database.pool, (role, note), None, launch::clock::now()).await;
     database.close().await;
-    let (_, invite) = made.context("making an invite")?;
-    print(invite.token.expose())?;
+    print(&made.context("making an invite")?.invite)?;
     let hours = accounts::INVITE_LIFE.whole_hours();
     // Whoever closed our standard error does not want to know.
     let _unseen = writeln!(

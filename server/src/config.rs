@@ -30,6 +30,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The origins (`https://a.example`) whose pages may open the feed in a browser. Programs send no origin.
     pub allowed_origins: Vec<String>,
+    /// The file of the key that signs people's sessions; made if it is missing. All servers of one database need the same.
+    /// Default: `session.key` in the data folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_key_file: Option<PathBuf>,
     /// What a stranger may take of this server.
     pub limits: Limits,
 }
@@ -43,6 +47,7 @@ impl Default for Config {
             tls: None,
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
+            session_key_file: None,
             limits: Limits::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! The server: keeps every post for ever, reads it once, and streams signals.
 //!
 //! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`accounts`],
-//! [`auth`], [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
+//! [`auth`], [`sessions`], [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
 
 pub mod accounts;
 pub mod auth;
@@ -14,6 +14,8 @@ pub mod ids;
 pub mod ingest;
 pub mod profile;
 pub mod reread;
+pub mod secrets;
+pub mod sessions;
 pub mod store;
 
 use std::sync::Arc;
@@ -24,8 +26,10 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
 use auth::authority::Authority;
+use auth::session_key::SessionKey;
 use edge::{Edge, tls};
 use feed::Feed;
+use sessions::SignIns;
 
 /// What every handler may use.
 #[derive(Debug, Clone)]
@@ -36,24 +40,34 @@ pub struct App {
     pub feed: Arc<Feed>,
     /// Who may do what.
     pub authority: Arc<Authority>,
+    /// What signing in needs.
+    pub sign_ins: Arc<SignIns>,
     /// Becomes true when the server is asked to stop.
     pub stopping: watch::Receiver<bool>,
     /// What strangers may do.
     pub edge: Arc<Edge>,
 }
 
+/// What a server is given to work with.
+#[derive(Debug)]
+pub struct Setup {
+    /// Connections to the database.
+    pub pool: PgPool,
+    /// What signs people's sessions.
+    pub session_key: SessionKey,
+    /// What strangers may do.
+    pub edge: Edge,
+}
+
 /// Serves the API on `listener` until `stopping` becomes true; then answers what is under way, closes the feeds with
 /// 1012, and returns.
-pub async fn run(
-    pool: PgPool,
-    listener: TcpListener,
-    edge: Edge,
-    stopping: watch::Receiver<bool>,
-) -> anyhow::Result<()> {
+pub async fn run(setup: Setup, listener: TcpListener, stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let Setup { pool, session_key, edge } = setup;
     let head = store::log::head(&pool).await?;
     let feed = Arc::new(Feed::new(head));
     let tail = tokio::spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
     let authority = Arc::new(Authority::new(pool.clone()));
+    let sign_ins = Arc::new(SignIns::start(session_key)?);
     let following = tokio::spawn(Arc::clone(&authority).follow(stopping.clone()));
     let edge = Arc::new(edge);
     let forgetting = tokio::spawn(edge::rates::forget_rested(Arc::clone(&edge), stopping.clone()));
@@ -63,7 +77,7 @@ pub async fn run(
             following.await;
         }
     });
-    let app = App { pool, feed, authority, stopping: stopping.clone(), edge: Arc::clone(&edge) };
+    let app = App { pool, feed, authority, sign_ins, stopping: stopping.clone(), edge: Arc::clone(&edge) };
     tokio::select! {
         // A feed without its tail would tell its subscribers that nothing happens: better no server than that one.
         error = failure(tail) => anyhow::bail!("the tail of the log has failed: {error}"),

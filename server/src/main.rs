@@ -11,6 +11,7 @@ mod commands;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use server::Setup;
 use server::auth::Role;
 use server::config::Config;
 use server::database::{Database, Purpose};
@@ -224,11 +225,13 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
             std::process::exit(0);
         }
     };
+    let session_key = server::secrets::session_key(config)?;
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
     let scheme = if edge.tls.is_some() { "https" } else { "http" };
     print(&format!("listening on {scheme}://{}", listener.local_addr()?))?;
-    let serving = server::run(database.pool.clone(), listener, edge, stopping);
+    let setup = Setup { pool: database.pool.clone(), session_key, edge };
+    let serving = server::run(setup, listener, stopping);
     tokio::pin!(serving);
     let outcome = tokio::select! {
         outcome = &mut serving => outcome,

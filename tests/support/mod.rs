@@ -6,6 +6,7 @@ pub mod discord;
 pub mod feed;
 pub mod flood;
 pub mod path;
+pub mod people;
 pub mod postgres;
 pub mod posts;
 pub mod program;

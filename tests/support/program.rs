@@ -58,6 +58,13 @@ pub async fn run(command: &mut Command) -> Ended {
     }
 }
 
+/// How much memory a running program uses.
+pub fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its state can be read");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory is told");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
 /// A running `server` program.
 #[derive(Debug)]
 pub struct ServerProgram {
@@ -77,6 +84,11 @@ impl ServerProgram {
         let url =
             line.strip_prefix("listening on ").unwrap_or_else(|| panic!("unexpected: {line}")).to_owned();
         Some(Self { child, url })
+    }
+
+    /// How much memory it uses.
+    pub fn resident_kib(&self) -> u64 {
+        resident_kib(self.child.id().expect("it runs"))
     }
 
     /// True while it runs.

@@ -195,10 +195,7 @@ impl Listening {
 
     /// How much memory it has, in KiB.
     pub fn resident_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().expect("it runs")));
-        let status = status.expect("its state can be read");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory is told");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
+        crate::program::resident_kib(self.child.id().expect("it runs"))
     }
 
     /// Forgets what it has said so far.

@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::{Client, Method, Response};
+use server::Setup;
 use server::accounts;
 use server::auth::Role;
+use server::auth::session_key::SessionKey;
 use server::config::Config;
 use server::edge::Edge;
 use server::edge::limits::Limits;
@@ -16,6 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::postgres::Scratch;
+
+/// The key of all sessions of test servers.
+pub const KEY: [u8; 32] = *b"a key for tests, and only tests.";
 
 /// A running server.
 #[derive(Debug)]
@@ -49,7 +54,8 @@ impl TestServer {
         let url = format!("{scheme}://{}", listener.local_addr().expect("an address"));
         let edge = Edge::new(&config).expect("settings that can be used");
         let (stop, stopping) = watch::channel(false);
-        let task = tokio::spawn(server::run(scratch.serving_pool().await, listener, edge, stopping));
+        let setup = Setup { pool: scratch.serving_pool().await, session_key: SessionKey::new(&KEY), edge };
+        let task = tokio::spawn(server::run(setup, listener, stopping));
         Self { url, pool, scratch, stop, task }
     }
 

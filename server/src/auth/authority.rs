@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use shared::wire::CredentialKind;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use time::OffsetDateTime;
@@ -19,7 +20,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::store::keys::{self, Standing};
-use crate::store::{StoreError, authority};
+use crate::store::{StoreError, authority, sessions};
 
 /// How often the database is asked for a sign of life.
 const BEAT: Duration = Duration::from_millis(250);
@@ -39,6 +40,18 @@ const NOTE_USES_EVERY: Duration = Duration::from_secs(10);
 pub enum Credential {
     /// An API key, by its SHA-256.
     Key([u8; 32]),
+    /// The access token of this session.
+    Session(Uuid),
+}
+
+impl Credential {
+    /// What kind of credential it is.
+    pub fn kind(self) -> CredentialKind {
+        match self {
+            Self::Key(_) => CredentialKind::ApiKey,
+            Self::Session(_) => CredentialKind::Session,
+        }
+    }
 }
 
 /// Looks up callers and remembers them. Cheap to share.
@@ -84,6 +97,7 @@ impl Authority {
         };
         let found = match credential {
             Credential::Key(hash) => keys::by_hash(&self.pool, &hash).await?,
+            Credential::Session(id) => sessions::by_id(&self.pool, id).await?,
         };
         let Some(found) = found.map(Arc::new) else { return Ok(None) };
         let mut memory = self.memory();

@@ -1,11 +1,15 @@
 //! Credentials and who may call what. Who may call a handler stands in its signature: [`Anyone`], [`Member`],
-//! [`Contributor`], [`Admin`].
+//! [`Contributor`], [`Admin`], and [`Known`] and [`Person`] for one's own affairs.
 //!
-//! Entry points: the extractors. Read [`token`] for the secrets, then [`authority`] for how one becomes a caller.
+//! Entry points: the extractors. Read [`token`] and [`session_key`] for the secrets, then [`authority`] for how one becomes a
+//! caller; [`passwords`] and [`attempts`] are for signing in.
 //! Invariants: whoever is not known, or whose account is not active, is answered 401 by all of them; whoever is known but
 //! has not the role or the scope, 403. Role and status come from the database, never from the credential.
 
+pub mod attempts;
 pub mod authority;
+pub mod passwords;
+pub mod session_key;
 pub mod token;
 
 use std::ops::Deref;
@@ -14,14 +18,17 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use shared::wire::{AccountStatus, ProblemKind, Scope};
+use shared::wire::{AccountStatus, CredentialKind, ProblemKind, Scope};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::App;
+use crate::edge::rates::Rate;
 use crate::http::ApiError;
 use crate::store::StoreError;
 use crate::store::keys::Standing;
 use authority::Credential;
+use session_key::BadToken;
 use token::Kind;
 
 pub use shared::wire::Role;
@@ -46,6 +53,14 @@ impl Deref for Caller {
 #[derive(Debug, Clone, Copy)]
 pub struct Anyone;
 
+/// An active account, whatever its role and its credential's scopes.
+#[derive(Debug, Clone)]
+pub struct Known(pub Caller);
+
+/// An active account whose owner has signed in: no program with a key.
+#[derive(Debug, Clone)]
+pub struct Person(pub Caller);
+
 /// An active account that may read, whatever its role.
 #[derive(Debug, Clone)]
 pub struct Member(pub Caller);
@@ -65,12 +80,30 @@ impl FromRequestParts<App> for Anyone {
     }
 }
 
+impl FromRequestParts<App> for Known {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        identify(parts, app, &app.edge.rates.reads).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for Person {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let caller = identify(parts, app, &app.edge.rates.reads).await?;
+        if caller.credential.kind() != CredentialKind::Session {
+            let detail = "only a person who has signed in may do this, not a program with an API key: POST /v1/sessions";
+            return Err(ApiError::new(ProblemKind::Forbidden, detail));
+        }
+        Ok(Self(caller))
+    }
+}
+
 impl FromRequestParts<App> for Member {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = identify(parts, app).await?;
+        let caller = identify(parts, app, &app.edge.rates.reads).await?;
         check_scope(&caller, Scope::FeedRead)?;
-        app.edge.rates.reads.take(&caller.account_id)?;
         Ok(Self(caller))
     }
 }
@@ -78,10 +111,9 @@ impl FromRequestParts<App> for Member {
 impl FromRequestParts<App> for Contributor {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = identify(parts, app).await?;
+        let caller = identify(parts, app, &app.edge.rates.posts).await?;
         check_role(&caller, Role::Contributor)?;
         check_scope(&caller, Scope::MessagesWrite)?;
-        app.edge.rates.posts.take(&caller.account_id)?;
         Ok(Self(caller))
     }
 }
@@ -89,10 +121,9 @@ impl FromRequestParts<App> for Contributor {
 impl FromRequestParts<App> for Admin {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = identify(parts, app).await?;
+        let caller = identify(parts, app, &app.edge.rates.reads).await?;
         check_role(&caller, Role::Admin)?;
         check_scope(&caller, Scope::Admin)?;
-        app.edge.rates.reads.take(&caller.account_id)?;
         Ok(Self(caller))
     }
 }
@@ -129,13 +160,17 @@ fn check_scope(caller: &Caller, wanted: Scope) -> Result<(), ApiError> {
     Err(ApiError::new(ProblemKind::Forbidden, detail))
 }
 
-async fn identify(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
-    let credential = credential(parts)?;
+/// Who is calling, within the rate that an account has for calls of this kind.
+async fn identify(parts: &Parts, app: &App, rate: &Rate<Uuid>) -> Result<Caller, ApiError> {
     let now = launch::clock::now();
+    let credential = credential(parts, app, now)?;
     let standing = app.authority.standing(credential).await?;
-    let standing = standing.ok_or_else(|| unauthorized("this API key is not known here"))?;
+    let standing = standing.ok_or_else(|| unauthorized("this credential is not known here"))?;
     check_standing(&standing, now).map_err(unauthorized)?;
-    app.authority.note_use(standing.credential_id, now);
+    rate.take(&standing.account_id)?;
+    if let Credential::Key(_) = credential {
+        app.authority.note_use(standing.credential_id, now);
+    }
     Ok(Caller { credential, standing })
 }
 
@@ -154,18 +189,27 @@ fn check_standing(standing: &Standing, now: OffsetDateTime) -> Result<(), &'stat
     }
 }
 
-fn credential(parts: &Parts) -> Result<Credential, ApiError> {
+fn credential(parts: &Parts, app: &App, now: OffsetDateTime) -> Result<Credential, ApiError> {
     let header = parts
         .headers
         .get(AUTHORIZATION)
-        .ok_or_else(|| unauthorized("send `Authorization: Bearer <API key>`"))?;
+        .ok_or_else(|| unauthorized("send `Authorization: Bearer` and an API key or an access token"))?;
     let text = header.to_str().unwrap_or_default();
     let token = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let (_, token) =
-        token.ok_or_else(|| unauthorized("the Authorization header must be `Bearer <API key>`"))?;
-    let hash = Kind::ApiKey.hash_of(token.trim());
-    hash.map(Credential::Key)
-        .ok_or_else(|| unauthorized("this is not a Callboard API key, or it was mistyped"))
+    let (_, token) = token.ok_or_else(|| {
+        unauthorized("the Authorization header must be `Bearer` and an API key or an access token")
+    })?;
+    let token = token.trim();
+    // Only an access token has dots.
+    if !token.contains('.') {
+        let hash = Kind::ApiKey.hash_of(token);
+        let mistyped = || unauthorized("this is not a Callboard API key, or it was mistyped");
+        return hash.map(Credential::Key).ok_or_else(mistyped);
+    }
+    app.sign_ins.key.session_of(token, now).map(Credential::Session).map_err(|bad| match bad {
+        BadToken::Foreign => unauthorized("this access token is not one of this server"),
+        BadToken::Expired => unauthorized("this access token has expired: POST /v1/sessions/refresh"),
+    })
 }
 
 fn unauthorized(detail: &str) -> ApiError {

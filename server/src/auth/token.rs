@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 /// 160 random bits: far beyond guessing, so that a fast hash keeps them as well as a slow one.
 const RANDOM_BYTES: usize = 20;
+/// Refresh tokens are as long as what makes the next one from the one before.
+const REFRESH_BYTES: usize = 32;
 
 /// What a secret is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum Kind {
     ApiKey,
     /// The beginning of an account.
     Invite,
+    /// What goes on with a session.
+    Refresh,
 }
 
 /// A secret that was just made, and the hash to keep of it.
@@ -29,10 +33,17 @@ pub struct NewToken {
 impl NewToken {
     /// Draws one from the operating system's generator.
     pub fn generate(kind: Kind) -> Result<Self, getrandom::Error> {
-        let mut random = [0; RANDOM_BYTES];
-        getrandom::fill(&mut random)?;
-        let token = kind.write(&random);
-        Ok(Self { hash: hash(&token), token: Secret::new(token) })
+        let mut random = [0; REFRESH_BYTES];
+        let random = &mut random[..kind.random_bytes()];
+        getrandom::fill(random)?;
+        Ok(Self::of(kind, random))
+    }
+
+    /// The one that is made of these bytes.
+    pub(super) fn of(kind: Kind, random: &[u8]) -> Self {
+        let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = format!("{}{random}{:08x}", kind.mark(), crc32fast::hash(random.as_bytes()));
+        Self { hash: hash(&token), token: Secret::new(token) }
     }
 }
 
@@ -41,19 +52,22 @@ impl Kind {
         match self {
             Self::ApiKey => "cb_",
             Self::Invite => "cbi_",
+            Self::Refresh => "cbr_",
         }
     }
 
-    fn write(self, random: &[u8]) -> String {
-        let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}{random}{:08x}", self.mark(), crc32fast::hash(random.as_bytes()))
+    fn random_bytes(self) -> usize {
+        match self {
+            Self::ApiKey | Self::Invite => RANDOM_BYTES,
+            Self::Refresh => REFRESH_BYTES,
+        }
     }
 
     /// The hash by which such a secret is found, if the text has its form and its checksum is right.
     pub fn hash_of(self, text: &str) -> Option<[u8; 32]> {
         let rest = text.strip_prefix(self.mark())?;
         let (random, checksum) = rest.split_at_checked(rest.len().checked_sub(8)?)?;
-        let is_whole = random.len() == RANDOM_BYTES * 2
+        let is_whole = random.len() == self.random_bytes() * 2
             && checksum == format!("{:08x}", crc32fast::hash(random.as_bytes()));
         is_whole.then(|| hash(text))
     }
@@ -69,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_new_secret_is_whole_and_any_changed_character_shows() {
-        for kind in [Kind::ApiKey, Kind::Invite] {
+        for kind in [Kind::ApiKey, Kind::Invite, Kind::Refresh] {
             for _ in 0..50 {
                 let new = NewToken::generate(kind).unwrap();
                 let text = new.token.expose();

@@ -48,7 +48,7 @@ impl Allowance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooOften {
     /// When there is a token again, in whole seconds from now, at least one.
-    pub retry_after_s: u64,
+    pub retry_after_s: i64,
 }
 
 /// A bucket for each of those who ask.
@@ -66,7 +66,7 @@ impl<K: Hash + Eq + Clone> Rate<K> {
     pub fn take(&self, who: &K) -> Result<(), TooOften> {
         self.0.check_key(who).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
-            TooOften { retry_after_s: wait.as_secs() + 1 }
+            TooOften { retry_after_s: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX).saturating_add(1) }
         })
     }
 

@@ -5,11 +5,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use shared::wire::{ProblemBody, ProblemKind};
 
+use crate::accounts::Refused;
 use crate::edge::rates::TooOften;
 use crate::store::{Remedy, StoreError, to_json};
 
-/// How long a client should wait when the database is away: it restarts in about a second.
-const RETRY_AFTER_S: u64 = 1;
+/// How many seconds a client should wait when nothing else is known: a database restarts in about one.
+const RETRY_AFTER_S: i64 = 1;
 
 /// An error answer.
 #[derive(Debug, Clone)]
@@ -18,13 +19,13 @@ pub struct ApiError {
     detail: String,
     field: Option<String>,
     head: Option<i64>,
-    retry_after_s: Option<u64>,
+    retry_after: Option<i64>,
 }
 
 impl ApiError {
     /// An error of this kind; `detail` says what went wrong this time and what to do.
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None, head: None, retry_after_s: None }
+        Self { kind, detail: detail.into(), field: None, head: None, retry_after: None }
     }
 
     /// A request whose field `field` is not acceptable.
@@ -44,7 +45,7 @@ impl ApiError {
 impl From<TooOften> for ApiError {
     fn from(TooOften { retry_after_s }: TooOften) -> Self {
         let detail = format!("you ask too often: try again in {retry_after_s} s");
-        Self { retry_after_s: Some(retry_after_s), ..Self::new(ProblemKind::TooMany, detail) }
+        Self { retry_after: Some(retry_after_s), ..Self::new(ProblemKind::TooOften, detail) }
     }
 }
 
@@ -66,6 +67,28 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unfit { field, problem } => Self::invalid(field, problem),
+            Refused::Conflict(problem) => Self::new(ProblemKind::Conflict, problem),
+            Refused::NotKnown(problem) => Self::new(ProblemKind::Unauthorized, problem),
+            Refused::TooOften(wait) => {
+                let detail = "this was tried too often: wait as long as `Retry-After` says";
+                let retry_after = Some(wait.whole_seconds() + 1);
+                Self { retry_after, ..Self::new(ProblemKind::TooOften, detail) }
+            }
+            Refused::Busy => Self::new(
+                ProblemKind::Unavailable,
+                "too many people sign in at this moment: try again after `Retry-After` seconds",
+            ),
+            Refused::Defect(problem) => StoreError::Defect(problem).into(),
+            Refused::NoRandomness(error) => StoreError::Defect(error.to_string()).into(),
+            Refused::Store(error) => error.into(),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -83,9 +106,10 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
-            let wait = self.retry_after_s.unwrap_or(RETRY_AFTER_S);
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait));
+        let may_come_back =
+            [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+        if let Some(seconds) = self.retry_after.or(may_come_back.then_some(RETRY_AFTER_S)) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

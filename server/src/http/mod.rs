@@ -3,6 +3,8 @@
 //! Entry points: [`router`], [`openapi`]. Invariant: who may call a route stands in its handler's signature, as one of the
 //! extractors of [`crate::auth`].
 
+mod accounts;
+mod api_keys;
 mod body;
 mod cursor;
 mod error;
@@ -14,6 +16,7 @@ mod messages;
 mod problems;
 mod reads;
 mod reference;
+mod sessions;
 mod strict;
 
 use axum::Router;
@@ -36,7 +39,7 @@ const MAX_SMALL_BODY: usize = 16 * 1024;
 #[openapi(
     info(
         title = "Callboard",
-        description = "A shared database of trading calls: contributors post messages, everybody with a key reads signals.",
+        description = "A shared database of trading calls: contributors post messages, everybody with an account reads signals.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     modifiers(&Credential),
@@ -44,7 +47,7 @@ const MAX_SMALL_BODY: usize = 16 * 1024;
 )]
 struct Document;
 
-/// The one way to identify oneself: `Authorization: Bearer` and an API key.
+/// The one way to identify oneself: `Authorization: Bearer` and an API key, or the access token of a session.
 struct Credential;
 
 impl Modify for Credential {
@@ -59,13 +62,20 @@ fn routes() -> OpenApiRouter<App> {
     let anyone = OpenApiRouter::new()
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
-        .routes(routes!(health::version));
+        .routes(routes!(health::version))
+        .routes(routes!(sessions::sign_in))
+        .routes(routes!(sessions::refresh))
+        .routes(routes!(accounts::register));
     let member = OpenApiRouter::new()
         .routes(routes!(reads::signals))
         .routes(routes!(reads::signal))
         .routes(routes!(reads::channels))
         .routes(routes!(reads::events))
-        .routes(routes!(feed::feed));
+        .routes(routes!(feed::feed))
+        .routes(routes!(sessions::me))
+        .routes(routes!(sessions::sign_out))
+        .routes(routes!(api_keys::list, api_keys::make))
+        .routes(routes!(api_keys::revoke));
     let contributor = OpenApiRouter::new()
         .merge(
             OpenApiRouter::new()
@@ -77,8 +87,12 @@ fn routes() -> OpenApiRouter<App> {
                 .routes(routes!(gaps::tell_gaps))
                 .layer(DefaultBodyLimit::max(gaps::MAX_BODY)),
         );
+    let admin = OpenApiRouter::new()
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::one, accounts::change))
+        .routes(routes!(accounts::invite));
     OpenApiRouter::with_openapi(Document::openapi())
-        .merge(anyone.merge(member).layer(DefaultBodyLimit::max(MAX_SMALL_BODY)))
+        .merge(anyone.merge(member).merge(admin).layer(DefaultBodyLimit::max(MAX_SMALL_BODY)))
         .merge(contributor)
 }
 
@@ -101,8 +115,12 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// The API's description.
+pub fn document() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}
+
 /// The API's description, as checked in at `openapi.yaml`.
 pub fn openapi() -> Result<String, String> {
-    let (_router, document) = routes().split_for_parts();
-    document.to_yaml().map_err(|error| error.to_string())
+    document().to_yaml().map_err(|error| error.to_string())
 }

@@ -73,3 +73,30 @@ pub(super) enum Placed {
     #[response(status = 409, content_type = "application/problem+json")]
     Ahead(ProblemBody),
 }
+
+/// What a route that anyone may call answers to a secret that is not good.
+#[derive(IntoResponses)]
+pub(super) enum Unknown {
+    /// What was shown is not good; why is not told
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemBody),
+    /// The database is away, or too many sign in: try the same again after `Retry-After` seconds
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
+/// What a route answers where a wish may contradict what is there.
+#[derive(IntoResponses)]
+pub(super) enum Contradicted {
+    /// This contradicts what is there, such as a name that is taken
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(ProblemBody),
+}
+
+/// What a route answers where secrets can be guessed.
+#[derive(IntoResponses)]
+pub(super) enum Busy {
+    /// This was tried too often: try again after `Retry-After` seconds
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooOften(ProblemBody),
+}

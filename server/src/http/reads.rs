@@ -52,7 +52,7 @@ pub(super) async fn check_channel(app: &App, channel: Option<Uuid>) -> Result<()
     }
 }
 
-fn limit(wanted: Option<i64>) -> Result<i64, ApiError> {
+pub(super) fn limit(wanted: Option<i64>) -> Result<i64, ApiError> {
     let limit = wanted.unwrap_or(DEFAULT_PAGE);
     if (1..=MAX_PAGE).contains(&limit) {
         return Ok(limit);
@@ -61,7 +61,7 @@ fn limit(wanted: Option<i64>) -> Result<i64, ApiError> {
 }
 
 /// Cuts a page that was read with one entry more than the limit; true when that entry was there.
-fn cut<T>(entries: &mut Vec<T>, limit: i64) -> bool {
+pub(super) fn cut<T>(entries: &mut Vec<T>, limit: i64) -> bool {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = entries.len() > limit;
     entries.truncate(limit);

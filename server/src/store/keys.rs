@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use shared::wire::{AccountStatus, Role, Scope};
+use shared::wire::{AccountStatus, ApiKeyRecord, Role, Scope};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -35,6 +35,8 @@ pub struct Standing {
     pub credential_id: Uuid,
     /// The account.
     pub account_id: Uuid,
+    /// The account's name.
+    pub name: String,
     /// The account's role.
     pub role: Role,
     /// Where the account stands.
@@ -74,7 +76,7 @@ pub async fn insert(
 /// The key of this hash, whatever has become of it.
 pub async fn by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Option<Standing>, StoreError> {
     let row = sqlx::query!(
-        r#"SELECT k.id, k.account_id, k.scopes, k.expires_at, k.revoked_at IS NOT NULL AS "is_revoked!", a.role, a.status
+        r#"SELECT k.id, k.account_id, k.scopes, k.expires_at, k.revoked_at IS NOT NULL AS "is_revoked!", a.name, a.role, a.status
         FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.key_hash = $1"#,
         hash.as_slice()
     )
@@ -85,6 +87,7 @@ pub async fn by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Option<Standing>,
     Ok(Some(Standing {
         credential_id: row.id,
         account_id: row.account_id,
+        name: row.name.unwrap_or_default(),
         role: parsed(&row.role, ("accounts", "role"), row.account_id)?,
         status: parsed(&row.status, ("accounts", "status"), row.account_id)?,
         scopes: scopes.collect::<Result<_, _>>()?,
@@ -105,4 +108,65 @@ pub async fn note_uses(pool: &PgPool, uses: &HashMap<Uuid, OffsetDateTime>) -> R
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// The form of a key in the database, without its hash.
+struct Row {
+    id: Uuid,
+    name: String,
+    scopes: Vec<String>,
+    created_at: OffsetDateTime,
+    expires_at: Option<OffsetDateTime>,
+    last_used_at: Option<OffsetDateTime>,
+}
+
+impl TryFrom<Row> for ApiKeyRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let scopes = row.scopes.iter().map(|scope| parsed(scope, ("api_keys", "scopes"), row.id));
+        Ok(Self {
+            scopes: scopes.collect::<Result<_, _>>()?,
+            id: row.id,
+            name: row.name,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+        })
+    }
+}
+
+/// The keys of an account that were not revoked, oldest first.
+pub async fn of_account(pool: &PgPool, account: Uuid) -> Result<Vec<ApiKeyRecord>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT id, name, scopes, created_at, expires_at, last_used_at FROM api_keys
+        WHERE account_id = $1 AND revoked_at IS NULL ORDER BY id",
+        account
+    );
+    rows.fetch_all(pool).await?.into_iter().map(ApiKeyRecord::try_from).collect()
+}
+
+/// How many keys an account has that were not revoked.
+pub async fn count(connection: &mut PgConnection, account: Uuid) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM api_keys WHERE account_id = $1 AND revoked_at IS NULL"#,
+        account
+    );
+    Ok(count.fetch_one(connection).await?)
+}
+
+/// Revokes a key of an account. False when the account has no such key, or it was revoked before.
+pub async fn revoke(
+    pool: &PgPool,
+    (account, id): (Uuid, Uuid),
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "UPDATE api_keys SET revoked_at = $3 WHERE id = $2 AND account_id = $1 AND revoked_at IS NULL",
+        account,
+        id,
+        now
+    );
+    Ok(done.execute(pool).await?.rows_affected() == 1)
 }

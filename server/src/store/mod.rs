@@ -11,6 +11,7 @@ pub mod gaps;
 pub mod keys;
 pub mod log;
 pub mod posts;
+pub mod sessions;
 pub mod signals;
 pub mod updates;
 

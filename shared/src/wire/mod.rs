@@ -3,6 +3,7 @@
 //! Conventions: JSON; money is a decimal string; times are RFC 3339 UTC; ids are UUIDv7. Requests refuse unknown fields;
 //! clients ignore unknown fields, unknown event kinds and unknown frame types.
 
+mod accounts;
 mod authority;
 mod events;
 mod gaps;
@@ -10,6 +11,10 @@ mod lists;
 mod messages;
 mod problem;
 
+pub use accounts::{
+    AccountRecord, AccountsPage, ApiKeyRecord, ApiKeys, ChangeAccount, CredentialKind, MAX_API_KEYS,
+    MakeApiKey, MakeInvite, Me, NewApiKey, NewInvite, Refresh, Register, SessionTokens, SignIn,
+};
 pub use authority::{AccountStatus, Role, Scope};
 pub use events::{Event, EventRecord, Frame, SignalRecord, UpdateRecord, close_code};
 pub use gaps::{Gap, GapRecord, GapStatus, GapSummary, MAX_GAPS, Missed, TellGaps, ToldGaps};

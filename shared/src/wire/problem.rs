@@ -65,14 +65,16 @@ problem_kinds! {
     TooSlow = "urn:callboard:problem:too-slow", 408, "the request did not arrive in time";
     /// The cursor lies beyond the head of the log: it belongs to another database.
     CursorAhead = "urn:callboard:problem:cursor-ahead", 409, "the cursor is ahead of the log";
+    /// The request contradicts what is there, such as a name that is taken.
+    Conflict = "urn:callboard:problem:conflict", 409, "this contradicts what is there";
     /// The body is larger than the limit.
     BodyTooLarge = "urn:callboard:problem:body-too-large", 413, "the body is too large";
     /// The body is not announced as JSON.
     UnsupportedMediaType = "urn:callboard:problem:unsupported-media-type", 415, "the body must be application/json";
     /// The request is well-formed, but a field is not acceptable.
     InvalidRequest = "urn:callboard:problem:invalid-request", 422, "the request is not acceptable";
-    /// Too many requests; try again after `Retry-After` seconds.
-    TooMany = "urn:callboard:problem:too-many-requests", 429, "too many requests";
+    /// This came too often; try again after `Retry-After` seconds.
+    TooOften = "urn:callboard:problem:too-often", 429, "this came too often";
     /// The server cannot answer at the moment; try again after `Retry-After` seconds.
     Unavailable = "urn:callboard:problem:unavailable", 503, "the server cannot answer at the moment";
     /// A defect of the server.
