@@ -49,7 +49,7 @@ url=$(sed -n 's/^listening on //p' "$work/out")
 credential_of() {
     case $1 in
         anyone) ;;
-        *) "$server" admin create-key --data-dir "$work/server" --role "$1" --name "abuse $1 ${2:-}" ;;
+        *) "$server" admin create-key --data-dir "$work/server" --role "$1" --name "abuse $1${2:+ $2}" ;;
     esac
 }
 
