@@ -6,6 +6,7 @@
 #   make soak [ONLY=part]   storms of faults, and whether the truth came through; SEEDS=n or SECONDS=s says how many
 #   make fake-discord       a Discord on this machine to try `contributor` on: docs/contribute.md says how
 #   make deny               licences and sources of all dependencies; ADVISORIES=1 also the known advisories (fetches their list)
+#   make abuse [ROLES=...]  hostile clients of every role against a real server; REQUESTS= for each, 5000 by default
 #   make sql                check the server's SQL against the migrations, and write down what was learnt (.sqlx)
 
 SHELL := /bin/bash
@@ -14,7 +15,7 @@ export CARGO_TERM_COLOR ?= auto
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: demo test bench soak deny fake-discord sql build setup setup-test
+.PHONY: demo test bench soak abuse deny fake-discord sql build setup setup-test
 
 setup:
 	@demo/setup.sh
@@ -59,3 +60,7 @@ deny:
 
 sql: setup
 	@migrations/check-sql.sh
+
+abuse: setup
+	cargo build --package server --package contributor --bins --locked
+	@ROLES="$(ROLES)" REQUESTS=$(REQUESTS) SEED=$(SEED) tests/abuse/run.sh

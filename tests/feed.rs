@@ -283,6 +283,25 @@ async fn a_subscriber_that_talks_too_much_is_closed_and_the_others_are_not_distu
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_too_large_ends_its_own_subscription_and_no_other() {
+    let server = TestServer::start().await;
+    let channel = channel(&server.pool).await;
+    let api = server.client(Role::Member).await;
+    let mut quiet = Subscription::open(&api, 0, "").await.unwrap();
+    for bytes in [64 * 1024 + 1, 16 * 1024 * 1024] {
+        let mut large = Subscription::open(&api, 0, "").await.unwrap();
+        // The server may hang up before it has heard all of it.
+        let _heard = large.say(&"a".repeat(bytes)).await;
+        let mut last = large.next().await;
+        while !matches!(last, Seen::Closed(_)) {
+            last = large.next().await;
+        }
+    }
+    append(&server.pool, channel, 1).await;
+    assert_eq!(quiet.events(1).await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_another_process_writes_is_found_without_a_wake() {
     let server = TestServer::start().await;
     let channel = channel(&server.pool).await;

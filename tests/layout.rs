@@ -18,7 +18,7 @@ const EMPTY_NAMES: [&str; 6] = ["manager", "service", "helper", "util", "process
 /// Which crates of ours each crate may use. `server` may use `exchange` for market data only.
 const CRATE_EDGES: [(&str, &[&str]); 7] = [
     ("shared", &[]),
-    ("launch", &[]),
+    ("launch", &["shared"]),
     ("exchange", &["shared"]),
     ("server", &["shared", "exchange", "launch"]),
     ("contributor", &["shared", "launch"]),

@@ -1,10 +1,11 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
 //!
-//! Read [`layout`] for the rules that the house keeps, [`access`], [`authority`], [`forged`] and [`sign_in`] for who gets in and
+//! Read [`layout`] for the rules that the house keeps, [`access`], [`authority`], [`forged`], [`sign_in`] and [`login`] for who gets in and
 //! who may call, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
 //! [`reread_hard`] for the API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for
 //! listening to Discord, [`restart`] for what `kill -9` may not break,
-//! [`slow`] for hostile clients.
+//! [`slow`], [`limits`], [`rights`] and [`tls`] for hostile
+//! clients.
 
 mod access;
 mod authority;
@@ -14,6 +15,8 @@ mod forged;
 mod gaps;
 mod ingest;
 mod layout;
+mod limits;
+mod login;
 mod message_to_fill;
 mod openapi;
 mod outage;
@@ -22,5 +25,7 @@ mod reads;
 mod reread;
 mod reread_hard;
 mod restart;
+mod rights;
 mod sign_in;
 mod slow;
+mod tls;

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use server::auth::Role;
+use server::config::Config;
 use server::edge::limits::Limits;
+use server::edge::rates::Allowance;
 use support::eventually;
 use support::feed::{Seen, Subscription};
 use support::postgres::Scratch;
@@ -19,14 +21,23 @@ use tokio::net::{TcpSocket, TcpStream};
 /// Small enough to wait for, and far enough apart to be told from each other.
 const LIMITS: Limits = Limits {
     head_ms: 500,
-    idle_ms: 1500,
+    idle_ms: 6000,
     body_ms: 700,
+    answer_ms: 20_000,
     write_ms: 600,
     feed_send_ms: 600,
     feed_silence_ms: 45_000,
     connections: 1000,
     connections_per_address: 1000,
+    requests: 512,
+    feeds_per_account: 5,
+    feeds_per_address: 20,
+    address: OFTEN,
+    reads: OFTEN,
+    posts: OFTEN,
 };
+/// An honest client asks all the time here.
+const OFTEN: Allowance = Allowance::new(1_000_000, 1_000_000);
 /// How much later than its limit a connection may be closed: this machine may have a lot to do.
 const SLACK: Duration = Duration::from_secs(4);
 /// The pause between two bytes of a dripping client.
@@ -35,7 +46,7 @@ const DRIP: Duration = Duration::from_millis(40);
 const HALF_HEAD: &str = "GET /healthz HTTP/1.1\r\nhost: a\r\n";
 
 async fn server(limits: Limits) -> TestServer {
-    TestServer::with(Scratch::new().await, limits).await
+    TestServer::with(Scratch::new().await, Config { limits, ..Config::default() }).await
 }
 
 /// A connection from `127.0.0.<last>`.

@@ -9,12 +9,14 @@ use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use launch::folder::Access;
+use launch::login::Login;
+use shared::wire::Scope;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::api::Api;
-use crate::config::Settings;
+use crate::config::{PROGRAM, Settings};
 use crate::failure::Failure;
 use crate::import::{self, Filled, Options};
 use crate::outbox::{Outbox, Sent};
@@ -104,6 +106,16 @@ enum Command {
         /// A time such as 2026-05-01T00:00:00Z
         #[arg(long, value_name = "TIME", value_parser = time_of)]
         since: OffsetDateTime,
+    },
+    /// Get the API key that posting needs, and keep it
+    ///
+    /// The key is asked for, or taken from standard input. It is kept in the keyring of this system, or else in a file that
+    /// only you may read; which of the two is said.
+    #[command(after_help = EXIT_CODES)]
+    Login {
+        /// Sign in as NAME with a password, and have a key made for this program
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
     },
     /// Send what waits in the outbox, and end when it is empty
     #[command(after_help = EXIT_CODES)]
@@ -199,6 +211,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Check => listening::check(&settings()?).await,
         Command::Channels => listening::channels(&settings()?).await,
         Command::Backfill { channel, since } => listening::backfill(&settings()?, &channel, since).await,
+        Command::Login { name } => login(&settings()?, name.as_deref()).await,
         Command::Send { retry_refused } => send(&settings()?, retry_refused).await,
         Command::Status { json } => report::print(&status::show(&settings()?.data_folder()?, json).await?),
         // Needs no settings: a broken file of settings must not keep a post from being read.
@@ -222,6 +235,19 @@ fn settings(global: Global) -> Result<Settings, Failure> {
         settings.api_key_file = global.api_key_file;
     }
     Ok(settings)
+}
+
+/// What a contributor's program needs its key for.
+const SCOPES: &[Scope] = &[Scope::FeedRead, Scope::MessagesWrite];
+
+async fn login(settings: &Settings, name: Option<&str>) -> Result<(), Failure> {
+    let (server, folder) = (settings.server()?, settings.data_folder()?);
+    let login = Login { program: PROGRAM, server: &server, folder: &folder, scopes: SCOPES };
+    let said = login.run(name).await.map_err(|error| Failure::Configuration(format!("{error:#}")))?;
+    if settings.api_key.is_some() || settings.api_key_file.is_some() {
+        tracing::warn!("the settings name another API key, which is used instead of the one that is kept");
+    }
+    report::print(&format!("{said}\n"))
 }
 
 async fn open(settings: &Settings) -> Result<(Outbox, Api), Failure> {

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use launch::credential;
 use launch::secret::Secret;
 use launch::server::Address;
 use serde::Deserialize;
@@ -13,6 +14,8 @@ use serde::Deserialize;
 use crate::failure::Failure;
 use crate::source::discord::DiscordSettings;
 
+/// The name of this program.
+pub const PROGRAM: &str = "contributor";
 /// The prefix of variables that override the file.
 const PREFIX: &str = "CONTRIBUTOR";
 /// The file that is read when no other is named and it exists.
@@ -57,19 +60,26 @@ impl Settings {
 
     /// The folder of the outbox; not created here.
     pub fn data_folder(&self) -> Result<PathBuf, Failure> {
-        Ok(launch::folder::data_folder("contributor", self.data_dir.as_deref())?)
+        Ok(launch::folder::data_folder(PROGRAM, self.data_dir.as_deref())?)
     }
 
     /// The server and the key, checked.
     pub fn endpoint(&self) -> Result<Endpoint, Failure> {
+        let server = self.server()?;
+        let (key, file) = (self.api_key.as_ref(), self.api_key_file.as_deref());
+        let kept = || credential::kept(PROGRAM, &server, &self.data_folder()?);
+        let api_key = launch::server::api_key(key, file, kept, PREFIX).map_err(Failure::Configuration)?;
+        Ok(Endpoint { server: server.to_string(), api_key })
+    }
+
+    /// The server, checked.
+    pub fn server(&self) -> Result<Address, Failure> {
         let server = self.server.as_deref().ok_or_else(|| {
             Failure::Configuration(
                 "no server is set: use --server, CONTRIBUTOR__SERVER, or `server` in contributor.toml".into(),
             )
         })?;
-        let server = server.parse::<Address>().map_err(Failure::Configuration)?.to_string();
-        let api_key = launch::server::api_key(self.api_key.as_ref(), self.api_key_file.as_deref(), PREFIX);
-        Ok(Endpoint { server, api_key: api_key.map_err(Failure::Configuration)? })
+        server.parse().map_err(Failure::Configuration)
     }
 
     /// The settings as TOML, without secrets.

@@ -7,7 +7,11 @@
 pub mod clock;
 pub mod config;
 pub mod crash;
+#[cfg(feature = "login")]
+pub mod credential;
 pub mod folder;
+#[cfg(feature = "login")]
+pub mod login;
 pub mod logs;
 pub mod secret;
 pub mod server;

@@ -61,19 +61,27 @@ fn is_this_machine(host: &str) -> bool {
     bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// The API key from its setting or its file; `prefix` is that of the program's variables. The error says what to set.
-pub fn api_key(setting: Option<&Secret>, file: Option<&Path>, prefix: &str) -> Result<Secret, String> {
+/// The API key from its setting or its file, else the one that `login` has kept; `prefix` is that of the program's variables.
+/// The error says what to do.
+pub fn api_key(
+    setting: Option<&Secret>,
+    file: Option<&Path>,
+    kept: impl FnOnce() -> anyhow::Result<Option<Secret>>,
+    prefix: &str,
+) -> Result<Secret, String> {
     let text = match (setting, file) {
         (Some(_), Some(_)) => return Err("api_key and api_key_file are both set: keep one of them".into()),
         (Some(key), None) => key.expose().to_owned(),
         (None, Some(path)) => std::fs::read_to_string(path)
             .map_err(|error| format!("reading api_key_file {}: {error}", path.display()))?,
-        (None, None) => {
-            return Err(format!(
-                "no API key: set api_key_file, or the variable {prefix}__API_KEY, to a key that the server's host has made \
-                 with `server admin create-key`"
-            ));
-        }
+        (None, None) => match kept().map_err(|error| format!("{error:#}"))? {
+            Some(key) => key.expose().to_owned(),
+            None => {
+                return Err(format!(
+                    "no API key for this server: run `login`, or set api_key_file, or the variable {prefix}__API_KEY, to one"
+                ));
+            }
+        },
     };
     let key = text.trim();
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -115,13 +123,17 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "cb_filed\n").unwrap();
         let (set, path) = (Secret::new("cb_set"), file.path());
-        assert_eq!(api_key(Some(&set), None, "X").unwrap().expose(), "cb_set");
-        assert_eq!(api_key(None, Some(path), "X").unwrap().expose(), "cb_filed");
-        assert!(api_key(Some(&set), Some(path), "X").unwrap_err().contains("both set"));
-        assert!(api_key(None, None, "X").unwrap_err().contains("X__API_KEY"));
-        assert!(api_key(Some(&Secret::new("two words")), None, "X").is_err());
+        assert_eq!(api_key(Some(&set), None, || Ok(None), "X").unwrap().expose(), "cb_set");
+        assert_eq!(api_key(None, Some(path), || Ok(None), "X").unwrap().expose(), "cb_filed");
+        assert!(api_key(Some(&set), Some(path), || Ok(None), "X").unwrap_err().contains("both set"));
+        assert!(api_key(None, None, || Ok(None), "X").unwrap_err().contains("X__API_KEY"));
+        let kept = api_key(None, None, || Ok(Some(Secret::new("cb_kept"))), "X").unwrap();
+        assert_eq!(kept.expose(), "cb_kept");
+        assert!(api_key(Some(&Secret::new("two words")), None, || Ok(None), "X").is_err());
         assert!(
-            api_key(None, Some(Path::new("/nonexistent/key")), "X").unwrap_err().contains("/nonexistent/key")
+            api_key(None, Some(Path::new("/nonexistent/key")), || Ok(None), "X")
+                .unwrap_err()
+                .contains("/nonexistent/key")
         );
     }
 }

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use launch::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::edge::limits::Limits;
+use crate::edge::tls::TlsFiles;
 
 /// All settings of the server. Every one has a default.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,6 +23,13 @@ pub struct Config {
     /// A PostgreSQL database to use instead of the private cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<Secret>,
+    /// The certificate of this server, when it speaks TLS itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsFiles>,
+    /// The networks of the reverse proxies in front of this server (`10.0.0.2/32`): whom they speak for is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The origins (`https://a.example`) whose pages may open the feed in a browser. Programs send no origin.
+    pub allowed_origins: Vec<String>,
     /// The file of the key that signs people's sessions; made if it is missing. All servers of one database need the same.
     /// Default: `session.key` in the data folder.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +44,9 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data_dir: None,
             database_url: None,
+            tls: None,
+            trusted_proxies: Vec::new(),
+            allowed_origins: Vec::new(),
             session_key_file: None,
             limits: Limits::default(),
         }

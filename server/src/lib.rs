@@ -19,17 +19,21 @@ pub mod sessions;
 pub mod store;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::{JoinError, JoinSet};
 
 use auth::authority::Authority;
 use auth::session_key::SessionKey;
-use edge::limits::Limits;
+use edge::Edge;
 use feed::Feed;
 use sessions::SignIns;
+
+/// How long tasks may take to end after the last connection: one statement, on a database that is slow.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// What every handler may use.
 #[derive(Debug, Clone)]
@@ -44,8 +48,8 @@ pub struct App {
     pub sign_ins: Arc<SignIns>,
     /// Becomes true when the server is asked to stop.
     pub stopping: watch::Receiver<bool>,
-    /// What a stranger may take.
-    pub limits: Limits,
+    /// What strangers may do.
+    pub edge: Arc<Edge>,
 }
 
 /// What a server is given to work with.
@@ -55,35 +59,48 @@ pub struct Setup {
     pub pool: PgPool,
     /// What signs people's sessions.
     pub session_key: SessionKey,
-    /// What a stranger may take.
-    pub limits: Limits,
+    /// What strangers may do.
+    pub edge: Edge,
 }
 
 /// Serves the API on `listener` until `stopping` becomes true; then answers what is under way, closes the feeds with
 /// 1012, and returns.
 pub async fn run(setup: Setup, listener: TcpListener, stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
-    let Setup { pool, session_key, limits } = setup;
+    let Setup { pool, session_key, edge } = setup;
     let head = store::log::head(&pool).await?;
     let feed = Arc::new(Feed::new(head));
-    let tail = tokio::spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
     let authority = Arc::new(Authority::new(pool.clone()));
     let sign_ins = Arc::new(SignIns::start(session_key)?);
-    let following = tokio::spawn(Arc::clone(&authority).follow(stopping.clone()));
-    let app = App { pool, feed, authority, sign_ins, stopping: stopping.clone(), limits };
+    let edge = Arc::new(edge);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
+    tasks.spawn(Arc::clone(&authority).follow(stopping.clone()));
+    tasks.spawn(edge::rates::forget_rested(Arc::clone(&edge), stopping.clone()));
+    if let Some(tls) = edge.tls.clone() {
+        tasks.spawn(edge::tls::follow(tls, stopping.clone()));
+    }
+    let app = App { pool, feed, authority, sign_ins, stopping: stopping.clone(), edge: Arc::clone(&edge) };
     tokio::select! {
         // A feed without its tail would tell its subscribers that nothing happens: better no server than that one.
-        error = failure(tail) => anyhow::bail!("the tail of the log has failed: {error}"),
-        error = failure(following) => anyhow::bail!("following the changes of accounts has failed: {error}"),
-        () = edge::serve(listener, http::router(app), limits, stopping) => Ok(()),
+        error = failure(&mut tasks) => anyhow::bail!("a task that the server needs has failed: {error}"),
+        () = edge::serve(listener, http::router(app), edge, stopping) => {}
     }
+    // They end by themselves now, after they have written what they still had to write.
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_WORDS, ended).await.is_err() {
+        tracing::warn!("some tasks have not ended in time; what they still had to write is lost");
+    }
+    Ok(())
 }
 
-/// Waits until the task has failed: one that ends in good order never answers here.
-async fn failure(task: JoinHandle<()>) -> JoinError {
-    match task.await {
-        Err(error) => error,
-        Ok(()) => std::future::pending().await,
+/// Waits until a task has failed: those that end in good order never answer here.
+async fn failure(tasks: &mut JoinSet<()>) -> JoinError {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            return error;
+        }
     }
+    std::future::pending().await
 }
 
 /// Waits until the value is true, or its sender is gone.

@@ -15,6 +15,7 @@ use server::Setup;
 use server::auth::Role;
 use server::config::Config;
 use server::database::{Database, Purpose};
+use server::edge::Edge;
 use server::{ids, store};
 use shared::post::{ChannelRef, Source};
 use shared::reading::ChannelProfile;
@@ -51,7 +52,7 @@ struct Settings {
 enum Command {
     /// Serve the API. Without DATABASE_URL, on a private PostgreSQL cluster in the data folder.
     Serve {
-        /// The address of the API; a loopback address with any port.
+        /// The address of the API. One that other machines can reach needs TLS or a trusted proxy.
         #[arg(long)]
         listen: Option<SocketAddr>,
     },
@@ -211,11 +212,8 @@ fn print(line: &str) -> anyhow::Result<()> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        config.listen.ip().is_loopback(),
-        "listening on {} is refused: this version has no TLS and no accounts, so it serves loopback addresses only",
-        config.listen
-    );
+    let edge = Edge::new(config)?;
+    server::edge::descriptors::make_room(config.limits.connections);
     // Signals are heeded from the start: Ctrl-C during the start stops PostgreSQL too.
     let (stop, stopping) = watch::channel(false);
     let mut signals = Signals::new()?;
@@ -230,8 +228,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let session_key = server::secrets::session_key(config)?;
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
-    print(&format!("listening on http://{}", listener.local_addr()?))?;
-    let setup = Setup { pool: database.pool.clone(), session_key, limits: config.limits };
+    let scheme = if edge.tls.is_some() { "https" } else { "http" };
+    print(&format!("listening on {scheme}://{}", listener.local_addr()?))?;
+    let setup = Setup { pool: database.pool.clone(), session_key, edge };
     let serving = server::run(setup, listener, stopping);
     tokio::pin!(serving);
     let outcome = tokio::select! {

@@ -148,7 +148,15 @@ pub struct Attachment {
     /// The file's name.
     pub file_name: String,
     /// The file's size in bytes.
+    #[serde(deserialize_with = "size")]
     pub size_bytes: u64,
+}
+
+/// A size as the API's description has it (`int64`): what is beyond it is no file's.
+fn size<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let size = u64::deserialize(deserializer)?;
+    i64::try_from(size).map_err(|_| serde::de::Error::custom("larger than any file"))?;
+    Ok(size)
 }
 
 /// One contributor saying: I saw this revision of this post at this time.

@@ -7,9 +7,9 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use server::database::{Cluster, Durability, MIGRATIONS, inside};
+use server::database::{Cluster, Durability, Session, inside, migrate, serving};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::OnceCell;
 
 struct Shared {
@@ -42,10 +42,22 @@ impl Scratch {
         Self { options: options.database(&name), name }
     }
 
-    /// Connections to it.
+    /// Connections as a server has them.
+    pub async fn serving_pool(&self) -> PgPool {
+        serving(self.options.clone(), Session::Requests)
+            .await
+            .expect("the scratch database takes connections")
+    }
+
+    /// Connections to it, of its owner.
     pub async fn pool(&self) -> PgPool {
         let pool = PgPoolOptions::new().max_connections(20);
         pool.connect_with(self.options.clone()).await.expect("the scratch database takes connections")
+    }
+
+    /// Migrates it again, as `server migrate` does.
+    pub async fn migrate(&self) {
+        migrate(&self.options).await.expect("a migrated database can be migrated again");
     }
 
     /// Takes the database away (or gives it back), as an outage does: every connection is cut, and new ones are refused.
@@ -56,6 +68,11 @@ impl Scratch {
             let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ";
             execute(&options, &format!("{cut}'{}'", self.name)).await;
         }
+    }
+
+    /// Its address, for programs that are another user there.
+    pub fn url_of(&self, user: &str) -> String {
+        self.options.clone().username(user).to_url_lossy().to_string()
     }
 
     /// Its address, for programs.
@@ -86,10 +103,7 @@ async fn start() -> Shared {
         execute(&options, &format!("DROP DATABASE IF EXISTS \"{leftover}\" WITH (FORCE)")).await;
     }
     execute(&options, "CREATE DATABASE migrated").await;
-    let mut connection =
-        options.clone().database("migrated").connect().await.expect("the template takes connections");
-    MIGRATIONS.run(&mut connection).await.expect("the migrations run on an empty database");
-    connection.close().await.expect("the template is closed");
+    migrate(&options.clone().database("migrated")).await.expect("an empty database can be migrated");
     Shared { cluster, _lock: lock }
 }
 

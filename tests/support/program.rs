@@ -25,6 +25,12 @@ pub fn command(name: &str) -> Command {
             command.env_remove(variable);
         }
     }
+    if name == "server" {
+        // All tests come from one address, and some ask all the time.
+        let often = "{ burst = 1000000, per_minute = 1000000 }";
+        command.env("SERVER__LIMITS__CONNECTIONS_PER_ADDRESS", "1000");
+        command.env("SERVER__LIMITS__ADDRESS", often).env("SERVER__LIMITS__READS", often);
+    }
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
 }

@@ -7,7 +7,10 @@ use server::Setup;
 use server::accounts;
 use server::auth::Role;
 use server::auth::session_key::SessionKey;
+use server::config::Config;
+use server::edge::Edge;
 use server::edge::limits::Limits;
+use server::edge::rates::Allowance;
 use shared::wire::{PostMessages, PostResult, PostedMessages, ProblemBody};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -40,17 +43,18 @@ impl TestServer {
 
     /// Starts a server on this database, with limits that no test runs into by the way.
     pub async fn on(scratch: Scratch) -> Self {
-        // All tests come from one address.
-        Self::with(scratch, Limits { connections_per_address: 1000, ..Limits::default() }).await
+        Self::with(scratch, Config { limits: generous(), ..Config::default() }).await
     }
 
-    /// Starts a server on this database with these limits.
-    pub async fn with(scratch: Scratch, limits: Limits) -> Self {
+    /// Starts a server on this database with these settings of its edge.
+    pub async fn with(scratch: Scratch, config: Config) -> Self {
         let pool = scratch.pool().await;
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let url = format!("{scheme}://{}", listener.local_addr().expect("an address"));
+        let edge = Edge::new(&config).expect("settings that can be used");
         let (stop, stopping) = watch::channel(false);
-        let setup = Setup { pool: pool.clone(), session_key: SessionKey::new(&KEY), limits };
+        let setup = Setup { pool: scratch.serving_pool().await, session_key: SessionKey::new(&KEY), edge };
         let task = tokio::spawn(server::run(setup, listener, stopping));
         Self { url, pool, scratch, stop, task }
     }
@@ -71,6 +75,20 @@ impl TestServer {
     /// A client with a key of this role.
     pub async fn client(&self, role: Role) -> Api {
         Api::new(&self.url, &self.key(role).await)
+    }
+}
+
+/// Limits that no test runs into by the way, although all come from one address, and some ask all the time.
+pub fn generous() -> Limits {
+    let often = Allowance::new(1_000_000, 1_000_000);
+    Limits {
+        connections_per_address: 1000,
+        feeds_per_account: 1000,
+        feeds_per_address: 1000,
+        address: often,
+        reads: often,
+        posts: often,
+        ..Limits::default()
     }
 }
 

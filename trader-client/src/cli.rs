@@ -12,10 +12,12 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use launch::folder::Access;
+use launch::login::Login;
+use shared::wire::Scope;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use trader_client::account::Account;
-use trader_client::config::{Config, Unusable};
+use trader_client::config::{Config, PROGRAM, Unusable};
 use trader_client::feed::FeedError;
 use trader_client::journal::{Journal, JournalError, Recovered};
 use trader_client::{JOURNAL_FILE, PAPER_FILE, Session, paper};
@@ -55,6 +57,15 @@ enum Command {
         once: bool,
         #[command(flatten)]
         form: Form,
+    },
+    /// Get the API key that reading needs, and keep it.
+    ///
+    /// The key is asked for, or taken from standard input. It is kept in the keyring of this system, or else in a file that
+    /// only you may read; which of the two is said.
+    Login {
+        /// Sign in as NAME with a password, and have a key made for this program.
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
     },
     /// What the account has: balance, results, counts. Works beside a running client.
     Status(Form),
@@ -146,12 +157,30 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             install_tls();
             let config = load()?;
             let address = config.address().map_err(Unusable::Problem)?;
-            show::channels(&trader_client::api::channels(&address, &config.key()?).await?, form.json)
+            show::channels(&trader_client::api::channels(&address, &config.key(&folder)?).await?, form.json)
+        }
+        Command::Login { name } => {
+            install_tls();
+            login(&load()?, &folder, name.as_deref()).await
         }
         Command::Status(form) => show::status(&account(&folder).await?, form.json),
         Command::Positions(form) => show::positions(account(&folder).await?, form.json),
         Command::Signals { limit, form } => show::signals(&recovered(&folder).await?, limit, form.json),
     }
+}
+
+/// What a trader's program needs its key for.
+const SCOPES: &[Scope] = &[Scope::FeedRead];
+
+async fn login(config: &Config, folder: &Path, name: Option<&str>) -> anyhow::Result<()> {
+    let server = config.address().map_err(Unusable::Problem)?;
+    let login = Login { program: PROGRAM, server: &server, folder, scopes: SCOPES };
+    let said = login.run(name).await.map_err(|error| Unusable::Problem(format!("{error:#}")))?;
+    if config.api_key.is_some() || config.api_key_file.is_some() {
+        let hint = "the settings name another API key, which is used instead of the one that is kept";
+        writeln!(io::stderr().lock(), "trader-client: {hint}")?;
+    }
+    Ok(writeln!(io::stdout().lock(), "{said}")?)
 }
 
 /// The file that was named, or the one that lies here.

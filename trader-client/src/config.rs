@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use launch::credential;
 use launch::secret::Secret;
 use launch::server::Address;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ use crate::engine::{Handling, Settings};
 use crate::paper::PaperSettings;
 use crate::policy::{Choice, Limits, Rules};
 
+/// The name of this program.
+pub const PROGRAM: &str = "trader-client";
 /// The prefix of variables that override the file: `TRADER__RISK__MAX_DAILY_LOSS`.
 const PREFIX: &str = "TRADER";
 /// The longest name of an account: it is part of every order's id and of messages.
@@ -136,9 +139,11 @@ impl Config {
         self.server.parse()
     }
 
-    /// The API key, from the setting or its file.
-    pub fn key(&self) -> Result<Secret, Unusable> {
-        launch::server::api_key(self.api_key.as_ref(), self.api_key_file.as_deref(), PREFIX)
+    /// The API key, from the setting or its file, else the one that `login` has kept in the data folder.
+    pub fn key(&self, folder: &Path) -> Result<Secret, Unusable> {
+        let server = self.address().map_err(Unusable::Problem)?;
+        let kept = || credential::kept(PROGRAM, &server, folder);
+        launch::server::api_key(self.api_key.as_ref(), self.api_key_file.as_deref(), kept, PREFIX)
             .map_err(Unusable::Problem)
     }
 
@@ -192,7 +197,7 @@ pairs.BTCUSDT = { tick = "0.1", lot = "0.001", min_quantity = "0.001", min_notio
         assert_eq!(config.risk.max_daily_loss.to_string(), "5%");
         assert_eq!(config.risk.per_trade.to_string(), "0.5%");
         assert!(config.paper.candles.is_absolute(), "relative to the file");
-        assert_eq!(config.key().unwrap().expose(), "cb_secret");
+        assert_eq!(config.key(Path::new("/nonexistent")).unwrap().expose(), "cb_secret");
     }
 
     #[test]
@@ -222,7 +227,8 @@ pairs.BTCUSDT = { tick = "0.1", lot = "0.001", min_quantity = "0.001", min_notio
     #[test]
     fn a_key_comes_from_one_place_and_is_one_word() {
         let without = TEXT.replace("api_key = \"cb_secret\"\n", "");
-        let key = |text: &str| load(text, &[]).unwrap().key().unwrap_err().to_string();
+        let key =
+            |text: &str| load(text, &[]).unwrap().key(Path::new("/nonexistent")).unwrap_err().to_string();
         assert!(key(&without).contains("no API key"));
         assert!(key(&TEXT.replace("cb_secret", "  ")).contains("one word"));
         assert!(key(&TEXT.replace("api_key =", "api_key_file = \"k\"\napi_key =")).contains("both set"));

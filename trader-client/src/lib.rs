@@ -181,7 +181,7 @@ impl Client {
     ) -> anyhow::Result<JoinHandle<Result<(), FeedError>>> {
         let feed = Feed {
             address: session.config.address().map_err(Unusable::Problem)?,
-            key: session.config.key()?,
+            key: session.config.key(&session.folder)?,
             patience: session.once.then_some(PATIENCE_OF_ONCE),
         };
         let cursor = self.desk.engine().cursor();

@@ -20,8 +20,10 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use shared::wire::{AccountStatus, CredentialKind, ProblemKind, Scope};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::App;
+use crate::edge::rates::Rate;
 use crate::http::ApiError;
 use crate::store::StoreError;
 use crate::store::keys::Standing;
@@ -81,14 +83,14 @@ impl FromRequestParts<App> for Anyone {
 impl FromRequestParts<App> for Known {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        identify(parts, app).await.map(Self)
+        identify(parts, app, &app.edge.rates.reads).await.map(Self)
     }
 }
 
 impl FromRequestParts<App> for Person {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = identify(parts, app).await?;
+        let caller = identify(parts, app, &app.edge.rates.reads).await?;
         if caller.credential.kind() != CredentialKind::Session {
             let detail = "only a person who has signed in may do this, not a program with an API key: POST /v1/sessions";
             return Err(ApiError::new(ProblemKind::Forbidden, detail));
@@ -100,7 +102,7 @@ impl FromRequestParts<App> for Person {
 impl FromRequestParts<App> for Member {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = identify(parts, app).await?;
+        let caller = identify(parts, app, &app.edge.rates.reads).await?;
         check_scope(&caller, Scope::FeedRead)?;
         Ok(Self(caller))
     }
@@ -109,7 +111,7 @@ impl FromRequestParts<App> for Member {
 impl FromRequestParts<App> for Contributor {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = identify(parts, app).await?;
+        let caller = identify(parts, app, &app.edge.rates.posts).await?;
         check_role(&caller, Role::Contributor)?;
         check_scope(&caller, Scope::MessagesWrite)?;
         Ok(Self(caller))
@@ -119,7 +121,7 @@ impl FromRequestParts<App> for Contributor {
 impl FromRequestParts<App> for Admin {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = identify(parts, app).await?;
+        let caller = identify(parts, app, &app.edge.rates.reads).await?;
         check_role(&caller, Role::Admin)?;
         check_scope(&caller, Scope::Admin)?;
         Ok(Self(caller))
@@ -158,12 +160,14 @@ fn check_scope(caller: &Caller, wanted: Scope) -> Result<(), ApiError> {
     Err(ApiError::new(ProblemKind::Forbidden, detail))
 }
 
-async fn identify(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
+/// Who is calling, within the rate that an account has for calls of this kind.
+async fn identify(parts: &Parts, app: &App, rate: &Rate<Uuid>) -> Result<Caller, ApiError> {
     let now = launch::clock::now();
     let credential = credential(parts, app, now)?;
     let standing = app.authority.standing(credential).await?;
     let standing = standing.ok_or_else(|| unauthorized("this credential is not known here"))?;
     check_standing(&standing, now).map_err(unauthorized)?;
+    rate.take(&standing.account_id)?;
     if let Credential::Key(_) = credential {
         app.authority.note_use(standing.credential_id, now);
     }

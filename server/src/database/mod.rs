@@ -6,6 +6,7 @@
 mod binaries;
 mod cluster;
 mod keeper;
+mod role;
 
 use std::fs::File;
 use std::path::Path;
@@ -14,21 +15,21 @@ use std::time::Duration;
 
 use anyhow::Context;
 use launch::folder::Access;
+use launch::secret::Secret;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgPool};
 
 use crate::config::Config;
 
 pub use cluster::{Cluster, ClusterError, Durability};
+pub use role::{Session, grant, serving};
 
 /// The migrations, compiled in.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// Whoever has this file locked has the data folder.
 const LOCK_FILE: &str = "server.lock";
-/// How long a request waits for a connection before it is answered 503.
-const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 /// How often a server asks again for a data folder that is taken: ten seconds, longer than a command takes that makes and
 /// migrates a database on a busy machine (three seconds were seen not to be).
 const LOCK_ATTEMPTS: u32 = 100;
@@ -36,8 +37,6 @@ const LOCK_ATTEMPTS: u32 = 100;
 const VISIT_ATTEMPTS: u32 = 600;
 /// The pause between two looks.
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
-/// Connections of one process: PostgreSQL's default limit of 100 leaves room for four processes and an administrator.
-const CONNECTIONS: u32 = 20;
 
 /// What a command wants of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,16 +62,13 @@ impl Database {
     /// Opens the database for serving. A private cluster is started and migrated; a hosted database must be migrated.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         if let Some(url) = &config.database_url {
-            let pool =
-                connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?).await?;
-            check_migrated(&pool).await?;
-            return Ok(Self { pool, cluster: None, _lock: None });
+            return Self::hosted(url, Session::Requests).await;
         }
         let folder = config.data_folder()?;
         let mut attempt = 1;
         loop {
             if let Some(lock) = lock_folder(&folder)? {
-                return Self::private(&folder, lock).await;
+                return Self::private(&folder, lock, Session::Requests).await;
             }
             // A command such as `create-key` has the folder for a moment.
             anyhow::ensure!(
@@ -85,25 +81,29 @@ impl Database {
         }
     }
 
+    /// A database that the host has named, which must have this version's form.
+    async fn hosted(url: &Secret, session: Session) -> anyhow::Result<Self> {
+        let pool = serving(options(url)?, session).await?;
+        check_migrated(&pool).await?;
+        Ok(Self { pool, cluster: None, _lock: None })
+    }
+
     /// A private cluster in a folder that is ours.
-    async fn private(folder: &Path, lock: File) -> anyhow::Result<Self> {
+    async fn private(folder: &Path, lock: File, session: Session) -> anyhow::Result<Self> {
         let cluster = start_cluster(folder).await?;
-        let pool = connect(inside(cluster.socket()).await?).await?;
-        MIGRATIONS.run(&pool).await.context("migrating the private database")?;
+        let options = inside(cluster.socket()).await?;
+        migrate(&options).await.context("migrating the private database")?;
+        let pool = serving(options, session).await?;
         Ok(Self { pool, cluster: Some(cluster), _lock: Some(lock) })
     }
 
     /// Opens the database for one command: beside a running server if there is one.
     pub async fn visit(config: &Config, purpose: Purpose) -> anyhow::Result<Self> {
         if let Some(url) = &config.database_url {
-            let pool =
-                connect(PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")?).await?;
             if purpose == Purpose::Migrate {
-                MIGRATIONS.run(&pool).await.context("migrating the database")?;
-            } else {
-                check_migrated(&pool).await?;
+                migrate(&options(url)?).await.context("migrating the database")?;
             }
-            return Ok(Self { pool, cluster: None, _lock: None });
+            return Self::hosted(url, Session::Command).await;
         }
         let folder = config.data_folder()?;
         let may_make = purpose != Purpose::Work;
@@ -115,13 +115,14 @@ impl Database {
                 if !may_make {
                     check_cluster(&folder)?;
                 }
-                return Self::private(&folder, lock).await;
+                return Self::private(&folder, lock, Session::Command).await;
             }
             // A server has the folder. It may still be starting: its migrations are the last thing that it does.
             if let Some(socket) = cluster::running(&folder)
                 && let Ok(options) = inside(&socket).await
+                // It makes the role after the migrations: without it, the server is not ready yet.
+                && let Ok(pool) = serving(options, Session::Command).await
             {
-                let pool = connect(options).await?;
                 if check_migrated(&pool).await.is_ok() {
                     return Ok(Self { pool, cluster: None, _lock: None });
                 }
@@ -180,15 +181,16 @@ fn is_duplicate(error: &sqlx::Error) -> bool {
     matches!(code.as_deref(), Some("42P04" | "23505"))
 }
 
-async fn connect(options: PgConnectOptions) -> anyhow::Result<PgPool> {
-    // One connection by itself first: the pool would only say that its time is up.
-    let first = options.connect().await.with_context(|| match options.get_socket() {
-        Some(socket) => format!("connecting to the database on the socket in {}", socket.display()),
-        None => format!("connecting to the database at {}:{}", options.get_host(), options.get_port()),
-    })?;
-    first.close().await?;
-    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_LIMIT);
-    pool.connect_with(options).await.context("connecting to the database")
+fn options(url: &Secret) -> anyhow::Result<PgConnectOptions> {
+    PgConnectOptions::from_str(url.expose()).context("reading DATABASE_URL")
+}
+
+/// Brings the database to this version's form, as its owner, and gives the serving role its rights.
+pub async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
+    let mut owner = options.connect().await.context("connecting to the database as its owner")?;
+    MIGRATIONS.run(&mut owner).await?;
+    grant(&mut owner).await?;
+    owner.close().await.context("closing the owner's connection")
 }
 
 async fn check_migrated(pool: &PgPool) -> anyhow::Result<()> {

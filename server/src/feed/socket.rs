@@ -150,7 +150,7 @@ impl Subscriber {
 
     /// A heartbeat for the client, and a ping that its library answers: a dead connection never does.
     async fn send_heartbeat(&mut self) -> Result<(), End> {
-        if self.heard.elapsed() > self.app.limits.feed_silence() {
+        if self.heard.elapsed() > self.app.edge.limits.feed_silence() {
             return Err(End::Close(close_code::TOO_SLOW, "no sign of life: resume from your cursor"));
         }
         let frame = heartbeat(self.app.feed.head(), launch::clock::now());
@@ -169,7 +169,7 @@ impl Subscriber {
             }
             self.sink.flush().await
         };
-        match tokio::time::timeout(self.app.limits.feed_send(), sending).await {
+        match tokio::time::timeout(self.app.edge.limits.feed_send(), sending).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => Err(End::Close(close_code::TOO_SLOW, "too slow: resume from your cursor")),

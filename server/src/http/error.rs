@@ -6,10 +6,11 @@ use axum::response::{IntoResponse, Response};
 use shared::wire::{ProblemBody, ProblemKind};
 
 use crate::accounts::Refused;
+use crate::edge::rates::TooOften;
 use crate::store::{Remedy, StoreError, to_json};
 
-/// How long a client should wait when the database is away: it restarts in about a second.
-const RETRY_AFTER_S: u32 = 1;
+/// How many seconds a client should wait when nothing else is known: a database restarts in about one.
+const RETRY_AFTER_S: i64 = 1;
 
 /// An error answer.
 #[derive(Debug, Clone)]
@@ -38,6 +39,13 @@ impl ApiError {
             "`after` is {after}, but the log ends at {head}: this cursor belongs to another database"
         );
         Self { head: Some(head), ..Self::new(ProblemKind::CursorAhead, detail) }
+    }
+}
+
+impl From<TooOften> for ApiError {
+    fn from(TooOften { retry_after_s }: TooOften) -> Self {
+        let detail = format!("you ask too often: try again in {retry_after_s} s");
+        Self { retry_after: Some(retry_after_s), ..Self::new(ProblemKind::TooOften, detail) }
     }
 }
 
@@ -98,10 +106,9 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
-        }
-        if let Some(seconds) = self.retry_after {
+        let may_come_back =
+            [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+        if let Some(seconds) = self.retry_after.or(may_come_back.then_some(RETRY_AFTER_S)) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

@@ -11,6 +11,9 @@ use crate::App;
 use crate::auth::Contributor;
 use crate::ingest;
 
+/// The largest body: a hundred gaps of channels with the longest names.
+pub(super) const MAX_BODY: usize = 64 * 1024;
+
 /// Keeps 1 to 100 gaps: times in which this contributor did not observe a channel. The same gap may be told again.
 #[utoipa::path(
     post, path = "/v1/gaps", tag = "contributor", security(("credential" = [])),

@@ -10,11 +10,14 @@ mod cursor;
 mod error;
 mod feed;
 mod gaps;
+mod guard;
 mod health;
 mod messages;
 mod problems;
 mod reads;
+mod reference;
 mod sessions;
+mod strict;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -27,8 +30,9 @@ use utoipa_axum::routes;
 use crate::App;
 
 pub use error::ApiError;
+pub use guard::RequestId;
 
-/// The largest body of every route but those of contributors.
+/// The largest body of every route but the two that take a hundred things at once.
 const MAX_SMALL_BODY: usize = 16 * 1024;
 
 #[derive(OpenApi)]
@@ -39,7 +43,7 @@ const MAX_SMALL_BODY: usize = 16 * 1024;
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     modifiers(&Credential),
-    components(schemas(shared::wire::Frame))
+    components(schemas(shared::wire::Frame, shared::wire::ProblemBody))
 )]
 struct Document;
 
@@ -73,9 +77,16 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(api_keys::list, api_keys::make))
         .routes(routes!(api_keys::revoke));
     let contributor = OpenApiRouter::new()
-        .routes(routes!(messages::post_messages))
-        .routes(routes!(gaps::tell_gaps))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(messages::post_messages))
+                .layer(DefaultBodyLimit::max(MAX_BODY_BYTES)),
+        )
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(gaps::tell_gaps))
+                .layer(DefaultBodyLimit::max(gaps::MAX_BODY)),
+        );
     let admin = OpenApiRouter::new()
         .routes(routes!(accounts::list))
         .routes(routes!(accounts::one, accounts::change))
@@ -87,8 +98,9 @@ fn routes() -> OpenApiRouter<App> {
 
 /// The API, ready to serve.
 pub fn router(app: App) -> Router {
-    let (router, _document) = routes().split_for_parts();
+    let (router, document) = routes().split_for_parts();
     router
+        .merge(reference::routes(&document))
         .fallback(async || {
             ApiError::new(ProblemKind::NotFound, "no route has this path; openapi.yaml lists them")
         })
@@ -99,6 +111,7 @@ pub fn router(app: App) -> Router {
             )
         })
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::from_panic))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), guard::guard))
         .with_state(app)
 }
 

@@ -5,15 +5,29 @@
 use shared::wire::ProblemBody;
 use utoipa::IntoResponses;
 
+/// What every route may answer.
+#[derive(IntoResponses)]
+pub(super) enum Open {
+    /// Too many requests from this address: try again after `Retry-After` seconds
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(ProblemBody),
+    /// The server or its database cannot answer now: try again after `Retry-After` seconds
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
 /// What every route that not anyone may call may answer.
 #[derive(IntoResponses)]
 pub(super) enum Guarded {
     /// No valid credential, or its account may not act
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(ProblemBody),
-    /// The account has not the role, or the credential not the scope
+    /// The account has not the role, the credential not the scope, or the page not the origin
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemBody),
+    /// Too many requests of this account or this address: try again after `Retry-After` seconds
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(ProblemBody),
     /// The database is away: try the same again after `Retry-After` seconds
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),

@@ -1,8 +1,6 @@
 //! Signing in and out, and who is calling.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use launch::secret::Secret;
@@ -13,6 +11,7 @@ use super::body::JsonBody;
 use super::problems::{Bodied, Busy, Checked, Guarded, Unknown};
 use crate::App;
 use crate::auth::{Anyone, Known, Person};
+use crate::edge::address::ClientAddress;
 use crate::sessions;
 
 /// Signs in. After ten wrong passwords one has to wait.
@@ -23,10 +22,10 @@ use crate::sessions;
 pub(super) async fn sign_in(
     _caller: Anyone,
     State(app): State<App>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    client: Option<Extension<ClientAddress>>,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<(StatusCode, Json<SessionTokens>), ApiError> {
-    let place = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    let place = client.map(|Extension(ClientAddress(client))| client);
     let password = Secret::new(body.password);
     let tokens = sessions::sign_in(&app, (&body.name, password), place, launch::clock::now()).await?;
     Ok((StatusCode::CREATED, Json(tokens)))
@@ -35,7 +34,7 @@ pub(super) async fn sign_in(
 /// Goes on with a session: the answer holds new tokens.
 #[utoipa::path(
     post, path = "/v1/sessions/refresh", tag = "anyone", request_body = Refresh,
-    responses((status = 200, description = "The session's new tokens", body = SessionTokens), Unknown, Bodied, Checked)
+    responses((status = 200, description = "The session's new tokens", body = SessionTokens), Unknown, Bodied, Checked, Busy)
 )]
 pub(super) async fn refresh(
     _caller: Anyone,

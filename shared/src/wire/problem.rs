@@ -25,7 +25,8 @@ pub struct ProblemBody {
 }
 
 macro_rules! problem_kinds {
-    ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:literal, $title:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $slug:tt, $status:literal, $title:literal;)*) => {
+        // The slug is a `tt`, because the description of the API would not see a `literal` here.
         /// The kinds of problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         pub enum ProblemKind {

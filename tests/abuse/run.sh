@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Hostile clients of every role against a real server: each gets requests made up from openapi.yaml, right and wrong ones, until
+# there were enough. Ends with a table and a line of key=value pairs; fails unless both kinds of failure are zero.
+#
+#   REQUESTS=5000   how many requests for each role, at least        ROLES="anyone member contributor admin"
+#   SEED=1          where the made-up requests begin
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+requests=${REQUESTS:-5000} seed=${SEED:-1} roles=${ROLES:-anyone member contributor admin}
+target=${CARGO_TARGET_DIR:-target}
+server=$target/debug/server
+venv=$target/abuse-venv
+
+# Of its own, and made again when what it needs has changed.
+if ! cmp -s tests/abuse/requirements.txt "$venv/requirements.txt"; then
+    echo "abuse: making a virtual environment in $venv" >&2
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/abuse/requirements.txt
+    cp tests/abuse/requirements.txt "$venv/requirements.txt"
+fi
+
+# Nothing of the surrounding environment.
+unset DATABASE_URL SERVER_CONFIG ${!SERVER__@} ${!CONTRIBUTOR__@}
+work=$(mktemp -d)
+# PostgreSQL's own user must be able to pass.
+chmod 755 "$work"
+pid=
+stop() {
+    [ -z "$pid" ] || { kill "$pid" 2>/dev/null && wait "$pid" || true; }
+    rm -rf "$work"
+}
+trap stop EXIT
+
+# The rates are not what is tried here: they would end it after ten minutes' worth of requests.
+often='{ burst = 1000000, per_minute = 1000000 }'
+SERVER__LIMITS__ADDRESS="$often" SERVER__LIMITS__READS="$often" SERVER__LIMITS__POSTS="$often" \
+    "$server" serve --listen 127.0.0.1:0 --data-dir "$work/server" >"$work/out" 2>"$work/log" &
+pid=$!
+for _ in $(seq 600); do
+    grep -qs '^listening on' "$work/out" && break
+    kill -0 "$pid" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
+    sleep 0.1
+done
+url=$(sed -n 's/^listening on //p' "$work/out")
+[ -n "$url" ] || { echo "abuse: the server was not ready within a minute" >&2; exit 1; }
+
+# What a role shows; nothing for anyone. A new role or kind of credential is a line here.
+credential_of() {
+    case $1 in
+        anyone) ;;
+        *) "$server" admin create-key --data-dir "$work/server" --role "$1" --name "abuse $1${2:+ $2}" ;;
+    esac
+}
+
+# Something to be found, so that the answers are more than empty lists.
+importer=$(credential_of contributor import)
+CONTRIBUTOR__SERVER=$url CONTRIBUTOR__API_KEY=$importer "$target/debug/contributor" --data-dir "$work/contributor" \
+    import --infer-deletes demo/exports/swing-desk.json >"$work/imported" 2>&1 || { cat "$work/imported" >&2; exit 1; }
+
+# A hundred examples for each route make some two thousand requests, with what belongs to every round anyway.
+examples=$((requests / 50 < 100 ? requests / 50 + 1 : 100))
+for role in $roles; do
+    credential=$(credential_of "$role")
+    header=()
+    [ -z "$credential" ] || header=(--header "Authorization: Bearer $credential")
+    made=0 round=0
+    while [ "$made" -lt "$requests" ]; do
+        report=$work/$role-$round.json
+        # The same requests again would show nothing: each round has another seed. What it says is shown when it has failed.
+        rm -f "$report"
+        "$venv/bin/schemathesis" --config-file tests/abuse/schemathesis.toml run openapi.yaml --url "$url" "${header[@]}" \
+            --checks all --mode all --max-examples "$examples" --seed $((seed + round)) --continue-on-failure --no-color \
+            --generation-database none --report json --report-json-path "$report" >"$work/said" 2>&1 || cat "$work/said"
+        count=$(python3 tests/abuse/tally.py count "$report")
+        [ "$count" -gt 0 ] || { echo "abuse: schemathesis made no requests" >&2; exit 1; }
+        made=$((made + count)) round=$((round + 1))
+    done
+done
+kill -0 "$pid" || { echo "abuse: the server has ended" >&2; exit 1; }
+python3 tests/abuse/tally.py table "$work" "$seed"
