@@ -68,7 +68,8 @@ for role in $roles; do
     made=0 round=0
     while [ "$made" -lt "$requests" ]; do
         report=$work/$role-$round.json
-        # In a folder of its own, because it leaves notes where it runs. The same requests again would show nothing: each round has another seed. What it says is shown when it has failed.
+        # In a folder of its own, because it leaves notes where it runs. The same requests again would show nothing: each
+        # round has another seed. What it says is shown when it has failed.
         rm -f "$report"
         (cd "$work" && "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$here/../../openapi.yaml" \
             --url "$url" "${header[@]}" \
