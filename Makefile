@@ -62,5 +62,5 @@ sql: setup
 	@migrations/check-sql.sh
 
 abuse: setup
-	cargo build --package server --package contributor --bins --locked
+	cargo build --workspace --bins --locked
 	@ROLES="$(ROLES)" REQUESTS=$(REQUESTS) SEED=$(SEED) tests/abuse/run.sh

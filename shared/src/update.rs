@@ -21,6 +21,8 @@ pub struct SignalUpdate {
 /// Which signal an update is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+// The scope of a credential has the same name.
+#[schema(as = UpdateScope)]
 pub enum Scope {
     /// The signal of the post that this one answers.
     Reply {

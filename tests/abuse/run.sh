@@ -7,7 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 requests=${REQUESTS:-5000} seed=${SEED:-1} roles=${ROLES:-anyone member contributor admin}
-target=${CARGO_TARGET_DIR:-target}
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+here=$PWD/tests/abuse
 server=$target/debug/server
 venv=$target/abuse-venv
 
@@ -67,11 +68,13 @@ for role in $roles; do
     made=0 round=0
     while [ "$made" -lt "$requests" ]; do
         report=$work/$role-$round.json
-        # The same requests again would show nothing: each round has another seed. What it says is shown when it has failed.
+        # In a folder of its own, because it leaves notes where it runs. The same requests again would show nothing: each
+        # round has another seed. What it says is shown when it has failed.
         rm -f "$report"
-        "$venv/bin/schemathesis" --config-file tests/abuse/schemathesis.toml run openapi.yaml --url "$url" "${header[@]}" \
+        (cd "$work" && "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$here/../../openapi.yaml" \
+            --url "$url" "${header[@]}" \
             --checks all --mode all --max-examples "$examples" --seed $((seed + round)) --continue-on-failure --no-color \
-            --generation-database none --report json --report-json-path "$report" >"$work/said" 2>&1 || cat "$work/said"
+            --generation-database none --report json --report-json-path "$report") >"$work/said" 2>&1 || cat "$work/said"
         count=$(python3 tests/abuse/tally.py count "$report")
         [ "$count" -gt 0 ] || { echo "abuse: schemathesis made no requests" >&2; exit 1; }
         made=$((made + count)) round=$((round + 1))

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+// The text is a `tt`, because the description of the API would not see a `literal` here.
 macro_rules! named {
-    ($(#[$doc:meta])* $type:ident, $what:literal { $($(#[$each:meta])* $name:ident = $text:literal,)* }) => {
+    ($(#[$doc:meta])* $type:ident, $what:literal { $($(#[$each:meta])* $name:ident = $text:tt,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         pub enum $type { $($(#[$each])* #[serde(rename = $text)] $name,)* }
