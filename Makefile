@@ -2,7 +2,7 @@
 #
 #   make demo [ONCE=1]      the whole path on this machine, with invented posts and generated prices
 #   make test [ONLY=name]   everything that CI runs; ONLY picks the tests whose names contain it
-#   make bench [ONLY=part]  how fast it is: a table, and a last line of key=value pairs
+#   make bench [ONLY=part]  how fast it is: a table, and a last line of key=value pairs; CORPUS=file for other posts to read
 #   make soak [ONLY=part]   storms of faults, and whether the truth came through; SEEDS=n or SECONDS=s says how many
 #   make fake-discord       a Discord on this machine to try `contributor` on: docs/contribute.md says how
 #   make deny               licences and sources of all dependencies; ADVISORIES=1 also the known advisories (fetches their list)
@@ -42,7 +42,7 @@ endif
 
 bench: setup
 	cargo build --release --workspace --bins --locked
-	@ONLY=$(ONLY) $${CARGO_TARGET_DIR:-target}/release/bench
+	@ONLY=$(ONLY) CORPUS=$(CORPUS) $${CARGO_TARGET_DIR:-target}/release/bench
 
 soak: setup
 	cargo build --workspace --bins --locked

@@ -1,6 +1,7 @@
 //! The reader alone, on one core: posts of the labelled corpus, and hostile texts of 128 KiB, the most that is read.
 //!
-//! Entry point: [`measure`]. The peer is decoding the same posts from JSON, which every system that receives them does.
+//! Entry point: [`measure`]. `CORPUS=` names another file of posts, in the form of the batch contract. The peer is decoding the
+//! same posts from JSON, which every system that receives them does.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -87,6 +88,11 @@ pub(crate) fn measure(figures: &mut Figures, rounds: u32) -> anyhow::Result<()> 
 }
 
 fn corpus() -> anyhow::Result<Vec<String>> {
+    if let Some(file) = std::env::var_os("CORPUS").filter(|file| !file.is_empty()) {
+        let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+        ensure!(!text.trim().is_empty(), "{} holds no posts", file.display());
+        return Ok(text.lines().map(str::to_owned).collect());
+    }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/tests/corpus");
     let mut lines = Vec::new();
     for entry in std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
