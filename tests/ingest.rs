@@ -388,7 +388,7 @@ async fn malformed_requests_are_refused_by_name_and_store_nothing() {
     let cases: [(Vec<u8>, ProblemKind, Option<&str>); 13] = [
         (b"".to_vec(), ProblemKind::MalformedJson, None),
         (b"{\"sightings\":[".to_vec(), ProblemKind::MalformedJson, None),
-        (deep, ProblemKind::MalformedJson, None),
+        (deep, ProblemKind::InvalidRequest, Some("body")),
         ([good.as_bytes(), b"x"].concat(), ProblemKind::MalformedJson, None),
         (with("hello", "\\ud800"), ProblemKind::MalformedJson, None),
         (b"{\"sightings\":[]}".to_vec(), ProblemKind::InvalidRequest, Some("sightings")),

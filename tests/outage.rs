@@ -267,7 +267,8 @@ async fn a_bad_setting_is_named_with_its_line_and_its_neighbour() {
         refused.err
     );
     let exposed = run(command("server").args(["serve", "--listen", "0.0.0.0:0"])).await;
-    assert!(exposed.err.contains("loopback"), "{}", exposed.err);
+    let told = exposed.err.contains("in the clear") && exposed.err.contains("listen on 127.0.0.1");
+    assert!(exposed.code == Some(78) && told, "{}", exposed.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -193,7 +193,8 @@ async fn a_call_is_found_by_its_authors_id_however_many_calls_came_after_it() {
 fn the_profile_in_the_hosts_guide_is_one() {
     let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/host.md");
     let guide = std::fs::read_to_string(guide).unwrap();
-    let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let mut settings = guide.split("```toml\n").filter_map(|rest| rest.split("```").next());
+    let example = settings.find(|settings| settings.starts_with("quote = ")).unwrap();
     let profile = server::profile::parse(example, "the guide").unwrap();
     let fields = profile.fields();
     assert!(fields.quote.is_some() && fields.market.is_some() && fields.thousands);
