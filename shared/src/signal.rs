@@ -18,7 +18,8 @@ use crate::money::{Leverage, Percent, PercentRange, Price};
 
 pub use checks::Unsound;
 
-/// A currency or token ticker, upper case: `BTC`, `1INCH`, `1000BONK`. It is held in place, because tickers are copied a lot.
+/// A currency or token ticker, upper case: `BTC`, `1INCH`, `1000BONK`.
+// Held in place, because tickers are copied a lot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, example = "BTC")]
