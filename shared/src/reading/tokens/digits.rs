@@ -1,6 +1,6 @@
 //! Digits: how far a number goes, what is glued to it, and what only looks like one: dates and times.
 //!
-//! Entry points: [`digits_length`], [`clock_length`], [`unit`]. Invariant: each looks at the start of its text only.
+//! Entry points: [`digits_length`], [`clock_length`], [`unit()`]. Invariant: each looks at the start of its text only.
 
 use super::{Unit, is_unspaced};
 
