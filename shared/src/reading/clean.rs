@@ -188,15 +188,15 @@ impl Text {
 
 /// A text in lower case, byte for byte as long. `raised` says that there may be capitals outside ASCII.
 fn lowered(text: &str, raised: bool) -> String {
+    if !raised {
+        return text.to_ascii_lowercase();
+    }
     let mut lowered = String::with_capacity(text.len());
     let mut from = 0;
-    if raised {
-        let upper = |(_, c): &(usize, char)| Class::of(*c).is_upper();
-        for (at, character) in beyond_ascii(text).filter(upper) {
-            lowered.push_str(&text[from..at]);
-            lowered.push(lower(character));
-            from = lowered.len();
-        }
+    for (at, character) in beyond_ascii(text).filter(|(_, character)| Class::of(*character).is_upper()) {
+        lowered.push_str(&text[from..at]);
+        lowered.push(lower(character));
+        from = lowered.len();
     }
     lowered.push_str(&text[from..]);
     lowered.make_ascii_lowercase();

@@ -29,8 +29,12 @@ impl Run {
 impl Places {
     /// The place of the character that begins at byte `at`.
     pub(super) fn of(&self, at: usize) -> Option<u32> {
-        let next = self.0.partition_point(|run| run.at <= at);
-        Some(self.0.get(next.checked_sub(1)?)?.place(at))
+        // Most texts are one run.
+        let run = match self.0.as_slice() {
+            [run] if run.at <= at => run,
+            runs => runs.get(runs.partition_point(|run| run.at <= at).checked_sub(1)?)?,
+        };
+        Some(run.place(at))
     }
 
     /// Says where the bytes from `at` on come from. No byte behind it has a place yet.

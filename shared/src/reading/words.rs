@@ -159,7 +159,7 @@ impl<'w> Lexicon<'w> {
     pub(super) fn understand(self, tokens: &[Token<'_>]) -> Understood {
         let mut votes = Votes::default();
         // The tokens whose phrase depends on the language.
-        let mut disputed = Vec::new();
+        let mut disputed = Vec::with_capacity(tokens.len());
         let (mut entry, mut exit) = (false, false);
         let heard = tokens.iter().enumerate().map(|(at, token)| {
             let Kind::Word(word) = token.kind else { return None };
