@@ -208,9 +208,11 @@ async fn check_names_every_problem_at_once_and_channels_lists_what_can_be_seen()
     check.arg("check").env("CONTRIBUTOR__API_KEY", "cb_wrong");
     let bad = run(&mut check).await;
     assert_eq!(bad.code, Some(78));
-    for words in ["Message Content Intent", "is closed to the bot (403)", "refuses the API key"] {
+    let closed = format!("channel {NEWS} is closed to the bot (403)");
+    for words in ["Message Content Intent", &closed, "refuses the API key", "lacks Read Message History"] {
         assert!(bad.out.contains(words), "{words} is not in:\n{}", bad.out);
     }
+    assert!(!bad.out.contains("not known on the server"), "that was not asked: {}", bad.out);
     let listed = run(relay.contributor("contributor").arg("channels")).await;
     assert!(
         listed.out.contains(&CALLS.to_string()) && listed.out.contains("vip-calls"),

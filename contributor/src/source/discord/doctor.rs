@@ -8,11 +8,11 @@ use std::path::Path;
 
 use super::DiscordSettings;
 use super::calls::Part;
-use super::dispatch::RawPlace;
 use super::listener::statuses;
 use super::places::Places;
 use super::rest::{Rest, RestError};
 use super::settings::Bot;
+use super::snowflake::Snowflake;
 use super::words;
 use crate::Clock;
 use crate::api::Api;
@@ -50,9 +50,9 @@ pub async fn check(
     clock: Clock,
 ) -> Result<(String, usize), Failure> {
     let mut found = Findings::default();
-    let mut places = check_server(&mut found, api, settings).await;
+    let places = check_server(&mut found, api, settings).await;
     match settings.bot() {
-        Ok(bot) => check_bot(&mut found, (&bot, &mut places), clock).await?,
+        Ok(bot) => check_bot(&mut found, (&bot, places.as_ref()), clock).await?,
         Err(failure) => found.bad(failure),
     }
     match Report::read(folder).await? {
@@ -68,26 +68,34 @@ pub async fn check(
     Ok((found.text, found.problems))
 }
 
-/// The server's side: the key, and what it says of channels.
-async fn check_server(found: &mut Findings, api: Result<Api, Failure>, settings: &DiscordSettings) -> Places {
-    let wanted: Vec<_> = settings.channels.iter().filter_map(|id| id.trim().parse().ok()).collect();
-    let mut places = Places::new(&wanted, Vec::new());
-    match api {
-        Err(failure) => found.bad(format!("server: {failure}")),
-        Ok(api) => match statuses(&api).await {
-            Ok(statuses) => {
-                found.good(format!("server: it takes the API key, and knows {} channels", statuses.len()));
-                places.set_statuses(statuses);
-            }
-            Err(error) => found.bad(format!("server: {error}")),
-        },
+/// The server's side: the key, and what it says of channels; none when it could not be asked.
+async fn check_server(
+    found: &mut Findings,
+    api: Result<Api, Failure>,
+    settings: &DiscordSettings,
+) -> Option<Places> {
+    let answer = match api {
+        Ok(api) => statuses(&api).await.map_err(|error| error.to_string()),
+        Err(failure) => Err(failure.to_string()),
+    };
+    match answer {
+        Ok(statuses) => {
+            found.good(format!("server: it takes the API key, and knows {} channels", statuses.len()));
+            let wanted: Vec<_> = settings.channels.iter().filter_map(|id| id.trim().parse().ok()).collect();
+            let mut places = Places::new(&wanted, Vec::new());
+            places.set_statuses(statuses);
+            Some(places)
+        }
+        Err(problem) => {
+            found.bad(format!("server: {problem}"));
+            None
+        }
     }
-    places
 }
 
 async fn check_bot(
     found: &mut Findings,
-    (bot, places): (&Bot, &mut Places),
+    (bot, places): (&Bot, Option<&Places>),
     clock: Clock,
 ) -> Result<(), Failure> {
     let rest = Rest::new(bot)?;
@@ -129,7 +137,7 @@ async fn check_bot(
         found.bad(words::nothing_to_do(0));
     }
     for id in &bot.channels {
-        match check_channel(&rest, places, rest.place(*id).await).await {
+        match check_channel(&rest, places, *id).await {
             Ok(line) => found.good(line),
             Err(words) => found.bad(words),
         }
@@ -137,22 +145,19 @@ async fn check_bot(
     Ok(())
 }
 
-/// Whether a channel can be listened to; the error says why not.
-async fn check_channel(
-    rest: &Rest,
-    places: &Places,
-    place: Result<RawPlace, RestError>,
-) -> Result<String, String> {
-    let raw = match place {
+/// Whether a channel can be listened to; the error says why not. Without `places`, only Discord's side is told.
+async fn check_channel(rest: &Rest, places: Option<&Places>, id: Snowflake) -> Result<String, String> {
+    let raw = match rest.place(id).await {
         Ok(raw) => raw,
-        Err(RestError::Forbidden { .. }) => return Err(words::forbidden("in discord.channels")),
-        Err(RestError::Missing { .. }) => return Err(words::unknown_channel("in discord.channels")),
-        Err(error) => return Err(format!("channel: {error}")),
+        Err(RestError::Forbidden { .. }) => return Err(words::forbidden(&id.to_string())),
+        Err(RestError::Missing { .. }) => return Err(words::unknown_channel(&id.to_string())),
+        Err(error) => return Err(format!("channel {id}: {error}")),
     };
-    if let Some(objection) = places.objection(&raw.id.to_string()) {
+    if let Some(objection) = places.and_then(|places| places.objection(&id.to_string())) {
         return Err(words::not_approved(&raw.name(), objection));
     }
-    let ok = format!("channel {} ({}): it can be heard, and its history can be read", raw.name(), raw.id);
+    let asked = if places.is_some() { "" } else { "; the server did not say whether it is approved" };
+    let ok = format!("channel {} ({id}): it can be heard, and its history can be read{asked}", raw.name());
     if raw.is_forum() {
         return Ok(ok);
     }
@@ -184,7 +189,10 @@ pub async fn channels(settings: &DiscordSettings, api: Result<Api, Failure>) -> 
                 _ => continue,
             };
             let id = raw.id.to_string();
-            let status = places.objection(&id).unwrap_or("approved").trim_end_matches(',');
+            let status = match &places {
+                Some(places) => places.objection(&id).unwrap_or("approved").trim_end_matches(','),
+                None => "of unknown status",
+            };
             text += &format!("  {id:<20} {kind:<13} {:<30} {status} on the server\n", raw.name());
         }
     }

@@ -80,7 +80,7 @@ pub(super) fn channel_gone(channel: &str) -> String {
 
 pub(super) fn unknown_channel(channel: &str) -> String {
     format!(
-        "channel {channel} does not exist, or the bot is not in its server (404). Check the id in discord.channels (Discord: \
+        "channel {channel} does not exist, or the bot is not in its server (404). Check the id (Discord: \
          Settings, Advanced, Developer Mode; then right-click the channel, Copy Channel ID), and invite the bot"
     )
 }
@@ -105,7 +105,7 @@ pub(super) fn nothing_to_do(wanted: usize) -> String {
     }
     format!(
         "none of the {wanted} channels in discord.channels can be listened to, as said above; nothing is posted until that is \
-         changed (the server's approval is looked at every few minutes)"
+         changed (the server's approval is looked at every ten minutes)"
     )
 }
 
