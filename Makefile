@@ -38,15 +38,16 @@ test: setup-test build
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+	REQUESTS=100 tests/abuse/run.sh
 endif
 
 bench: setup
 	cargo build --release --workspace --bins --locked
 	@ONLY=$(ONLY) CORPUS=$(CORPUS) $${CARGO_TARGET_DIR:-target}/release/bench
 
-soak: setup
+soak: setup-test
 	cargo build --workspace --bins --locked
-	@SOAK_PYTHON=$$(tests/soak/setup.sh) && export SOAK_PYTHON && ONLY=$(ONLY) SEEDS=$(SEEDS) SOAK_SECONDS=$(SECONDS) MESSAGES=$(MESSAGES) \
+	@SOAK_PYTHON=$$(tests/python.sh tests/soak) && export SOAK_PYTHON && ONLY=$(ONLY) SEEDS=$(SEEDS) SOAK_SECONDS=$(SECONDS) MESSAGES=$(MESSAGES) \
 		EVENTS=$(EVENTS) $${CARGO_TARGET_DIR:-target}/debug/soak
 
 fake-discord:
@@ -61,6 +62,6 @@ deny:
 sql: setup
 	@migrations/check-sql.sh
 
-abuse: setup
+abuse: setup-test
 	cargo build --workspace --bins --locked
 	@ROLES="$(ROLES)" REQUESTS=$(REQUESTS) SEED=$(SEED) tests/abuse/run.sh

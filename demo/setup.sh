@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that what cannot come from cargo is here: Rust itself, a C compiler, and PostgreSQL's programs.
-# `setup.sh test` also asks for rustfmt and clippy, which only the tests need.
+# `setup.sh test` also asks for what only the tests need: rustfmt and clippy, and Python with its module venv.
 set -euo pipefail
 
 say() { printf '%s\n' "$*" >&2; }
@@ -24,6 +24,9 @@ has_postgres() {
 missing=()
 has_postgres || missing+=(postgresql)
 command -v cc >/dev/null || missing+=(build-essential)
+if [ "${1:-}" = test ]; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 say "Missing: ${missing[*]}"

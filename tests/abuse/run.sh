@@ -10,16 +10,7 @@ requests=${REQUESTS:-5000} seed=${SEED:-1} roles=${ROLES:-anyone member contribu
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 here=$PWD/tests/abuse
 server=$target/debug/server
-venv=$target/abuse-venv
-
-# Of its own, and made again when what it needs has changed.
-if ! cmp -s tests/abuse/requirements.txt "$venv/requirements.txt"; then
-    echo "abuse: making a virtual environment in $venv" >&2
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/abuse/requirements.txt
-    cp tests/abuse/requirements.txt "$venv/requirements.txt"
-fi
+python=$(tests/python.sh tests/abuse)
 
 # Nothing of the surrounding environment.
 unset DATABASE_URL SERVER_CONFIG ${!SERVER__@} ${!CONTRIBUTOR__@}
@@ -71,14 +62,14 @@ for role in $roles; do
         # In a folder of its own, because it leaves notes where it runs. The same requests again would show nothing: each
         # round has another seed. What it says is shown when it has failed.
         rm -f "$report"
-        (cd "$work" && "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$here/../../openapi.yaml" \
+        (cd "$work" && "$(dirname "$python")/schemathesis" --config-file "$here/schemathesis.toml" run "$here/../../openapi.yaml" \
             --url "$url" "${header[@]}" \
             --checks all --mode all --max-examples "$examples" --seed $((seed + round)) --continue-on-failure --no-color \
             --generation-database none --report json --report-json-path "$report") >"$work/said" 2>&1 || cat "$work/said"
-        count=$(python3 tests/abuse/tally.py count "$report")
+        count=$("$python" tests/abuse/tally.py count "$report")
         [ "$count" -gt 0 ] || { echo "abuse: schemathesis made no requests" >&2; exit 1; }
         made=$((made + count)) round=$((round + 1))
     done
 done
 kill -0 "$pid" || { echo "abuse: the server has ended" >&2; exit 1; }
-python3 tests/abuse/tally.py table "$work" "$seed"
+"$python" tests/abuse/tally.py table "$work" "$seed"

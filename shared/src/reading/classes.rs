@@ -1,7 +1,7 @@
 //! Classes: what clean-up and the cutting of tokens ask of a character, worked out once for each and then looked up.
 //!
-//! Entry points: [`Class::of`] for a character, [`Bytes::of`] for a whole text. Invariant: a class says nothing that the functions in `characters` do not say; it only says it
-//! faster, which is most of what reading a text costs.
+//! Entry points: [`Class::of`] for a character, [`Bytes::of`] for a whole text. Invariant: a class says nothing that the functions
+//! in `characters` do not say; it only says it faster.
 
 use std::sync::LazyLock;
 
