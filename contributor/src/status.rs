@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::failure::Failure;
-use crate::outbox::Report;
+use crate::outbox::{Held, Report};
 use crate::source::discord::Listened;
 
 /// The state of the outbox in `folder` as text; as one JSON object if `json` (`null` if there is no outbox yet).
@@ -48,6 +48,10 @@ fn in_words(folder: &Path, report: &Report) -> Result<String, std::fmt::Error> {
     writeln!(text, "waiting  {}{}", report.waiting, oldest.unwrap_or_default())?;
     for channel in &report.waiting_by_channel {
         writeln!(text, "         {:>8}  {} ({})", channel.waiting, channel.name, channel.channel)?;
+    }
+    for held in &report.held {
+        let Held { channel, waiting, reason } = held;
+        writeln!(text, "held     {waiting:>8}  {} ({}): {reason}", channel.name, channel.external_id)?;
     }
     let sent = report.sent;
     writeln!(

@@ -7,12 +7,14 @@
 use std::net::IpAddr;
 
 use launch::secret::Secret;
-use shared::wire::{AccountStatus, SessionTokens};
+use serde_json::json;
+use shared::wire::{AccountStatus, Act, SessionTokens};
 use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::accounts::{Refused, check_name};
+use crate::audit::{self, By, Entry};
 use crate::auth::attempts::{Attempt, Attempts, Held};
 use crate::auth::passwords::Hashers;
 use crate::auth::session_key::SessionKey;
@@ -49,12 +51,8 @@ impl SignIns {
 }
 
 /// Begins a session of the account of this name.
-pub async fn sign_in(
-    app: &App,
-    (name, password): (&str, Secret),
-    place: Option<IpAddr>,
-    now: OffsetDateTime,
-) -> Result<SessionTokens, Refused> {
+pub async fn sign_in(app: &App, (name, password): (&str, Secret), by: By) -> Result<SessionTokens, Refused> {
+    let (place, now) = (by.address, by.at);
     // A name that nobody can have is treated like one that nobody has.
     let name = if check_name(name).is_ok() { name } else { "" };
     let attempt = begin(app, name, place, now).await?;
@@ -67,13 +65,17 @@ pub async fn sign_in(
             return Err(error.into());
         }
     };
+    let tried = known.as_ref().map(|known| known.id);
     let account = known.filter(|known| is_right && known.status == AccountStatus::Active);
     let Some(account) = account else {
+        // Also for a name that nobody has: it takes the same time. The name is not kept: people type passwords there.
+        let mut connection = app.pool.acquire().await?;
+        audit::write(&mut connection, &by, Entry::new(Act::SignInRefused, tried)).await?;
         tracing::info!(place = place.map(tracing::field::display), "a sign-in was refused");
         return Err(Refused::NotKnown("the name or the password is not right, or the account is not active"));
     };
     app.sign_ins.attempts.succeed(&attempt);
-    begin_session(app, account.id, place, now).await
+    begin_session(app, By { account: Some(account.id), ..by }, account.id).await
 }
 
 async fn begin(
@@ -100,12 +102,8 @@ async fn begin(
     Ok(attempt)
 }
 
-async fn begin_session(
-    app: &App,
-    account_id: Uuid,
-    place: Option<IpAddr>,
-    now: OffsetDateTime,
-) -> Result<SessionTokens, Refused> {
+async fn begin_session(app: &App, by: By, account_id: Uuid) -> Result<SessionTokens, Refused> {
+    let now = by.at;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let refresh = NewToken::generate(Kind::Refresh)?;
@@ -113,17 +111,21 @@ async fn begin_session(
         id: ids::new(now),
         account_id,
         expires_at: now + SESSION_LIFE,
-        address: place.map(|place| place.to_string()),
+        address: by.address.map(|place| place.to_string()),
         seed,
         token_hash: refresh.hash,
     };
     let mut connection = app.pool.acquire().await?;
-    sessions::insert(&mut connection, &session, now).await?;
+    let mut transaction = connection.begin().await?;
+    sessions::insert(&mut transaction, &session, now).await?;
+    audit::write(&mut transaction, &by, Entry::new(Act::SignedIn, session.id)).await?;
+    transaction.commit().await?;
     tokens(app, (account_id, session.id, session.expires_at), &refresh, now)
 }
 
 /// Uses a refresh token.
-pub async fn go_on(app: &App, token: &Secret, now: OffsetDateTime) -> Result<SessionTokens, Refused> {
+pub async fn go_on(app: &App, token: &Secret, by: By) -> Result<SessionTokens, Refused> {
+    let now = by.at;
     let refused = || Refused::NotKnown("this refresh token is not good, or not any more: sign in again");
     let hash = Kind::Refresh.hash_of(token.expose()).ok_or_else(refused)?;
     let mut connection = app.pool.acquire().await?;
@@ -139,8 +141,10 @@ pub async fn go_on(app: &App, token: &Secret, now: OffsetDateTime) -> Result<Ses
         transaction.commit().await?;
     } else if presented.number + 1 < presented.rotations || now - presented.rotated_at > ASK_AGAIN_WITHIN {
         sessions::end(&mut transaction, session, Ended::TokenReused, now).await?;
-        transaction.commit().await?;
         let account = presented.account_id;
+        let entry = Entry::new(Act::TokenReused, session).to(json!({"account": account}));
+        audit::write(&mut transaction, &by, entry).await?;
+        transaction.commit().await?;
         tracing::warn!(%session, %account, "a refresh token came a second time: its session has ended");
         return Err(refused());
     }
@@ -156,9 +160,13 @@ fn is_alive(presented: &Presented, now: OffsetDateTime) -> bool {
 }
 
 /// Ends a session at the wish of its owner.
-pub async fn sign_out(app: &App, session: Uuid, now: OffsetDateTime) -> Result<(), Refused> {
+pub async fn sign_out(app: &App, session: Uuid, by: &By) -> Result<(), Refused> {
     let mut connection = app.pool.acquire().await?;
-    Ok(sessions::end(&mut connection, session, Ended::SignedOut, now).await?)
+    let mut transaction = connection.begin().await?;
+    sessions::end(&mut transaction, session, Ended::SignedOut, by.at).await?;
+    audit::write(&mut transaction, by, Entry::new(Act::SignedOut, session)).await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
 fn tokens(

@@ -154,23 +154,24 @@ async fn a_message_of_an_odd_form_costs_itself_alone_and_is_kept_raw() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_channels_that_the_server_has_approved_are_posted() {
+async fn a_channel_that_the_server_blocks_is_not_posted() {
     let relay = Relay::start().await;
-    sqlx::query("UPDATE channels SET status = 'paused' WHERE external_id = $1")
-        .bind(NEWS.to_string())
-        .execute(&relay.server.pool)
-        .await
-        .unwrap();
+    let set = async |status: &str| {
+        let done =
+            sqlx::query("UPDATE channels SET status = $2 WHERE external_id = $1").bind(NEWS.to_string());
+        done.bind(status).execute(&relay.server.pool).await.unwrap();
+    };
+    set("blocked").await;
     let mut run = relay.contributor("contributor");
     run.arg("run").env("CONTRIBUTOR__DISCORD__CHECK_EVERY_S", "1");
     let mut contributor = support::relay::Listening::start(&mut run);
-    contributor.said("channel news is paused on the server").await;
+    contributor.said("channel news is blocked on the server").await;
     contributor.said("listening").await;
     relay.discord.post(NEWS, "not for you");
     relay.discord.post(CALLS, "for you");
     assert_eq!(texts(&relay.until_kept(1).await), ["for you"]);
-    relay.approve(NEWS, "news").await;
-    eventually("the approval is seen", async || {
+    set("paused").await;
+    eventually("what is only paused is kept", async || {
         relay.discord.post(NEWS, "now");
         relay.kept().await.iter().any(|kept| kept.post.content == "now")
     })

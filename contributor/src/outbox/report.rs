@@ -8,6 +8,7 @@ use serde::Serialize;
 use sqlx::{Row as _, SqlitePool};
 use time::OffsetDateTime;
 
+use super::held::{Held, held};
 use super::{FILE_NAME, OutboxError, Sent, connect, doing, time_of};
 
 /// The most refused posts that are listed one by one; the count is always exact. A person reads no more.
@@ -25,6 +26,8 @@ pub struct Report {
     pub oldest_waiting_since: Option<OffsetDateTime>,
     /// How many wait, for each channel.
     pub waiting_by_channel: Vec<ChannelWaiting>,
+    /// The channels of which the server takes no posts now, and why.
+    pub held: Vec<Held>,
     /// How many were refused, here or by the server, and not put back.
     pub refused: u64,
     /// The latest of the refused ones, at most 100.
@@ -90,6 +93,7 @@ impl Report {
             waiting: waiting.unsigned_abs(),
             oldest_waiting_since: oldest.and_then(time_of),
             waiting_by_channel: waiting_by_channel(&pool).await?,
+            held: held(&pool).await?,
             refused: refused.unsigned_abs(),
             latest_refused: latest_refused(&pool).await?,
             sent: Sent {
@@ -97,6 +101,7 @@ impl Report {
                 revisions: number("revisions")?,
                 duplicates: number("duplicates")?,
                 rejected: number("rejected")?,
+                held: 0,
             },
         }))
     }

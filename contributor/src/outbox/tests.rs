@@ -40,7 +40,13 @@ fn sighting(id: i64, day: i64) -> Sighting {
         reply_to: None,
         forwarded: Vec::new(),
     };
-    Sighting { post, seen_at: NOW + Duration::days(day), provenance: Provenance::Imported, raw: "{}".into() }
+    Sighting {
+        post,
+        seen_at: NOW + Duration::days(day),
+        provenance: Provenance::Imported,
+        raw: "{}".into(),
+        within: None,
+    }
 }
 
 fn entries(ids: impl IntoIterator<Item = i64>, day: i64) -> Vec<Entry> {
@@ -104,7 +110,7 @@ async fn settled_rows_are_gone_and_their_ids_never_come_back() {
     let results: Vec<PostResult> =
         results.into_iter().map(|status| PostResult { external_id: "?".into(), status }).collect();
     let sent = outbox.settle(&rows, &results, NOW).await.unwrap();
-    assert_eq!(sent, Sent { stored: 1, revisions: 1, duplicates: 1, rejected: 1 });
+    assert_eq!(sent, Sent { stored: 1, revisions: 1, duplicates: 1, rejected: 1, held: 0 });
     assert!(waiting(&outbox).await.is_empty());
     assert!(outbox.settle(&rows, &results, NOW).await.is_err(), "a row is settled once");
     drop(outbox);

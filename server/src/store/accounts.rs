@@ -165,7 +165,11 @@ pub struct NewInviteRow<'a> {
 }
 
 /// Keeps an invite together with the account that it leads to.
-pub async fn invite(pool: &PgPool, invite: &NewInviteRow<'_>, now: OffsetDateTime) -> Result<(), StoreError> {
+pub async fn invite(
+    connection: &mut PgConnection,
+    invite: &NewInviteRow<'_>,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
     sqlx::query!(
         "WITH invited AS (
             INSERT INTO accounts (id, role, status, note, created_at) VALUES ($1, $2, 'invited', $3, $4) RETURNING id
@@ -180,7 +184,7 @@ pub async fn invite(pool: &PgPool, invite: &NewInviteRow<'_>, now: OffsetDateTim
         invite.invited_by,
         invite.expires_at
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
 }

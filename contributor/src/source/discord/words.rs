@@ -95,7 +95,8 @@ pub(super) fn no_history(channel: &str) -> String {
 
 pub(super) fn not_approved(channel: &str, status: &str) -> String {
     format!(
-        "channel {channel} is {status} on the server: nothing is posted from it until the server's host has approved it"
+        "channel {channel} is {status} on the server: nothing is posted from it; `contributor propose` proposes one that is not \
+         known, and an admin decides"
     )
 }
 
