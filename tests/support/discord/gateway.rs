@@ -201,5 +201,7 @@ fn resume(world: &mut World, data: &Value) -> Then {
     let missed = session.log.iter().filter(|(at, _)| *at > seq).map(|(_, line)| line.clone()).collect();
     session.out = Some(out);
     session.tell("RESUMED", json!({}), false);
+    // It says that everything has been repeated: it is not repeated itself.
+    session.log.pop();
     Then::Hear(outgoing, missed)
 }

@@ -21,7 +21,7 @@ use super::snowflake::Snowflake;
 use super::words;
 use crate::failure::Failure;
 
-/// The regular look leaves the last minute to the gateway, which may just be telling it.
+/// As long as a session goes on, the history of its last minute is left to the gateway, which may just be telling it.
 const SETTLED: time::Duration = time::Duration::MINUTE;
 
 /// So many known posts at most are asked for one by one when a history lacks them. More are lacking only where somebody has
@@ -209,9 +209,9 @@ impl Listener<'_> {
             return Ok(());
         };
         let end = match why {
-            Why::Check => Snowflake::at(now - SETTLED),
-            // The session that goes on has told what is younger, or will: its order is the better one.
-            Why::Start => Snowflake::at(self.stopped_at),
+            // A session that goes on has told what is younger, or will, and its order is the better one: a message that was deleted
+            // since is in no history, and would come after those that are.
+            Why::Start | Why::Check => Snowflake::at(self.alive - SETTLED),
             Why::NewSession(_) | Why::Asked => Snowflake(u64::MAX),
         };
         let seen = Seen::back(now);

@@ -48,8 +48,6 @@ pub(super) struct Listener<'l> {
     pub(super) pending: Pending,
     /// When the session was last known to be alive, or the program began.
     pub(super) alive: OffsetDateTime,
-    /// When the last run stopped, or when the program began.
-    pub(super) stopped_at: OffsetDateTime,
     /// Whether anybody listened before: only then can something have been missed.
     pub(super) has_listened: bool,
     /// Whether the history has been looked at since the program began.
@@ -74,7 +72,6 @@ impl<'l> Listener<'l> {
         (places, stopped): (Places, Option<&Stopped>),
         (bot, clock): (Snowflake, Clock),
     ) -> Self {
-        let stopped_at = stopped.map_or_else(clock, |stopped| stopped.heard_at);
         Self {
             outbox,
             rest,
@@ -83,8 +80,7 @@ impl<'l> Listener<'l> {
             bot,
             places,
             pending: Pending::default(),
-            alive: stopped_at,
-            stopped_at,
+            alive: stopped.map_or_else(clock, |stopped| stopped.heard_at),
             has_listened: stopped.is_some(),
             is_caught_up: false,
             content_seen: None,
