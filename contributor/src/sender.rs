@@ -90,6 +90,8 @@ struct Sender<'o> {
     most: usize,
     sent: Sent,
     outage: Outage,
+    /// Whether the outbox may say that nothing can be sent: an earlier run may have left that there.
+    has_trouble: bool,
     /// The last batch with its answer, not yet forgotten.
     answered: Option<Answered>,
 }
@@ -113,6 +115,7 @@ impl<'o> Sender<'o> {
             most: MAX_SIGHTINGS,
             sent: Sent::default(),
             outage: Outage::default(),
+            has_trouble: true,
             answered: None,
         }
     }
@@ -190,11 +193,28 @@ impl<'o> Sender<'o> {
             Answer::Unacceptable { at, reason } => self.refuse(at, &reason).await?,
             Answer::TooLarge { reason } if count == 1 => self.refuse(0, &reason).await?,
             Answer::TooLarge { .. } => self.most = count.div_ceil(2),
-            Answer::Later { reason, after } => return Ok(Some(self.outage.wait(&reason, after, self.pace))),
-            Answer::Never { reason } => return Err(Failure::Configuration(reason)),
+            Answer::Later { reason, after } => {
+                let wait = self.outage.wait(&reason, after, self.pace);
+                self.trouble(Some(&reason)).await?;
+                return Ok(Some(wait));
+            }
+            Answer::Never { reason } => {
+                self.trouble(Some(&reason)).await?;
+                return Err(Failure::Configuration(reason));
+            }
         }
         self.outage.end();
+        self.trouble(None).await?;
         Ok(None)
+    }
+
+    /// Keeps why nothing can be sent, or, once, that it can.
+    async fn trouble(&mut self, trouble: Option<&str>) -> Result<(), Failure> {
+        if self.has_trouble || trouble.is_some() {
+            self.outbox.note_trouble(trouble, (self.clock)()).await?;
+        }
+        self.has_trouble = trouble.is_some();
+        Ok(())
     }
 
     /// Takes the answered rows off the queue; they are forgotten by [`Self::settle`].

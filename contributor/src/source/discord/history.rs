@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use shared::post::ChannelRef;
 use shared::wire::Missed;
 use time::OffsetDateTime;
 
@@ -44,6 +45,18 @@ pub(super) enum Why {
     Asked,
 }
 
+impl Why {
+    /// For the log.
+    fn word(self) -> &'static str {
+        match self {
+            Why::Start => "start",
+            Why::NewSession(_) => "nobody listened",
+            Why::Check => "regular look",
+            Why::Asked => "asked for",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct OnlyId {
     id: Snowflake,
@@ -78,7 +91,7 @@ impl Listener<'_> {
                 Err(error) => self.closed(id, error)?,
             }
         }
-        self.read_threads(why).await?;
+        self.read_threads(&self.places.roots(), why).await?;
         self.flush().await?;
         self.places.grow_old();
         Ok(())
@@ -87,7 +100,8 @@ impl Listener<'_> {
     pub(super) async fn read_root(&mut self, raw: &RawPlace, why: Why) -> Result<(), Failure> {
         self.notice(raw);
         if let Some(objection) = self.places.objection(&raw.id.to_string()) {
-            self.tell(raw.id, words::not_approved(&raw.name(), objection));
+            self.in_trouble(raw.id, words::not_approved(&raw.name(), objection), (self.clock)());
+            self.flush().await?;
             return Ok(());
         }
         let read = if raw.is_forum() { Ok(true) } else { self.read_newest(raw, why).await? };
@@ -99,7 +113,8 @@ impl Listener<'_> {
             Ok(false) => {
                 self.gap(raw.id, (why, Missed::Everything));
                 self.open_again(raw.id, Missed::Everything);
-                self.tell(raw.id, words::no_history(&raw.name()));
+                let standing = self.standing(raw.id).await?;
+                self.tell(raw.id, words::no_history(&raw.name(), standing));
             }
             Err(error) => self.closed(raw.id, error)?,
         }
@@ -144,15 +159,28 @@ impl Listener<'_> {
     }
 
     /// The history is empty. Discord shows that, too, to a bot that may not read it; the last message that was ever posted tells
-    /// the difference: it is forbidden, or it was deleted, and then the known posts were, too.
+    /// the difference: it is forbidden, or it was deleted. A channel never forgets which message that was: one that names
+    /// none, or an older one than we know, is not as it was, and proves nothing.
     async fn is_truly_empty(&mut self, raw: &RawPlace) -> Result<Result<bool, RestError>, Failure> {
-        let Some(last) = raw.last_message_id else { return Ok(Ok(true)) };
+        let all = (Snowflake::default(), Snowflake(u64::MAX));
+        let known = ledger::standing(self.outbox, &raw.id.to_string(), all, 1).await?.first().copied();
+        let last = match (raw.last_message_id, known) {
+            (None, None) => return Ok(Ok(true)),
+            (last, known) if last < known => return Ok(Ok(false)),
+            (last, _) => last.unwrap_or_default(),
+        };
         match self.rest.message(raw.id, last).await {
             Err(RestError::Missing { code: UNKNOWN_MESSAGE, .. }) => Ok(Ok(true)),
             Err(RestError::Token) => Err(RestError::Token.into()),
             Err(error @ (RestError::Later(_) | RestError::Strange(_))) => Ok(Err(error)),
             Ok(_) | Err(_) => Ok(Ok(false)),
         }
+    }
+
+    /// How many known posts of a channel have not been deleted, up to [`MAX_MISSING`].
+    async fn standing(&self, id: Snowflake) -> Result<u64, Failure> {
+        let all = (Snowflake::default(), Snowflake(u64::MAX));
+        Ok(ledger::standing(self.outbox, &id.to_string(), all, MAX_MISSING).await?.len() as u64)
     }
 
     /// Reads a place from its mark to its end.
@@ -234,7 +262,7 @@ impl Listener<'_> {
                 name,
                 new = staged.new,
                 looked_at = count,
-                ?why,
+                why = why.word(),
                 "read back from the history"
             );
         }
@@ -256,7 +284,7 @@ impl Listener<'_> {
             return Ok(());
         }
         let Some(channel) = self.places.get(id).map(Place::channel) else { return Ok(()) };
-        let now = (self.clock)();
+        let (now, mut count) = ((self.clock)(), 0u64);
         for gone in ledger::standing(self.outbox, &channel.external_id, (oldest, newest), MAX_MISSING).await?
         {
             if page.messages.iter().any(|(message, _)| *message == gone) {
@@ -276,6 +304,20 @@ impl Listener<'_> {
             let post = message::tombstone(channel.clone(), gone, author, now);
             let raw = format!(r#"{{"id":"{gone}","channel_id":"{id}","missing_from_history":true}}"#);
             self.stage(post, &raw, Seen::back(now));
+            count += 1;
+        }
+        let ChannelRef { external_id, name, .. } = channel;
+        match (count, page.messages.is_empty()) {
+            (0, _) => {}
+            (_, false) => {
+                tracing::info!(channel = external_id, name, count, "posts were deleted while nobody listened")
+            }
+            (_, true) => tracing::warn!(
+                channel = external_id,
+                name,
+                count,
+                "the channel was emptied while nobody listened: Discord says of each known post that it was deleted"
+            ),
         }
         Ok(())
     }
