@@ -99,11 +99,12 @@ impl Api {
     }
 
     async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, NoAnswer> {
-        let away =
-            |error: &reqwest::Error| NoAnswer::Later(format!("asking {}: {}", self.server, chain(error)));
-        let response = request.send().await.map_err(|error| away(&error))?;
+        let away = |error: reqwest::Error| {
+            NoAnswer::Later(format!("asking {}: {}", self.server, chain(&error.without_url())))
+        };
+        let response = request.send().await.map_err(away)?;
         let status = response.status();
-        let text = bounded_text(response).await.map_err(|error| away(&error))?;
+        let text = bounded_text(response).await.map_err(away)?;
         if status == StatusCode::OK {
             return serde_json::from_slice(&text).map_err(|error| {
                 NoAnswer::Never(format!("{} answers something unreadable: {error}", self.server))

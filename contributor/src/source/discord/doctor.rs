@@ -104,7 +104,7 @@ async fn check_bot(
             return Ok(());
         }
         Err(error) => {
-            found.discord_said("Discord", &error);
+            found.discord_said("token", &error);
             return Ok(());
         }
     }

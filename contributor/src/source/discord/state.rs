@@ -119,7 +119,7 @@ impl Listened {
         writeln!(text, "discord  {alive}; {} not told yet", counted(self.untold_gaps, "gap"))?;
         for place in &self.places {
             let kind = if place.thread_of.is_some() { "thread " } else { "channel" };
-            let lag = place.lag_ms.map(|lag| format!(" ({lag} ms after it was posted)")).unwrap_or_default();
+            let lag = place.lag_ms.map(|lag| format!(", {lag} ms after it was posted")).unwrap_or_default();
             let heard = place
                 .heard_at
                 .map_or("nothing heard yet".to_owned(), |at| format!("last heard {}{lag}", since(at, now)));
