@@ -14,6 +14,7 @@ mod waiting;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -145,6 +146,8 @@ pub struct Staged {
 pub struct Outbox {
     pool: SqlitePool,
     level: watch::Sender<Level>,
+    /// Whether it is kept that nothing can be sent.
+    has_trouble: AtomicBool,
     /// Held for as long as this process may write. The last field: it is dropped after the connection.
     _lock: Lock,
 }
@@ -176,8 +179,12 @@ impl Outbox {
             .fetch_one(&pool)
             .await
             .map_err(doing("counting the outbox"))?;
+        let has_trouble: bool = sqlx::query_scalar("SELECT trouble IS NOT NULL FROM owner")
+            .fetch_one(&pool)
+            .await
+            .map_err(doing("reading whether posts can be sent"))?;
         let level = Level { waiting: waiting.unsigned_abs(), filling: false, sent: Sent::default() };
-        Ok(Self { pool, level: watch::Sender::new(level), _lock: lock })
+        Ok(Self { pool, level: watch::Sender::new(level), has_trouble: has_trouble.into(), _lock: lock })
     }
 
     /// Watches how full it is.

@@ -90,8 +90,6 @@ struct Sender<'o> {
     most: usize,
     sent: Sent,
     outage: Outage,
-    /// Whether the outbox may say that nothing can be sent: an earlier run may have left that there.
-    has_trouble: bool,
     /// The last batch with its answer, not yet forgotten.
     answered: Option<Answered>,
 }
@@ -115,7 +113,6 @@ impl<'o> Sender<'o> {
             most: MAX_SIGHTINGS,
             sent: Sent::default(),
             outage: Outage::default(),
-            has_trouble: true,
             answered: None,
         }
     }
@@ -195,26 +192,17 @@ impl<'o> Sender<'o> {
             Answer::TooLarge { .. } => self.most = count.div_ceil(2),
             Answer::Later { reason, after } => {
                 let wait = self.outage.wait(&reason, after, self.pace);
-                self.trouble(Some(&reason)).await?;
+                self.outbox.note_trouble(Some(&reason), (self.clock)()).await?;
                 return Ok(Some(wait));
             }
             Answer::Never { reason } => {
-                self.trouble(Some(&reason)).await?;
+                self.outbox.note_trouble(Some(&reason), (self.clock)()).await?;
                 return Err(Failure::Configuration(reason));
             }
         }
         self.outage.end();
-        self.trouble(None).await?;
+        self.outbox.note_trouble(None, (self.clock)()).await?;
         Ok(None)
-    }
-
-    /// Keeps why nothing can be sent, or, once, that it can.
-    async fn trouble(&mut self, trouble: Option<&str>) -> Result<(), Failure> {
-        if self.has_trouble || trouble.is_some() {
-            self.outbox.note_trouble(trouble, (self.clock)()).await?;
-        }
-        self.has_trouble = trouble.is_some();
-        Ok(())
     }
 
     /// Takes the answered rows off the queue; they are forgotten by [`Self::settle`].

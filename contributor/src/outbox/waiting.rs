@@ -4,6 +4,8 @@
 //! [`Outbox::put_in_order`], [`Outbox::note_trouble`].
 //! Invariant: a row is deleted in the same transaction that counts the server's answer or keeps the refusal.
 
+use std::sync::atomic::Ordering;
+
 use futures_util::TryStreamExt as _;
 use shared::wire::{PostResult, PostStatus};
 use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
@@ -183,6 +185,10 @@ impl Outbox {
 
     /// Keeps why nothing can be sent now, or that it can: `status` shows it. A trouble that lasts keeps its beginning.
     pub async fn note_trouble(&self, trouble: Option<&str>, now: OffsetDateTime) -> Result<(), OutboxError> {
+        let had_trouble = self.has_trouble.swap(trouble.is_some(), Ordering::Relaxed);
+        if !had_trouble && trouble.is_none() {
+            return Ok(());
+        }
         sqlx::query(
             "UPDATE owner SET trouble = ?1, trouble_at = CASE WHEN ?1 IS NULL THEN NULL ELSE coalesce(trouble_at, ?2) END",
         )
