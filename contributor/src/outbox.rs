@@ -35,6 +35,8 @@ pub use waiting::{Ahead, Sent, Waiting};
 pub const STAGE_BATCH: usize = 500;
 /// The file inside the data folder.
 pub const FILE_NAME: &str = "outbox.sqlite";
+/// The file beside it that is locked by whoever writes.
+const LOCK_NAME: &str = "outbox.lock";
 /// How often the lock is asked for before it counts as taken: half a second in all.
 const LOCK_ATTEMPTS: u32 = 20;
 /// The pause between two attempts to lock.
@@ -126,6 +128,8 @@ pub struct Level {
     pub waiting: u64,
     /// Whether more may be staged.
     pub filling: bool,
+    /// What the server has answered since the outbox was opened.
+    pub sent: Sent,
 }
 
 /// What became of staged entries.
@@ -146,6 +150,8 @@ pub struct Outbox {
     level: watch::Sender<Level>,
     /// Whether the server takes no posts of some channels now.
     is_holding: AtomicBool,
+    /// Whether it is kept that nothing can be sent.
+    has_trouble: AtomicBool,
     /// Held for as long as this process may write. The last field: it is dropped after the connection.
     _lock: Lock,
 }
@@ -173,8 +179,13 @@ impl Outbox {
             source: error.into(),
         })?;
         claim(&pool, folder, server).await?;
-        let level = watch::Sender::new(Level { waiting: 0, filling: false });
-        let outbox = Self { pool, level, is_holding: AtomicBool::new(false), _lock: lock };
+        let has_trouble: bool = sqlx::query_scalar("SELECT trouble IS NOT NULL FROM owner")
+            .fetch_one(&pool)
+            .await
+            .map_err(doing("reading whether posts can be sent"))?;
+        let level = watch::Sender::new(Level { waiting: 0, filling: false, sent: Sent::default() });
+        let is_holding = AtomicBool::new(false);
+        let outbox = Self { pool, level, is_holding, has_trouble: has_trouble.into(), _lock: lock };
         let mut transaction = outbox.begin().await?;
         outbox.measure(&mut transaction).await?;
         transaction.commit().await.map_err(doing("counting the outbox"))?;
@@ -218,9 +229,14 @@ impl Outbox {
         self.pool.begin().await.map_err(doing("beginning a change of the outbox"))
     }
 
-    /// The transaction is over: `left` rows are no longer waiting.
-    fn lower(&self, left: u64) {
-        self.level.send_modify(|level| level.waiting = level.waiting.saturating_sub(left));
+    /// The transaction is over: the rows that were answered are no longer waiting, unless what waits was counted in it.
+    fn lower(&self, sent: Sent, is_measured: bool) {
+        self.level.send_modify(|level| {
+            if !is_measured {
+                level.waiting = level.waiting.saturating_sub(sent.total());
+            }
+            level.sent.add(sent);
+        });
     }
 }
 
@@ -236,7 +252,7 @@ pub(crate) fn time_of(micros: i64) -> Option<OffsetDateTime> {
 
 /// Takes the lock that keeps two processes from sending from one outbox. One that is just ending may finish.
 async fn lock(folder: &Path) -> Result<Lock, OutboxError> {
-    let path = folder.join("outbox.lock");
+    let path = folder.join(LOCK_NAME);
     let failed = |source| OutboxError::File { doing: "locking", path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     for attempt in 1.. {
@@ -248,6 +264,22 @@ async fn lock(folder: &Path) -> Result<Lock, OutboxError> {
         }
     }
     Ok(Lock(file))
+}
+
+/// Whether another process writes to the outbox in `folder` now.
+pub(crate) fn is_in_use(folder: &Path) -> Result<bool, OutboxError> {
+    let path = folder.join(LOCK_NAME);
+    let failed = |source| OutboxError::File { doing: "looking at the lock", path: path.clone(), source };
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        file => file.map_err(failed)?,
+    };
+    // A process that begins at this very moment asks again.
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().map(|()| false).map_err(failed),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
 }
 
 /// The outbox in `folder` to be read beside another process; `None` if there is none yet.

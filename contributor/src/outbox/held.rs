@@ -97,6 +97,14 @@ pub(super) async fn hold(
 /// The channels that are held, those of most posts first.
 pub(super) async fn held(pool: &SqlitePool) -> Result<Vec<Held>, OutboxError> {
     let reading = "reading the held channels";
+    // An outbox of an earlier version has no such table until it is written to.
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'held'")
+        .fetch_one(pool)
+        .await
+        .map_err(doing(reading))?;
+    if tables == 0 {
+        return Ok(Vec::new());
+    }
     let rows = sqlx::query(
         "SELECT h.channel, h.channel_name, h.reason, count(o.id) AS waiting FROM held h \
          LEFT JOIN outbox o ON o.source = h.source AND o.channel = h.channel \

@@ -1,8 +1,10 @@
 //! The outbox as its sender sees it: rows that wait, oldest first, and what becomes of them.
 //!
 //! Entry points: [`Outbox::load`], [`Outbox::settle`], [`Outbox::refuse`], [`Outbox::retry_refused`],
-//! [`Outbox::put_in_order`].
+//! [`Outbox::put_in_order`], [`Outbox::note_trouble`].
 //! Invariant: a row is deleted in the same transaction that counts the server's answer or keeps the refusal.
+
+use std::sync::atomic::Ordering;
 
 use futures_util::TryStreamExt as _;
 use shared::wire::{PostResult, PostStatus};
@@ -45,9 +47,6 @@ pub struct Sent {
     pub duplicates: u64,
     /// Posts that the server refused.
     pub rejected: u64,
-    /// Posts that it takes later: they wait.
-    #[serde(skip)]
-    pub held: u64,
 }
 
 impl Sent {
@@ -56,13 +55,22 @@ impl Sent {
         self.stored + self.revisions + self.duplicates + self.rejected
     }
 
+    /// What has been added to an earlier count.
+    pub fn since(&self, earlier: Sent) -> Sent {
+        Sent {
+            stored: self.stored.saturating_sub(earlier.stored),
+            revisions: self.revisions.saturating_sub(earlier.revisions),
+            duplicates: self.duplicates.saturating_sub(earlier.duplicates),
+            rejected: self.rejected.saturating_sub(earlier.rejected),
+        }
+    }
+
     /// Adds another count to this one.
     pub fn add(&mut self, other: Sent) {
         self.stored += other.stored;
         self.revisions += other.revisions;
         self.duplicates += other.duplicates;
         self.rejected += other.rejected;
-        self.held += other.held;
     }
 }
 
@@ -109,11 +117,11 @@ impl Outbox {
     ) -> Result<Sent, OutboxError> {
         let mut sent = Sent::default();
         let mut transaction = self.begin().await?;
-        let mut settled = Vec::with_capacity(rows.len());
+        let (mut settled, mut is_holding) = (Vec::with_capacity(rows.len()), false);
         for (row, result) in rows.iter().zip(results) {
             match &result.status {
                 PostStatus::NotAdmitted { reason } => {
-                    sent.held += 1;
+                    is_holding = true;
                     hold(&mut transaction, (row.id, reason), now).await?;
                     continue;
                 }
@@ -131,14 +139,11 @@ impl Outbox {
             forget(&mut transaction, &settled).await?;
         }
         count(&mut transaction, sent).await?;
-        let committing = "forgetting sent posts";
-        if sent.held > 0 {
+        if is_holding {
             self.measure(&mut transaction).await?;
-            transaction.commit().await.map_err(doing(committing))?;
-        } else {
-            transaction.commit().await.map_err(doing(committing))?;
-            self.lower(settled.len() as u64);
         }
+        transaction.commit().await.map_err(doing("forgetting sent posts"))?;
+        self.lower(sent, is_holding);
         Ok(sent)
     }
 
@@ -150,7 +155,7 @@ impl Outbox {
         forget(&mut transaction, &[row]).await?;
         count(&mut transaction, sent).await?;
         transaction.commit().await.map_err(doing("keeping a refused post"))?;
-        self.lower(1);
+        self.lower(sent, false);
         Ok(sent)
     }
 
@@ -193,6 +198,23 @@ impl Outbox {
             sqlx::query(statement).bind(last).execute(&mut *transaction).await.map_err(doing(ordering))?;
         }
         transaction.commit().await.map_err(doing(ordering))
+    }
+
+    /// Keeps why nothing can be sent now, or that it can: `status` shows it. A trouble that lasts keeps its beginning.
+    pub async fn note_trouble(&self, trouble: Option<&str>, now: OffsetDateTime) -> Result<(), OutboxError> {
+        let had_trouble = self.has_trouble.swap(trouble.is_some(), Ordering::Relaxed);
+        if !had_trouble && trouble.is_none() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE owner SET trouble = ?1, trouble_at = CASE WHEN ?1 IS NULL THEN NULL ELSE coalesce(trouble_at, ?2) END",
+        )
+        .bind(trouble)
+        .bind(micros(now))
+        .execute(&self.pool)
+        .await
+        .map_err(doing("keeping whether posts can be sent"))?;
+        Ok(())
     }
 
     /// When the first of the rows came to be that can be sent.
