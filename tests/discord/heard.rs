@@ -167,7 +167,7 @@ async fn what_was_posted_before_the_approval_is_read_back_and_that_time_is_a_gap
     let thread = relay.discord.open_thread(LOUNGE, "a thread");
     relay.discord.post(thread, "in a thread, before the approval");
     relay.approve(LOUNGE, "lounge").await;
-    contributor.said("approved on the server").await;
+    contributor.said("taken by the server").await;
     let kept = relay.until_kept(2).await;
     assert_eq!(texts(&kept), ["before the approval", "in a thread, before the approval"]);
     assert!(kept.iter().all(|kept| kept.provenance == "backfill"), "{kept:?}");

@@ -150,7 +150,7 @@ impl Places {
         wanted
     }
 
-    /// The wanted channels that the server has approved.
+    /// The wanted channels of which the server takes posts.
     pub(super) fn heard(&self) -> BTreeSet<Snowflake> {
         self.wanted.iter().copied().filter(|id| self.objection(&id.to_string()).is_none()).collect()
     }

@@ -112,7 +112,7 @@ pub(super) fn nothing_to_do(wanted: usize) -> String {
         return "discord.channels is empty: nothing is posted. `contributor channels` lists what the bot can see".to_owned();
     }
     format!(
-        "of {} in discord.channels none is approved on the server: nothing is posted until that is changed",
+        "of {} in discord.channels the server takes the posts of none: nothing is posted until that is changed",
         counted(wanted as u64, "channel")
     )
 }
