@@ -1,7 +1,7 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
 //!
 //! Read [`layout`] for the rules that the house keeps, [`access`], [`authority`], [`forged`], [`sign_in`] and [`login`] for who gets in and
-//! who may call, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`reread`] and
+//! who may call, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`witnesses`], [`reread`] and
 //! [`reread_hard`] for the API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for
 //! listening to Discord, [`restart`] for what `kill -9` may not break,
 //! [`slow`], [`limits`], [`rights`] and [`tls`] for hostile
@@ -29,3 +29,4 @@ mod rights;
 mod sign_in;
 mod slow;
 mod tls;
+mod witnesses;
