@@ -70,8 +70,10 @@ impl Attempts {
         let mut memory = self.memory();
         memory.make_room(now);
         let here = memory.by_place.get(attempt).copied().unwrap_or(Tries { count: 0, last: now });
-        let wait = here.last + wait_after(here.count) - now;
-        if wait.is_positive() {
+        let pause = wait_after(here.count);
+        let wait = here.last + pause - now;
+        // Of several at once one may come later that began earlier: the last one's time can lie after this one's.
+        if pause.is_positive() && wait.is_positive() {
             return Err(Held::Wait(wait));
         }
         if !is_familiar {
@@ -178,6 +180,13 @@ mod tests {
         ));
         assert_eq!(attempts.begin(&owner, true, NOON + Duration::minutes(50)), Ok(()));
         assert_eq!(attempts.begin(&owner, false, NOON + Duration::hours(2)), Ok(()));
+    }
+
+    #[test]
+    fn whoever_tries_at_the_same_time_as_others_need_not_wait_for_them() {
+        let (attempts, ana) = (Attempts::default(), Attempt::new("ana", place(1)));
+        attempts.begin(&ana, false, NOON).unwrap();
+        assert_eq!(attempts.begin(&ana, false, NOON - Duration::milliseconds(200)), Ok(()));
     }
 
     #[test]
