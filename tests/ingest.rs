@@ -360,7 +360,7 @@ async fn the_counts_of_a_channel_add_up() {
     let page: ChannelsPage = api.get("/v1/channels").await;
     let posts = page.channels[0].posts;
     assert_eq!(
-        (posts.total, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes),
+        (posts.revisions, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes),
         (4, 1, 1, 1, 1, 1)
     );
 }

@@ -118,9 +118,10 @@ pub(super) fn channels(channels: &[ChannelRecord], as_json: bool) -> anyhow::Res
     if as_json {
         return json(&channels);
     }
-    let header = ["channel", "status", "posts", "signals", "updates", "noise", "abstained", "deletes"];
+    let header = ["channel", "status", "revisions", "signals", "updates", "noise", "abstained", "deletes"];
     let row = |name: String, status: &str, posts: &PostCounts| {
-        let counts = [posts.total, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes];
+        let counts =
+            [posts.revisions, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes];
         [name, status.to_owned()].into_iter().chain(counts.map(|count| count.to_string())).collect::<Vec<_>>()
     };
     let mut rows = vec![header.map(str::to_owned).to_vec()];
@@ -136,7 +137,8 @@ pub(super) fn channels(channels: &[ChannelRecord], as_json: bool) -> anyhow::Res
     for line in lines(&aligns, &rows) {
         writeln!(out, "{line}")?;
     }
-    let read = "posts = signals + updates + noise + abstained: a post counts once for each of its revisions; deletes apart";
+    let read =
+        "revisions = signals + updates + noise + abstained: each text of a post counts once; deletes apart";
     Ok(writeln!(out, "{read}")?)
 }
 
@@ -151,7 +153,7 @@ fn status_word(status: ChannelStatus) -> &'static str {
 
 fn sum(a: &PostCounts, b: &PostCounts) -> PostCounts {
     PostCounts {
-        total: a.total + b.total,
+        revisions: a.revisions + b.revisions,
         signals: a.signals + b.signals,
         updates: a.updates + b.updates,
         noise: a.noise + b.noise,
