@@ -78,6 +78,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stopping: watch::Receiver<
     tasks.spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
     tasks.spawn(curation::catch_up::follow(pool.clone(), Arc::clone(&feed), stopping.clone()));
     tasks.spawn(Arc::clone(&authority).follow(stopping.clone()));
+    tasks.spawn(sessions::prune(pool.clone(), stopping.clone()));
     tasks.spawn(edge::rates::forget_rested(Arc::clone(&edge), stopping.clone()));
     if let Some(tls) = edge.tls.clone() {
         tasks.spawn(edge::tls::follow(tls, stopping.clone()));

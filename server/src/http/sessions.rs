@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use launch::secret::Secret;
-use shared::wire::{Me, Refresh, SessionTokens, SignIn};
+use shared::wire::{ChangePassword, Me, Refresh, SessionTokens, SignIn};
 
 use super::ApiError;
 use super::body::JsonBody;
-use super::problems::{Bodied, Busy, Checked, Guarded, Unknown};
+use super::problems::{Bodied, Busy, Checked, Contradicted, Guarded, Unknown};
 use crate::App;
 use crate::auth::origin::Origin;
 use crate::auth::{Anyone, Known, Person};
@@ -51,6 +51,21 @@ pub(super) async fn refresh(
 )]
 pub(super) async fn sign_out(Person(caller): Person, State(app): State<App>) -> Result<StatusCode, ApiError> {
     sessions::sign_out(&app, caller.credential_id, &caller.by()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes the caller's password. All other sessions of the account end; the keys of its programs go on.
+#[utoipa::path(
+    put, path = "/v1/me/password", tag = "member", security(("credential" = [])), request_body = ChangePassword,
+    responses((status = 204, description = "The password is changed"), Guarded, Bodied, Contradicted, Checked)
+)]
+pub(super) async fn change_password(
+    Person(caller): Person,
+    State(app): State<App>,
+    JsonBody(body): JsonBody<ChangePassword>,
+) -> Result<StatusCode, ApiError> {
+    let passwords = (Secret::new(body.current_password), Secret::new(body.new_password));
+    sessions::change_password(&app, &caller, passwords, caller.by()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -30,6 +30,8 @@ named! {
         SignedOut = "signed_out",
         /// A refresh token came a second time, and its session was ended. The subject is the session.
         TokenReused = "token_reused",
+        /// Somebody has changed their password: their other sessions have ended. The subject is the account.
+        PasswordChanged = "password_changed",
         /// A channel was proposed.
         ChannelProposed = "channel_proposed",
         /// The status, the name or the profile of a channel was changed.

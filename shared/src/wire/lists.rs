@@ -72,8 +72,12 @@ pub struct PostRecord {
     pub id: Uuid,
     /// The post.
     pub post: Post,
-    /// How many sightings of it there are.
+    /// How many sightings of it there are: one for each contributor and each form that it saw.
     pub sightings: i64,
+    /// How many contributors saw these words under this revision.
+    pub witnesses: u32,
+    /// True when a contributor saw other words under this revision.
+    pub disputed: bool,
     /// How it first came.
     pub provenance: Provenance,
     /// When the server received it first.
