@@ -1,6 +1,6 @@
 //! The audit log: who did what to what, when and from where.
 //!
-//! Entry points: [`By`], [`Entry`], [`write`]. Invariants: a line is written in the transaction of its act, so that neither is
+//! Entry points: [`By`], [`Entry`], [`write()`]. Invariants: a line is written in the transaction of its act, so that neither is
 //! there without the other; each act is one line; no line holds a secret. The serving role can only add lines.
 
 use std::net::IpAddr;
