@@ -48,7 +48,8 @@ pub fn stranger(server: &TestServer) -> Api {
 
 /// An invite of the host.
 pub async fn invite(server: &TestServer, role: Role) -> String {
-    let made = accounts::invite(&server.pool, (role, Some("for a test")), None, launch::clock::now()).await;
+    let made =
+        accounts::invite(&server.pool, (role, Some("for a test")), (None, None), launch::clock::now()).await;
     made.expect("an invite").invite
 }
 

@@ -186,7 +186,11 @@ pub struct NewInviteRow<'a> {
 }
 
 /// Keeps an invite together with the account that it leads to.
-pub async fn invite(pool: &PgPool, invite: &NewInviteRow<'_>, now: OffsetDateTime) -> Result<(), StoreError> {
+pub async fn invite(
+    connection: &mut PgConnection,
+    invite: &NewInviteRow<'_>,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
     sqlx::query!(
         "WITH invited AS (
             INSERT INTO accounts (id, role, status, note, created_at) VALUES ($1, $2, 'invited', $3, $4) RETURNING id
@@ -201,9 +205,18 @@ pub async fn invite(pool: &PgPool, invite: &NewInviteRow<'_>, now: OffsetDateTim
         invite.invited_by,
         invite.expires_at
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Until when the invite to this account can be used.
+pub async fn invite_expiry(
+    connection: &mut PgConnection,
+    account: Uuid,
+) -> Result<Option<OffsetDateTime>, StoreError> {
+    let expiry = sqlx::query_scalar!("SELECT expires_at FROM invites WHERE account_id = $1", account);
+    Ok(expiry.fetch_optional(connection).await?)
 }
 
 /// The account that an invite leads to, if it can be used now.

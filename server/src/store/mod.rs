@@ -10,6 +10,7 @@ pub mod channels;
 pub mod gaps;
 pub mod keys;
 pub mod log;
+pub mod once;
 pub mod posts;
 pub mod sessions;
 pub mod signals;
