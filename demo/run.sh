@@ -60,6 +60,10 @@ CONTRIBUTOR__API_KEY=$(create_key contributor "demo contributor")
 TRADER__API_KEY=$(create_key member "demo trader")
 export CONTRIBUTOR__API_KEY TRADER__API_KEY CONTRIBUTOR__SERVER=$url TRADER__SERVER=$url
 echo "listening on $url, with one key for a contributor and one for a trader"
+# Posts are published of approved channels only, and taken only from contributors who are enrolled in them.
+approve() { "$bin/server" admin approve-channel --data-dir "$work/server" --discord "$1" --name "$2" --contributor "demo contributor"; }
+approve 1237400000000000101 vip-calls
+approve 1237400000000000102 swing-desk
 
 contributor=("$bin/contributor" --data-dir "$work/contributor")
 trade=("$bin/trader-client" --config "$demo/trader.toml" --data-dir "$work/trader")

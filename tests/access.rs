@@ -25,8 +25,10 @@ enum Who {
     Member,
     Contributor,
     Admin,
+    /// A contributor or an admin.
+    Proposer,
 }
-use Who::{Admin, Anyone, Contributor, Known, Member};
+use Who::{Admin, Anyone, Contributor, Known, Member, Proposer};
 
 /// Every route, who may call it, and what they are answered who may: with the body `{}` or none, and an id that nobody has.
 const TABLE: &[(&str, &str, Who, u16)] = &[
@@ -45,11 +47,20 @@ const TABLE: &[(&str, &str, Who, u16)] = &[
     ("GET", "/v1/signals", Member, 200),
     ("GET", "/v1/signals/{id}", Member, 404),
     ("GET", "/v1/channels", Member, 200),
+    ("GET", "/v1/channels/{id}", Member, 404),
     ("GET", "/v1/events", Member, 200),
     // The request asks for no WebSocket.
     ("GET", "/v1/feed", Member, 422),
     ("POST", "/v1/messages", Contributor, 422),
     ("POST", "/v1/gaps", Contributor, 422),
+    ("POST", "/v1/channels", Proposer, 422),
+    // The request does not say which state it changes.
+    ("PATCH", "/v1/channels/{id}", Admin, 428),
+    ("GET", "/v1/channels/{id}/contributors", Admin, 404),
+    ("PUT", "/v1/channels/{id}/contributors/{account}", Admin, 404),
+    ("DELETE", "/v1/channels/{id}/contributors/{account}", Admin, 404),
+    ("POST", "/v1/signals/{id}/withdraw", Admin, 422),
+    ("GET", "/v1/audit", Admin, 200),
     ("GET", "/v1/accounts", Admin, 200),
     ("GET", "/v1/accounts/{id}", Admin, 404),
     ("POST", "/v1/invites", Admin, 422),
@@ -123,6 +134,7 @@ impl Caller {
             (Who::Person, Some(_)) => self.is_session,
             (Who::Contributor, Some(role)) => role == Role::Contributor,
             (Who::Admin, Some(role)) => role == Role::Admin,
+            (Who::Proposer, Some(role)) => role != Role::Member,
         }
     }
 }
@@ -130,7 +142,7 @@ impl Caller {
 /// Calls every route with every method, and compares with the table.
 async fn walk(caller: &Caller, offenders: &mut Vec<String>) {
     for (path, methods) in routes() {
-        let place = path.replace("{id}", NOBODY);
+        let place = path.replace("{id}", NOBODY).replace("{account}", NOBODY);
         for method in METHODS {
             // Signing out would change who calls; it is tried by itself.
             if (method, path.as_str()) == ("DELETE", "/v1/sessions/current") && caller.may.is_some() {

@@ -234,10 +234,20 @@ impl Scene {
             contributor.env("CONTRIBUTOR__DISCORD__CHANNELS", format!("[\"{CALLS}\"]"));
             contributor
         };
-        let approve = ["admin", "approve-channel", "--discord", &CALLS.to_string(), "--name", "vip-calls"];
-        let approved = run(serve(&self.folder, &self.scratch).args(approve)).await;
-        assert_eq!(approved.code, Some(0), "{}", approved.err);
-        self.watch.ended("server admin approve-channel", &approved);
+        let pool = self.scratch.pool().await;
+        let name: String = sqlx::query_scalar("SELECT name FROM accounts WHERE role = 'contributor'")
+            .fetch_one(&pool)
+            .await
+            .expect("the contributor's name");
+        pool.close().await;
+        // That of the export and that on Discord; two channels cannot have the same name.
+        for (channel, called) in [("500", "vip-calls"), (&CALLS.to_string(), "calls")] {
+            let approve =
+                ["admin", "approve-channel", "--discord", channel, "--name", called, "--contributor", &name];
+            let approved = run(serve(&self.folder, &self.scratch).args(approve)).await;
+            assert_eq!(approved.code, Some(0), "{}", approved.err);
+            self.watch.ended("server admin approve-channel", &approved);
+        }
         let export = write_one_post(self.folder.path());
         for line in [WRONG_PASSWORD, key] {
             let ended = told(contributor(self).arg("login"), line).await;

@@ -9,6 +9,10 @@ use support::path::{Stage, write_one_post, write_story};
 use support::program::{path, run};
 use support::server::Api;
 
+/// The channels of the demo, as its script approves them.
+const DEMO_CHANNELS: [(&str, &str); 2] =
+    [("1237400000000000101", "vip-calls"), ("1237400000000000102", "swing-desk")];
+
 fn demo() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("demo")
 }
@@ -54,7 +58,7 @@ fn expected() -> BTreeMap<(String, String), String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demos_account_adds_up_and_every_trade_traces_to_a_post() {
-    let stage = Stage::start().await;
+    let stage = Stage::of(&DEMO_CHANNELS).await;
     let _server = stage.serve(None).await.expect("the server starts");
     let exports = ["vip-calls-1.json", "vip-calls-2.json", "swing-desk.json"]
         .map(|file| demo().join("exports").join(file));

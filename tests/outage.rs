@@ -32,6 +32,21 @@ async fn api(server: &ServerProgram, folder: &Path, role: &str) -> Api {
     create.args(["admin", "create-key", "--name", role, "--role", role, "--data-dir"]).arg(folder);
     let created = run(&mut create).await;
     assert_eq!(created.code, Some(0), "{}", created.err);
+    if role == "contributor" {
+        let mut approve = command("server");
+        approve.args([
+            "admin",
+            "approve-channel",
+            "--discord",
+            "500",
+            "--name",
+            "vip-calls",
+            "--contributor",
+            role,
+        ]);
+        let approved = run(approve.arg("--data-dir").arg(folder)).await;
+        assert_eq!(approved.code, Some(0), "{}", approved.err);
+    }
     Api::new(&server.url, created.out.trim())
 }
 

@@ -1,12 +1,13 @@
 //! Channel profiles, through the program and the API; and the signals that follow-ups name by their authors' ids.
 
 use reqwest::Method;
+use server::audit::By;
 use server::auth::Role;
-use server::store::channels;
+use server::curation;
 use server::store::signals::{Candidates, candidates};
-use shared::post::Sighting;
-use shared::reading::{ChannelProfile, ProfileDraft};
-use shared::wire::{ChannelsPage, ProblemKind, SignalState, SignalsPage};
+use shared::post::{ChannelRef, Sighting, Source};
+use shared::reading::ProfileDraft;
+use shared::wire::{ChangeChannel, ChannelsPage, ProblemKind, SignalState, SignalsPage};
 use sqlx::PgPool;
 use support::posts::{START, batch, sighting, signal_text};
 use support::program::{Ended, command, run};
@@ -26,10 +27,12 @@ pub(crate) async fn signals(api: &Api) -> Vec<SignalState> {
 /// Only this author may call in the channel of the posts; nobody in particular when it is absent.
 pub(crate) async fn set_caller(pool: &PgPool, caller: Option<&str>) {
     let callers = caller.into_iter().map(str::to_owned).collect();
-    let profile = ChannelProfile::new(ProfileDraft { callers, ..ProfileDraft::default() }).unwrap();
+    let profile = Some(ProfileDraft { callers, ..ProfileDraft::default() });
+    let wish = ChangeChannel { profile, ..ChangeChannel::default() };
     let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM channels").fetch_all(pool).await.unwrap();
     for id in ids {
-        assert!(channels::set_profile(pool, id, &profile).await.unwrap());
+        let by = By::host(launch::clock::now());
+        assert!(curation::change(pool, (id, None), &wish, &by).await.unwrap().is_some());
     }
 }
 
@@ -68,12 +71,12 @@ async fn a_profile_counts_for_what_comes_and_its_stored_form_is_never_taken_for_
 async fn a_host_sees_and_sets_a_profile_and_is_told_what_is_wrong_with_one() {
     let server = TestServer::start().await;
     let api = server.client(Role::Contributor).await;
-    let mut elsewhere = sighting(2, "hello");
-    elsewhere.post.channel.external_id = "501".into();
-    let mut namesake = elsewhere.clone();
-    namesake.post.channel.external_id = "502".into();
-    (elsewhere.post.channel.name, namesake.post.channel.name) = ("swing".into(), "swing".into());
-    post(&api, [sighting(1, "hello"), elsewhere, namesake]).await;
+    for id in ["501", "502"] {
+        let namesake = ChannelRef { source: Source::Discord, external_id: id.into(), name: "swing".into() };
+        let by = By::host(launch::clock::now());
+        assert!(curation::propose(&server.pool, &namesake, None, &by).await.unwrap().is_new);
+    }
+    post(&api, [sighting(1, "hello")]).await;
     let profile = async |arguments: &[&str]| {
         server_program(&server, &[&["admin", "profile"], arguments].concat()).await
     };
@@ -129,6 +132,9 @@ async fn a_host_is_warned_of_callers_who_have_never_posted_in_the_channel() {
         one.post.channel.name = format!("channel-{channel}");
         one
     };
+    for id in ["600", "601"] {
+        server.open(id, &format!("channel-{id}")).await;
+    }
     let many = (1..=9).map(|id| by(id, &format!("a{}", id.min(7)), "600"));
     post(&api, many.chain([by(20, "elsewhere", "601")])).await;
     let empty =

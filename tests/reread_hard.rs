@@ -46,7 +46,7 @@ async fn a_broken_signal_stops_neither_the_lists_nor_other_posts_and_is_mended_b
         WHERE post_id = (SELECT id FROM posts WHERE external_id = '1')",
     )
     .await;
-    execute(&server.pool, "UPDATE events SET payload = replace(payload, '3800', '4100') WHERE seq = 1").await;
+    execute(&server.pool, "UPDATE events SET payload = replace(payload, '3800', '4100') WHERE seq = 2").await;
     let told = events(&api).await;
     assert!(matches!(told.as_slice(), [Event::Unknown, Event::SignalPosted { .. }, _]), "{told:?}");
     assert_eq!(signals(&api).await.len(), 2);
@@ -231,6 +231,7 @@ async fn migrated_from_the_first_form(server: &TestServer) -> PgPool {
     let rest = concat!(
         include_str!("../migrations/0003_gaps.sql"),
         include_str!("../migrations/0004_accounts.sql"),
+        include_str!("../migrations/0005_curation.sql"),
         include_str!("../migrations/0006_witnesses.sql")
     );
     let copy = "INSERT INTO channels SELECT id, source, external_id, name, status, created_at FROM public.channels;

@@ -117,8 +117,8 @@ async fn play(crash: Option<Crash>) -> End {
 async fn contributing(stage: &Stage, story: &Story, crash_at: Option<String>) -> bool {
     let import = || {
         let mut import = stage.contributor();
-        // Slow enough that most posts are sent by themselves.
-        import.args(["import", "--infer-deletes", "--replay", "10000"]).args(&story.exports);
+        // Slow enough that most posts are sent by themselves, also where other programs want the processors.
+        import.args(["import", "--infer-deletes", "--replay", "5000"]).args(&story.exports);
         import
     };
     until_done(import, crash_at).await

@@ -8,7 +8,8 @@ use support::program::{ServerProgram, command, run};
 use support::server::{Api, create_key};
 
 /// What may never be changed or deleted, each with one of its columns.
-const KEPT: [(&str, &str); 3] = [("events", "seq"), ("posts", "id"), ("sightings", "post_id")];
+const KEPT: [(&str, &str); 4] =
+    [("events", "seq"), ("posts", "id"), ("sightings", "post_id"), ("audit", "id")];
 
 /// The SQLSTATE of the refusal; fails when there is none.
 async fn refusal(connection: &mut PgConnection, statement: &str) -> String {

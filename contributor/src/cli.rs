@@ -19,15 +19,16 @@ use crate::api::Api;
 use crate::config::{PROGRAM, Settings};
 use crate::failure::Failure;
 use crate::import::{self, Filled, Options};
-use crate::outbox::{Outbox, Sent};
-use crate::read::{Color, Wanted};
+use crate::outbox::{Held, Outbox, Sent};
+use crate::propose::{self, Wanted};
+use crate::read::Color;
 use crate::replay::{self, Speed};
 use crate::report::{self, Progress};
 use crate::{read, sender, status};
 
 const EXIT_CODES: &str = "Exit codes:
   0    done: everything was sent and answered (`status` shows what was refused)
-  1    failure, such as a full disk or an outbox that is in use
+  1    failure, such as a full disk, an outbox that is in use, or channels of which the server takes no posts now
   2    bad input: a flag, or a file that is no export, is damaged, or lacks messages; its valid part was kept and sent
   75   somebody who must be asked is away for now: Discord, or the server
   78   a setting is missing or wrong, or the server refused the API key
@@ -99,8 +100,8 @@ enum Command {
     Import(Import),
     /// Listen to Discord with a bot, and send what is heard, until it is stopped
     ///
-    /// Only channels that stand in `discord.channels` and that the server has approved. What was posted while this program
-    /// was away is read back from the history.
+    /// Only channels that stand in `discord.channels` and that the server knows and does not block. What was posted while this
+    /// program was away is read back from the history.
     #[command(after_help = RUN_ENDS)]
     Run,
     /// Look whether everything that listening needs is there, and say what to change
@@ -108,10 +109,23 @@ enum Command {
     Check,
     /// List the channels that the bot can see, with their ids
     Channels,
+    /// Propose channels to the server, so that it takes their posts
+    ///
+    /// Without a channel: every one whose posts are held because the server does not know it (`status` shows them). An admin
+    /// of the server decides; what is posted meanwhile is kept there, and published when the channel is approved.
+    #[command(after_help = EXIT_CODES)]
+    Propose {
+        /// The id of a channel on Discord
+        #[arg(long, value_name = "ID", requires = "name")]
+        channel: Option<String>,
+        /// Its name, for people
+        #[arg(long, value_name = "NAME", requires = "channel")]
+        name: Option<String>,
+    },
     /// Read a channel's history from a time on, and send it
     #[command(after_help = EXIT_CODES)]
     Backfill {
-        /// The id of a channel or thread; its channel must be approved by the server
+        /// The id of a channel or thread; its channel must be known to the server
         #[arg(long, value_name = "ID")]
         channel: String,
         /// A time such as 2026-05-01T00:00:00Z
@@ -221,6 +235,11 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Run => listening::listen(&settings()?).await,
         Command::Check => listening::check(&settings()?).await,
         Command::Channels => listening::channels(&settings()?).await,
+        Command::Propose { channel, name } => {
+            let wanted = channel.zip(name).map(|(channel, name)| Wanted { channel, name });
+            let (outbox, api) = open(&settings()?).await?;
+            report::print(&propose::propose(&outbox, &api, wanted).await?)
+        }
         Command::Backfill { channel, since } => listening::backfill(&settings()?, &channel, since).await,
         Command::Login { name } => login(&settings()?, name.as_deref()).await,
         Command::Send { retry_refused } => send(&settings()?, retry_refused).await,
@@ -229,7 +248,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         }
         // Needs no settings: a broken file of settings must not keep a post from being read.
         Command::Read(Read { file, profile, explain, color, text }) => {
-            read::run(&Wanted { file, profile, text, explain: explain.then_some(color) })
+            read::run(&read::Wanted { file, profile, text, explain: explain.then_some(color) })
         }
         Command::Config(Config::Show) => {
             let settings = settings()?;
@@ -295,6 +314,7 @@ async fn import(settings: &Settings, wanted: Import) -> Result<(), Failure> {
     let rest = "the same import, run again, reads the rest";
     let (filled, sent): (Filled, Sent) = until_stopped(&outbox, work, rest).await?;
     report::print(&report::account(&filled, sent, began.elapsed()))?;
+    check_held(&outbox).await?;
     if filled.problems.is_empty() {
         return Ok(());
     }
@@ -313,7 +333,22 @@ async fn send(settings: &Settings, retry_refused: bool) -> Result<(), Failure> {
     }
     let work = sender::drain(&outbox, &api, launch::clock::now);
     let sent = until_stopped(&outbox, work, "`contributor send` goes on").await?;
-    report::print(&report::answers(sent))
+    report::print(&report::answers(sent))?;
+    check_held(&outbox).await
+}
+
+/// Complains of posts that stay in the outbox, because the server takes none of their channels now.
+async fn check_held(outbox: &Outbox) -> Result<(), Failure> {
+    let held = outbox.held().await?;
+    let Some(Held { reason, .. }) = held.first() else { return Ok(()) };
+    let posts: u64 = held.iter().map(|held| held.waiting).sum();
+    let more = match held.len() {
+        1 => String::new(),
+        channels => format!(" (and so with {} more; `contributor status` lists them)", channels - 1),
+    };
+    Err(Failure::Other(anyhow::anyhow!(
+        "{posts} posts stay in the outbox: {reason}{more}; `contributor send` tries again"
+    )))
 }
 
 /// A time on the command line.

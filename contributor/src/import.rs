@@ -198,7 +198,13 @@ fn tombstone(missing: Missing, span: &Span, file: &Path) -> Sighting {
         reply_to: None,
         forwarded: Vec::new(),
     };
-    Sighting { post, seen_at: span.exported_at, provenance: Provenance::Imported, raw: raw.to_string() }
+    Sighting {
+        post,
+        seen_at: span.exported_at,
+        provenance: Provenance::Imported,
+        raw: raw.to_string(),
+        within: None,
+    }
 }
 
 /// Runs on its own thread. Ends early when nobody receives any more.

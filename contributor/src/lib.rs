@@ -11,6 +11,7 @@ pub mod config;
 pub mod failure;
 pub mod import;
 pub mod outbox;
+pub mod propose;
 pub mod read;
 pub mod replay;
 pub mod report;

@@ -7,6 +7,7 @@
 mod entry;
 mod gaps;
 mod heard;
+mod held;
 mod missing;
 mod report;
 mod stage;
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 pub use entry::{Entry, MAX_SIGHTING_BYTES};
 pub(crate) use gaps::keep as keep_gap;
 pub(crate) use heard::Changes;
+pub use held::Held;
 pub use missing::{Missing, Span};
 pub use report::{ChannelWaiting, Refusal, Report};
 pub use waiting::{Ahead, Sent, Waiting};
@@ -122,7 +124,7 @@ fn advice(error: &sqlx::Error) -> &'static str {
 /// How full the outbox is, for those who wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
-    /// Sightings that wait to be sent.
+    /// Sightings that wait to be sent, without those of held channels.
     pub waiting: u64,
     /// Whether more may be staged.
     pub filling: bool,
@@ -146,6 +148,8 @@ pub struct Staged {
 pub struct Outbox {
     pool: SqlitePool,
     level: watch::Sender<Level>,
+    /// Whether the server takes no posts of some channels now.
+    is_holding: AtomicBool,
     /// Whether it is kept that nothing can be sent.
     has_trouble: AtomicBool,
     /// Held for as long as this process may write. The last field: it is dropped after the connection.
@@ -175,16 +179,17 @@ impl Outbox {
             source: error.into(),
         })?;
         claim(&pool, folder, server).await?;
-        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox")
-            .fetch_one(&pool)
-            .await
-            .map_err(doing("counting the outbox"))?;
         let has_trouble: bool = sqlx::query_scalar("SELECT trouble IS NOT NULL FROM owner")
             .fetch_one(&pool)
             .await
             .map_err(doing("reading whether posts can be sent"))?;
-        let level = Level { waiting: waiting.unsigned_abs(), filling: false, sent: Sent::default() };
-        Ok(Self { pool, level: watch::Sender::new(level), has_trouble: has_trouble.into(), _lock: lock })
+        let level = watch::Sender::new(Level { waiting: 0, filling: false, sent: Sent::default() });
+        let is_holding = AtomicBool::new(false);
+        let outbox = Self { pool, level, is_holding, has_trouble: has_trouble.into(), _lock: lock };
+        let mut transaction = outbox.begin().await?;
+        outbox.measure(&mut transaction).await?;
+        transaction.commit().await.map_err(doing("counting the outbox"))?;
+        Ok(outbox)
     }
 
     /// Watches how full it is.
@@ -214,7 +219,7 @@ impl Outbox {
         let staged =
             stage::stage(&mut transaction, entries, again, now).await.map_err(doing("staging posts"))?;
         // Before the commit, so that the sender never takes away what has not been added yet.
-        self.level.send_modify(|level| level.waiting += staged.new);
+        self.raise(&mut transaction, staged.new).await?;
         transaction.commit().await.map_err(doing("committing staged posts"))?;
         launch::crash::point("outbox_staged");
         Ok(staged)
@@ -224,10 +229,12 @@ impl Outbox {
         self.pool.begin().await.map_err(doing("beginning a change of the outbox"))
     }
 
-    /// The transaction is over: the rows that were answered are no longer waiting.
-    fn lower(&self, sent: Sent) {
+    /// The transaction is over: the rows that were answered are no longer waiting, unless what waits was counted in it.
+    fn lower(&self, sent: Sent, is_measured: bool) {
         self.level.send_modify(|level| {
-            level.waiting = level.waiting.saturating_sub(sent.total());
+            if !is_measured {
+                level.waiting = level.waiting.saturating_sub(sent.total());
+            }
             level.sent.add(sent);
         });
     }

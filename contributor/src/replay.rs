@@ -45,6 +45,7 @@ impl Speed {
 
 /// Sends everything that waits, each revision when its time has come.
 pub async fn play(outbox: &Outbox, api: &Api, speed: Speed, clock: Clock) -> Result<Sent, Failure> {
+    outbox.release().await?;
     outbox.put_in_order().await?;
     let mut sent = Sent::default();
     let next = async || Ok(outbox.first_occurrence().await?);

@@ -3,10 +3,10 @@
 //! Entry points: [`drain`], [`drain_until`]. Invariants: order is kept; a row is forgotten only after the server's answer; a batch without an
 //! answer is sent again, unchanged, for as long as it takes; while one batch is in flight the next one is read.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use shared::wire::{MAX_BODY_BYTES, MAX_SIGHTINGS, PostResult};
+use shared::wire::{MAX_BODY_BYTES, MAX_SIGHTINGS, PostResult, PostStatus};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -29,10 +29,16 @@ pub struct Pace {
     pub first: Duration,
     /// The longest wait, whatever the server asks for: after it, we look again.
     pub longest: Duration,
+    /// How long a channel is held of which the server takes no posts: an admin needs minutes at best.
+    pub hold: Duration,
 }
 
 /// A hiccup costs a quarter of a second; an outage is looked at twice a minute.
-pub const PACE: Pace = Pace { first: Duration::from_millis(250), longest: Duration::from_secs(30) };
+pub const PACE: Pace = Pace {
+    first: Duration::from_millis(250),
+    longest: Duration::from_secs(30),
+    hold: Duration::from_secs(300),
+};
 
 impl Pace {
     /// The wait after so many failed attempts. `spread` (0 to 255) shortens it by up to a half, so that many contributors
@@ -44,7 +50,8 @@ impl Pace {
     }
 }
 
-/// Sends until nothing waits and nothing more comes. Ends early only when a person must act.
+/// Sends until nothing can be sent and nothing more comes. What the server takes later stays in the outbox. Ends early only
+/// when a person must act.
 pub async fn drain(outbox: &Outbox, api: &Api, clock: Clock) -> Result<Sent, Failure> {
     drain_at(outbox, api, (clock, PACE)).await
 }
@@ -54,14 +61,19 @@ pub async fn drain_at(outbox: &Outbox, api: &Api, edge: (Clock, Pace)) -> Result
     let mut sender = Sender::new(outbox, edge, None);
     let mut level = outbox.watch();
     loop {
-        sender.send_all(api).await?;
-        // The outbox holds the other end of the watch for as long as this borrow lives.
-        let Ok(level) = level.wait_for(|level| level.waiting > 0 || !level.filling).await else { break };
-        if level.waiting == 0 {
-            break;
+        outbox.release().await?;
+        sender.read_to = 0;
+        let ask_again = Instant::now() + sender.pace.hold;
+        loop {
+            sender.send_all(api).await?;
+            let more = level.wait_for(|level| level.waiting > 0 || !level.filling);
+            match tokio::time::timeout_at(ask_again, more).await {
+                Ok(Ok(level)) if level.waiting > 0 => {}
+                Ok(_) => return Ok(sender.sent),
+                Err(_) => break,
+            }
         }
     }
-    Ok(sender.sent)
 }
 
 /// Sends what came to be by `until`; the outbox must be in that order ([`Outbox::put_in_order`]).
@@ -208,6 +220,11 @@ impl<'o> Sender<'o> {
     /// Takes the answered rows off the queue; they are forgotten by [`Self::settle`].
     fn answered(&mut self, results: Vec<PostResult>) -> Result<(), Failure> {
         let rows: Vec<Waiting> = self.queue.drain(..results.len()).collect();
+        let is_held = |result: &PostResult| matches!(result.status, PostStatus::NotAdmitted { .. });
+        let held = rows.iter().zip(&results).filter(|(_, result)| is_held(result));
+        let held: HashSet<&str> = held.map(|(row, _)| row.channel.as_str()).collect();
+        // What was read ahead of a channel waits with what came before it.
+        self.queue.retain(|row| !held.contains(row.channel.as_str()));
         if rows.iter().zip(&results).any(|(row, result)| row.external_id != result.external_id) {
             return Err(Failure::Other(anyhow::anyhow!(
                 "the server's results are not in the order of the posts that were sent; nothing was forgotten, \

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::failure::Failure;
-use crate::outbox::Report;
+use crate::outbox::{Held, Report};
 use crate::report::counted;
 use crate::source::discord::Listened;
 
@@ -58,6 +58,10 @@ fn in_words(folder: &Path, report: &Report, now: OffsetDateTime) -> Result<Strin
     }
     for channel in &report.waiting_by_channel {
         writeln!(text, "         {:>8}  {} ({})", channel.waiting, channel.name, channel.channel)?;
+    }
+    for held in &report.held {
+        let Held { channel, waiting, reason } = held;
+        writeln!(text, "held     {waiting:>8}  {} ({}): {reason}", channel.name, channel.external_id)?;
     }
     let sent = report.sent;
     writeln!(

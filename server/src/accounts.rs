@@ -1,19 +1,22 @@
 //! What may be done with accounts and their credentials: by the host's commands and by the API alike.
 //!
-//! Entry points: [`make_program_key`], [`invite`], [`register`], [`make_own_key`], [`change`]. Invariant: a secret that is made here is returned once and
-//! kept nowhere; its hash is.
+//! Entry points: [`make_program_key`], [`invite`], [`register`], [`make_own_key`], [`revoke_own_key`], [`change`].
+//! Invariants: a secret that is made here is returned once and kept nowhere; its hash is. Each act is one line of the audit log,
+//! written in its transaction.
 
 use std::collections::BTreeSet;
 
 use launch::secret::Secret;
+use serde_json::json;
 use shared::wire::{
-    AccountRecord, AccountStatus, ApiKeyRecord, ChangeAccount, MAX_API_KEYS, NewApiKey, NewInvite, Role,
+    AccountRecord, AccountStatus, Act, ApiKeyRecord, ChangeAccount, MAX_API_KEYS, NewApiKey, NewInvite, Role,
     Scope,
 };
 use sqlx::{Connection, PgConnection, PgPool};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::audit::{self, By, Entry};
 use crate::auth::passwords::{self, NotHashed};
 use crate::auth::token::{Kind, NewToken};
 use crate::once::{self, Once};
@@ -42,6 +45,12 @@ pub enum Refused {
     /// What is wanted contradicts what is there.
     #[error("{0}")]
     Conflict(String),
+    /// There is no such thing.
+    #[error("{0}")]
+    Missing(&'static str),
+    /// It has changed since it was read.
+    #[error("{0}")]
+    Changed(&'static str),
     /// The secret that was shown is not good.
     #[error("{0}")]
     NotKnown(&'static str),
@@ -105,15 +114,16 @@ pub fn check_note(field: &'static str, text: &str) -> Result<(), Refused> {
 }
 
 /// The active account of this name and role, for a program that the host sets up; made if there is none.
-pub async fn program_account(
+async fn program_account(
     connection: &mut PgConnection,
-    name: &str,
-    role: Role,
-    now: OffsetDateTime,
+    (name, role): (&str, Role),
+    by: &By,
 ) -> Result<Uuid, Refused> {
     check_name(name)?;
-    let id = ids::new(now);
-    if accounts::insert(connection, (id, name), role, now).await? {
+    let id = ids::new(by.at);
+    if accounts::insert(connection, (id, name), role, by.at).await? {
+        let entry = Entry::new(Act::AccountMade, id).to(json!({"name": name, "role": role}));
+        audit::write(connection, by, entry).await?;
         return Ok(id);
     }
     let known = accounts::by_name(connection, name).await?;
@@ -147,46 +157,46 @@ async fn make_key(
     connection: &mut PgConnection,
     (account_id, role): (Uuid, Role),
     (wish, new): (&KeyWish<'_>, &NewToken),
-    now: OffsetDateTime,
+    by: &By,
 ) -> Result<Uuid, Refused> {
     let KeyWish { name, scopes, expires_at } = *wish;
     let row =
-        keys::NewKeyRow { id: ids::new(now), account_id, role, name, scopes, hash: new.hash, expires_at };
-    keys::insert(connection, &row, now).await?;
+        keys::NewKeyRow { id: ids::new(by.at), account_id, role, name, scopes, hash: new.hash, expires_at };
+    keys::insert(connection, &row, by.at).await?;
+    let after = json!({"account": account_id, "name": name, "scopes": scopes});
+    audit::write(connection, by, Entry::new(Act::KeyMade, row.id).to(after)).await?;
     Ok(row.id)
 }
 
 /// Makes a key for a program that the host sets up, and its account if there is none.
 pub async fn make_program_key(
     pool: &PgPool,
-    name: &str,
-    role: Role,
-    now: OffsetDateTime,
+    (name, role): (&str, Role),
+    by: &By,
 ) -> Result<NewToken, Refused> {
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
-    let account = program_account(&mut transaction, name, role, now).await?;
+    let account = program_account(&mut transaction, (name, role), by).await?;
     let wish = KeyWish { name, scopes: role.scopes(), expires_at: None };
     let key = NewToken::generate(Kind::ApiKey)?;
-    make_key(&mut transaction, (account, role), (&wish, &key), now).await?;
+    make_key(&mut transaction, (account, role), (&wish, &key), by).await?;
     transaction.commit().await?;
     Ok(key)
 }
 
-/// Makes an invite to an account of this role; `invited_by` is nobody when the host makes it. The account is not active
-/// before the invite was used.
+/// Makes an invite to an account of this role. The account is not active before the invite was used.
 pub async fn invite(
     pool: &PgPool,
     (role, note): (Role, Option<&str>),
-    (invited_by, once): (Option<Uuid>, Option<&Once>),
-    now: OffsetDateTime,
+    once: Option<&Once>,
+    by: &By,
 ) -> Result<NewInvite, Refused> {
     if let Some(note) = note {
         check_note("note", note)?;
     }
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
-    let begun = once::begin(&mut transaction, once, now).await?;
+    let begun = once::begin(&mut transaction, once, by.at).await?;
     let new = begun.token(Kind::Invite)?;
     let answer =
         |account_id, expires_at| NewInvite { invite: new.token.expose().to_owned(), account_id, expires_at };
@@ -195,10 +205,12 @@ pub async fn invite(
         let gone = || Refused::Defect(format!("the invite to the account {account_id} was made and is gone"));
         return Ok(answer(account_id, expiry.ok_or_else(gone)?));
     }
-    let (account_id, expires_at) = (ids::new(now), now + INVITE_LIFE);
-    let row = NewInviteRow { account_id, role, note, invited_by, hash: new.hash, expires_at };
-    accounts::invite(&mut transaction, &row, now).await?;
-    begun.made(&mut transaction, account_id, now).await?;
+    let (account_id, expires_at) = (ids::new(by.at), by.at + INVITE_LIFE);
+    let row = NewInviteRow { account_id, role, note, invited_by: by.account, hash: new.hash, expires_at };
+    accounts::invite(&mut transaction, &row, by.at).await?;
+    let entry = Entry::new(Act::AccountInvited, account_id).to(json!({"role": role, "note": note}));
+    audit::write(&mut transaction, by, entry).await?;
+    begun.made(&mut transaction, account_id, by.at).await?;
     transaction.commit().await?;
     Ok(answer(account_id, expires_at))
 }
@@ -208,7 +220,7 @@ pub async fn register(
     app: &App,
     invite: &Secret,
     (name, password): (&str, Secret),
-    now: OffsetDateTime,
+    by: By,
 ) -> Result<AccountRecord, Refused> {
     check_name(name)?;
     passwords::check_new(&password, name).map_err(|problem| Refused::Unfit { field: "password", problem })?;
@@ -216,11 +228,19 @@ pub async fn register(
         || Refused::NotKnown("this invite is used, too old, taken back, or mistyped: ask for a new one");
     let hash = Kind::Invite.hash_of(invite.expose()).ok_or_else(useless)?;
     // Only whoever has an invite makes us hash a password.
-    accounts::invited(&app.pool, &hash, now).await?.ok_or_else(useless)?;
+    accounts::invited(&app.pool, &hash, by.at).await?.ok_or_else(useless)?;
     let password_hash = app.sign_ins.hashers.hash(password).await?;
     let mut connection = app.pool.acquire().await?;
-    match accounts::claim(&mut connection, &hash, (name, &password_hash), now).await? {
-        Claim::Made(account) => Ok(account),
+    let mut transaction = connection.begin().await?;
+    match accounts::claim(&mut transaction, &hash, (name, &password_hash), by.at).await? {
+        Claim::Made(account) => {
+            let by = By { account: Some(account.id), ..by };
+            let entry = Entry::new(Act::AccountRegistered, account.id);
+            let entry = entry.to(json!({"name": account.name, "role": account.role}));
+            audit::write(&mut transaction, &by, entry).await?;
+            transaction.commit().await?;
+            Ok(account)
+        }
         Claim::NameTaken => Err(Refused::Conflict(format!("the name {name} is taken: choose another one"))),
         Claim::Useless => Err(useless()),
     }
@@ -231,14 +251,14 @@ pub async fn make_own_key(
     pool: &PgPool,
     (account, role): (Uuid, Role),
     (wish, once): (&KeyWish<'_>, Option<&Once>),
-    now: OffsetDateTime,
+    by: &By,
 ) -> Result<NewApiKey, Refused> {
     check_note("name", wish.name)?;
     check_scopes(wish.scopes, role)?;
-    check_expiry(wish.expires_at, now)?;
+    check_expiry(wish.expires_at, by.at)?;
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
-    let begun = once::begin(&mut transaction, once, now).await?;
+    let begun = once::begin(&mut transaction, once, by.at).await?;
     let new = begun.token(Kind::ApiKey)?;
     let answer = |record| NewApiKey { key: new.token.expose().to_owned(), record };
     if let Some(id) = begun.before {
@@ -252,18 +272,30 @@ pub async fn make_own_key(
         let problem = format!("an account has at most {MAX_API_KEYS} keys: revoke one first");
         return Err(Refused::Conflict(problem));
     }
-    let id = make_key(&mut transaction, (account, role), (wish, &new), now).await?;
-    begun.made(&mut transaction, id, now).await?;
+    let id = make_key(&mut transaction, (account, role), (wish, &new), by).await?;
+    begun.made(&mut transaction, id, by.at).await?;
     transaction.commit().await?;
     let record = ApiKeyRecord {
         id,
         name: wish.name.to_owned(),
         scopes: wish.scopes.to_vec(),
-        created_at: now,
+        created_at: by.at,
         expires_at: wish.expires_at,
         last_used_at: None,
     };
     Ok(answer(record))
+}
+
+/// Revokes a key of an account. False when the account has no such key, or it was revoked before.
+pub async fn revoke_own_key(pool: &PgPool, (account, id): (Uuid, Uuid), by: &By) -> Result<bool, Refused> {
+    let mut connection = pool.acquire().await?;
+    let mut transaction = connection.begin().await?;
+    if !keys::revoke(&mut transaction, (account, id), by.at).await? {
+        return Ok(false);
+    }
+    audit::write(&mut transaction, by, Entry::new(Act::KeyRevoked, id)).await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 fn check_scopes(scopes: &[Scope], role: Role) -> Result<(), Refused> {
@@ -292,14 +324,13 @@ fn check_expiry(expires_at: Option<OffsetDateTime>, now: OffsetDateTime) -> Resu
 /// longer act is signed out.
 pub async fn change(
     pool: &PgPool,
-    admin: Uuid,
     (id, change): (Uuid, &ChangeAccount),
-    now: OffsetDateTime,
+    by: &By,
 ) -> Result<Option<AccountRecord>, Refused> {
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
     let Some(before) = accounts::lock(&mut transaction, id).await? else { return Ok(None) };
-    if id == admin {
+    if by.account == Some(id) {
         // Otherwise the last admin could lock everybody out.
         return Err(Refused::Conflict("nobody changes their own role or status: another admin can".into()));
     }
@@ -309,10 +340,16 @@ pub async fn change(
         ..before.clone()
     };
     check_step(before.status, after.status)?;
+    if after == before {
+        return Ok(Some(after));
+    }
     accounts::set(&mut transaction, id, (after.role, after.status)).await?;
     if after.status != AccountStatus::Active {
-        sessions::end_all(&mut transaction, id, now).await?;
+        sessions::end_all(&mut transaction, id, by.at).await?;
     }
+    let standing = |account: &AccountRecord| json!({"role": account.role, "status": account.status});
+    let entry = Entry::new(Act::AccountChanged, id).from(standing(&before)).to(standing(&after));
+    audit::write(&mut transaction, by, entry).await?;
     transaction.commit().await?;
     Ok(Some(after))
 }

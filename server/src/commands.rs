@@ -1,19 +1,22 @@
-//! The commands that a host runs beside a server: keys and invites, a channel's profile, and reading stored posts again.
+//! The commands that a host runs beside a server: keys and invites, approving a channel and its profile, and reading stored posts again.
 //!
-//! Entry points: [`create_key`], [`invite`], [`profile`], [`read_again`].
+//! Entry points: [`create_key`], [`invite`], [`approve_channel`], [`profile`], [`read_again`].
 
 use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use server::accounts;
+use server::audit::By;
 use server::auth::Role;
 use server::config::Config;
 use server::database::{Database, Purpose};
 use server::reread;
 use server::store::again::Wanted;
 use server::store::channels;
+use server::{accounts, curation};
+use shared::post::ChannelRef;
 use shared::reading::ChannelProfile;
+use shared::wire::ChangeChannel;
 use sqlx::PgPool;
 
 use crate::{Reread, Settings, print};
@@ -58,8 +61,13 @@ async fn set_and_show(
 ) -> anyhow::Result<()> {
     let channel = server::profile::find(pool, channel).await?;
     if let Some(profile) = &new {
-        let known = channels::set_profile(pool, channel.id, profile).await.context("keeping the profile")?;
-        anyhow::ensure!(known, "the channel {} is gone", channel.id);
+        let wish = ChangeChannel { profile: Some(profile.fields().clone()), ..ChangeChannel::default() };
+        let changed = curation::change(pool, (channel.id, None), &wish, &by_host()).await;
+        anyhow::ensure!(
+            changed.context("keeping the profile")?.is_some(),
+            "the channel {} is gone",
+            channel.id
+        );
     }
     let profile = channels::profile_of(pool, channel.id).await?.context("the channel is gone")?;
     print(&server::profile::shown(&channel, &profile)?)?;
@@ -120,10 +128,31 @@ async fn reread_in(pool: &PgPool, wanted: &Reread) -> anyhow::Result<reread::Rep
     report.context("reading stored posts again; run the command again to go on")
 }
 
+/// Approves a channel, and enrols these contributors in it.
+pub(crate) async fn approve_channel(
+    config: &Config,
+    channel: &ChannelRef,
+    contributors: &[String],
+) -> anyhow::Result<()> {
+    let database = Database::visit(config, Purpose::Work).await?;
+    let approved = curation::approve(&database.pool, channel, contributors, &by_host()).await;
+    database.close().await;
+    approved.context("approving the channel")?;
+    let posted = match contributors {
+        [] => "; nobody was enrolled with this: --contributor NAME says who may post for it".to_owned(),
+        names => format!("; {} may post for it", names.join(", ")),
+    };
+    print(&format!("channel {} ({}) is approved{posted}", channel.name, channel.external_id))
+}
+
+fn by_host() -> By {
+    By::host(launch::clock::now())
+}
+
 /// Makes a key for a program and prints it.
 pub(crate) async fn create_key(config: &Config, role: Role, name: &str) -> anyhow::Result<()> {
     let database = Database::visit(config, Purpose::Begin).await?;
-    let made = accounts::make_program_key(&database.pool, name, role, launch::clock::now()).await;
+    let made = accounts::make_program_key(&database.pool, (name, role), &by_host()).await;
     database.close().await;
     print(made.context("making an API key")?.token.expose())
 }
@@ -131,7 +160,7 @@ pub(crate) async fn create_key(config: &Config, role: Role, name: &str) -> anyho
 /// Makes an invite and prints it.
 pub(crate) async fn invite(config: &Config, role: Role, note: Option<&str>) -> anyhow::Result<()> {
     let database = Database::visit(config, Purpose::Begin).await?;
-    let made = accounts::invite(&database.pool, (role, note), (None, None), launch::clock::now()).await;
+    let made = accounts::invite(&database.pool, (role, note), None, &by_host()).await;
     database.close().await;
     print(&made.context("making an invite")?.invite)?;
     let hours = accounts::INVITE_LIFE.whole_hours();

@@ -1,11 +1,13 @@
 //! The server: keeps every post for ever, reads it once, and streams signals.
 //!
 //! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`accounts`],
-//! [`auth`], [`sessions`], [`once`], [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
+//! [`auth`], [`sessions`], [`once`], [`audit`], [`curation`], [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
 
 pub mod accounts;
+pub mod audit;
 pub mod auth;
 pub mod config;
+pub mod curation;
 pub mod database;
 pub mod edge;
 pub mod feed;
@@ -75,6 +77,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stopping: watch::Receiver<
     let edge = Arc::new(edge);
     let mut tasks = JoinSet::new();
     tasks.spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
+    tasks.spawn(curation::catch_up::follow(pool.clone(), Arc::clone(&feed), stopping.clone()));
     tasks.spawn(Arc::clone(&authority).follow(stopping.clone()));
     tasks.spawn(sessions::prune(pool.clone(), stopping.clone()));
     tasks.spawn(edge::rates::forget_rested(Arc::clone(&edge), stopping.clone()));

@@ -16,7 +16,6 @@ use server::auth::Role;
 use server::config::Config;
 use server::database::{Database, Purpose};
 use server::edge::Edge;
-use server::{ids, store};
 use shared::post::{ChannelRef, Source};
 use shared::reading::ChannelProfile;
 use time::OffsetDateTime;
@@ -95,14 +94,17 @@ enum Admin {
         #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         note: Option<String>,
     },
-    /// Approve a Discord channel, so that contributors may post from it. Works beside a running server.
+    /// Approve a Discord channel, and say who may post for it. Works beside a running server.
     ApproveChannel {
         /// The channel's id on Discord (right-click it, Copy Channel ID).
         #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         discord: String,
-        /// Its name, for people.
+        /// Its name, for people: traders choose channels by it.
         #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
+        /// The name of a contributor's account that may post for it; may be given several times.
+        #[arg(long = "contributor", value_name = "NAME")]
+        contributors: Vec<String>,
     },
     /// Show or set the profile of a channel: its habits, for the reader. Works beside a running server.
     ///
@@ -189,9 +191,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Admin(Admin::Invite { role, note }) => {
             commands::invite(&config, role, note.as_deref()).await
         }
-        Command::Admin(Admin::ApproveChannel { discord, name }) => {
+        Command::Admin(Admin::ApproveChannel { discord, name, contributors }) => {
             let channel = ChannelRef { source: Source::Discord, external_id: discord, name };
-            approve_channel(&config, &channel).await
+            commands::approve_channel(&config, &channel, &contributors).await
         }
         Command::Admin(Admin::Profile { channel, set, clear }) => {
             let new = match set {
@@ -263,13 +265,4 @@ impl Signals {
             _ = self.terminate.recv() => "terminated",
         }
     }
-}
-
-async fn approve_channel(config: &Config, channel: &ChannelRef) -> anyhow::Result<()> {
-    let database = Database::visit(config, Purpose::Work).await?;
-    let now = launch::clock::now();
-    let approved = store::channels::approve(&database.pool, channel, (ids::new(now), now)).await;
-    database.close().await;
-    approved.context("approving the channel")?;
-    print(&format!("channel {} ({}) is approved", channel.name, channel.external_id))
 }

@@ -5,13 +5,15 @@
 //! sign in learns nothing about why, neither by the answer nor by its time.
 
 use launch::secret::Secret;
-use shared::wire::{AccountStatus, SessionTokens};
+use serde_json::json;
+use shared::wire::{AccountStatus, Act, SessionTokens};
 use sqlx::{Connection, PgPool};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::accounts::{Refused, check_name};
+use crate::audit::{self, By, Entry};
 use crate::auth::attempts::{Attempt, Attempts, Held};
 use crate::auth::passwords::{self, Hashers};
 use crate::auth::session_key::SessionKey;
@@ -56,26 +58,29 @@ impl SignIns {
 }
 
 /// Begins a session of the account of this name.
-pub async fn sign_in(
-    app: &App,
-    (name, password): (&str, Secret),
-    place: Option<Household>,
-    now: OffsetDateTime,
-) -> Result<SessionTokens, Refused> {
+pub async fn sign_in(app: &App, (name, password): (&str, Secret), by: By) -> Result<SessionTokens, Refused> {
+    let (place, now) = (by.address.map(Household::from), by.at);
     // A name that nobody can have is treated like one that nobody has.
     let name = if check_name(name).is_ok() { name } else { "" };
     let attempt = begin(app, name, place, now).await?;
     let known = accounts::for_sign_in(&app.pool, name).await?;
     let hash = known.as_ref().and_then(|known| known.password_hash.clone());
     let is_right = is_right(app, &attempt, (password.clone(), hash.clone())).await?;
+    let tried = known.as_ref().map(|known| known.id);
     let account = known.filter(|known| is_right && known.status == AccountStatus::Active);
     let refused = || {
         tracing::info!(place = place.map(tracing::field::display), "a sign-in was refused");
         Refused::NotKnown("the name or the password is not right, or the account is not active")
     };
-    let (Some(account), Some(hash)) = (account, hash) else { return Err(refused()) };
+    let (Some(account), Some(hash)) = (account, hash) else {
+        // Also for a name that nobody has: it takes the same time. The name is not kept: people type passwords there.
+        let mut connection = app.pool.acquire().await?;
+        audit::write(&mut connection, &by, Entry::new(Act::SignInRefused, tried)).await?;
+        return Err(refused());
+    };
     app.sign_ins.attempts.succeed(&attempt);
-    let tokens = begin_session(app, (account.id, &hash), place, now).await?.ok_or_else(refused)?;
+    let by = By { account: Some(account.id), ..by };
+    let tokens = begin_session(app, (account.id, &hash), &by).await?.ok_or_else(refused)?;
     if !passwords::is_current(&hash) {
         renew_hash(app, account.id, (password, &hash)).await;
     }
@@ -112,9 +117,9 @@ async fn renew_hash(app: &App, account: Uuid, (password, before): (Secret, &Secr
 /// which have nothing to do with the password, go on.
 pub async fn change_password(
     app: &App,
-    (caller, place): (&Standing, Option<Household>),
+    caller: &Standing,
     (current, new): (Secret, Secret),
-    now: OffsetDateTime,
+    by: By,
 ) -> Result<(), Refused> {
     let unfit = |field, problem| Refused::Unfit { field, problem };
     passwords::check_new(&new, &caller.name).map_err(|problem| unfit("new_password", problem))?;
@@ -122,7 +127,7 @@ pub async fn change_password(
         return Err(unfit("new_password", "this is the password that you have: take another one".into()));
     }
     // Whoever has stolen a session guesses no faster here than at the door.
-    let attempt = begin(app, &caller.name, place, now).await?;
+    let attempt = begin(app, &caller.name, by.address.map(Household::from), by.at).await?;
     let before = accounts::password_hash(&app.pool, caller.account_id).await?;
     let is_right = is_right(app, &attempt, (current, before.clone())).await?;
     let Some(before) = before.filter(|_| is_right) else {
@@ -136,7 +141,8 @@ pub async fn change_password(
         return Err(Refused::Conflict("the password was changed in another session: sign in again".into()));
     }
     let session = caller.credential_id;
-    sessions::end_others(&mut transaction, (caller.account_id, session), now).await?;
+    sessions::end_others(&mut transaction, (caller.account_id, session), by.at).await?;
+    audit::write(&mut transaction, &by, Entry::new(Act::PasswordChanged, caller.account_id)).await?;
     transaction.commit().await?;
     tracing::info!(account = %caller.account_id, %session, "a password was changed, and the other sessions have ended");
     Ok(())
@@ -170,9 +176,9 @@ async fn begin(
 async fn begin_session(
     app: &App,
     (account_id, password_hash): (Uuid, &Secret),
-    place: Option<Household>,
-    now: OffsetDateTime,
+    by: &By,
 ) -> Result<Option<SessionTokens>, Refused> {
+    let (place, now) = (by.address.map(Household::from), by.at);
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let refresh = NewToken::generate(Kind::Refresh)?;
@@ -185,14 +191,18 @@ async fn begin_session(
         token_hash: refresh.hash,
     };
     let mut connection = app.pool.acquire().await?;
-    if !sessions::insert(&mut connection, (&session, password_hash), now).await? {
+    let mut transaction = connection.begin().await?;
+    if !sessions::insert(&mut transaction, (&session, password_hash), now).await? {
         return Ok(None);
     }
+    audit::write(&mut transaction, by, Entry::new(Act::SignedIn, session.id)).await?;
+    transaction.commit().await?;
     tokens(app, (account_id, session.id, session.expires_at), &refresh, now).map(Some)
 }
 
 /// Uses a refresh token.
-pub async fn go_on(app: &App, token: &Secret, now: OffsetDateTime) -> Result<SessionTokens, Refused> {
+pub async fn go_on(app: &App, token: &Secret, by: By) -> Result<SessionTokens, Refused> {
+    let now = by.at;
     let refused = || Refused::NotKnown("this refresh token is not good, or not any more: sign in again");
     let hash = Kind::Refresh.hash_of(token.expose()).ok_or_else(refused)?;
     let mut connection = app.pool.acquire().await?;
@@ -208,8 +218,10 @@ pub async fn go_on(app: &App, token: &Secret, now: OffsetDateTime) -> Result<Ses
         transaction.commit().await?;
     } else if presented.number + 1 < presented.rotations || now - presented.rotated_at > ASK_AGAIN_WITHIN {
         sessions::end(&mut transaction, session, Ended::TokenReused, now).await?;
-        transaction.commit().await?;
         let account = presented.account_id;
+        let entry = Entry::new(Act::TokenReused, session).to(json!({"account": account}));
+        audit::write(&mut transaction, &by, entry).await?;
+        transaction.commit().await?;
         tracing::warn!(%session, %account, "a refresh token came a second time: its session has ended");
         return Err(refused());
     }
@@ -225,9 +237,13 @@ fn is_alive(presented: &Presented, now: OffsetDateTime) -> bool {
 }
 
 /// Ends a session at the wish of its owner.
-pub async fn sign_out(app: &App, session: Uuid, now: OffsetDateTime) -> Result<(), Refused> {
+pub async fn sign_out(app: &App, session: Uuid, by: &By) -> Result<(), Refused> {
     let mut connection = app.pool.acquire().await?;
-    Ok(sessions::end(&mut connection, session, Ended::SignedOut, now).await?)
+    let mut transaction = connection.begin().await?;
+    sessions::end(&mut transaction, session, Ended::SignedOut, by.at).await?;
+    audit::write(&mut transaction, by, Entry::new(Act::SignedOut, session)).await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// Removes what is left of sessions that are long over, and idempotency keys that count no more, at once and then every hour, until the server stops. Several

@@ -173,6 +173,11 @@ pub struct Sighting {
     pub provenance: Provenance,
     /// The source's own form of the post, byte for byte, such as a Discord message object.
     pub raw: String,
+    /// The id, at the same source, of the channel through which it was seen, when that is another one than the post's: the
+    /// channel that a thread belongs to, or the follower's channel of a copied announcement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1237400000000000001")]
+    pub within: Option<String>,
 }
 
 /// How a post came to a contributor. Never ranked as equal.
@@ -297,6 +302,9 @@ pub fn check_sighting(sighting: &Sighting) -> Result<(), Unacceptable> {
     check_text("post.author.name", &post.author.name, MAX_NAME_BYTES)?;
     if let Some(reply_to) = &post.reply_to {
         check_name("post.reply_to", reply_to)?;
+    }
+    if let Some(within) = &sighting.within {
+        check_name("within", within)?;
     }
     check_text("post.content", &post.content, MAX_TEXT_BYTES)?;
     check_embeds("post", &post.embeds)?;

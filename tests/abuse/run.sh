@@ -64,6 +64,8 @@ credential_of() {
 
 # Something to be found, so that the answers are more than empty lists.
 importer=$(credential_of contributor import)
+"$server" admin approve-channel --data-dir "$work/server" --discord 1237400000000000102 --name swing-desk \
+    --contributor "abuse contributor import" >/dev/null
 CONTRIBUTOR__SERVER=$url CONTRIBUTOR__API_KEY=$importer "$target/debug/contributor" --data-dir "$work/contributor" \
     import --infer-deletes demo/exports/swing-desk.json >"$work/imported" 2>&1 || { cat "$work/imported" >&2; exit 1; }
 

@@ -47,6 +47,21 @@ impl Bench {
         create.args(["admin", "create-key", "--name", role, "--role", role, "--data-dir"]).arg(self.data());
         let created = run(&mut create).await;
         anyhow::ensure!(created.code == Some(0), "creating a key failed: {}", created.err);
+        if role == "contributor" {
+            let mut approve = command("server");
+            approve.args([
+                "admin",
+                "approve-channel",
+                "--discord",
+                "500",
+                "--name",
+                "bench",
+                "--contributor",
+                role,
+            ]);
+            let approved = run(approve.arg("--data-dir").arg(self.data())).await;
+            anyhow::ensure!(approved.code == Some(0), "approving the channel failed: {}", approved.err);
+        }
         Ok(Api::new(&self.server.url, created.out.trim()))
     }
 }

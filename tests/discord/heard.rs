@@ -167,7 +167,7 @@ async fn what_was_posted_before_the_approval_is_read_back_and_that_time_is_a_gap
     let thread = relay.discord.open_thread(LOUNGE, "a thread");
     relay.discord.post(thread, "in a thread, before the approval");
     relay.approve(LOUNGE, "lounge").await;
-    contributor.said("approved on the server").await;
+    contributor.said("taken by the server").await;
     let kept = relay.until_kept(2).await;
     assert_eq!(texts(&kept), ["before the approval", "in a thread, before the approval"]);
     assert!(kept.iter().all(|kept| kept.provenance == "backfill"), "{kept:?}");
@@ -179,23 +179,24 @@ async fn what_was_posted_before_the_approval_is_read_back_and_that_time_is_a_gap
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_channels_that_the_server_has_approved_are_posted() {
+async fn a_channel_that_the_server_blocks_is_not_posted() {
     let relay = Relay::start().await;
-    sqlx::query("UPDATE channels SET status = 'paused' WHERE external_id = $1")
-        .bind(NEWS.to_string())
-        .execute(&relay.server.pool)
-        .await
-        .unwrap();
+    let set = async |status: &str| {
+        let done =
+            sqlx::query("UPDATE channels SET status = $2 WHERE external_id = $1").bind(NEWS.to_string());
+        done.bind(status).execute(&relay.server.pool).await.unwrap();
+    };
+    set("blocked").await;
     let mut run = relay.contributor("contributor");
     run.arg("run").env("CONTRIBUTOR__DISCORD__CHECK_EVERY_S", "1");
     let mut contributor = support::relay::Listening::start(&mut run);
-    contributor.said("channel news is paused on the server").await;
+    contributor.said("channel news is blocked on the server").await;
     contributor.said("listening").await;
     relay.discord.post(NEWS, "not for you");
     relay.discord.post(CALLS, "for you");
     assert_eq!(texts(&relay.until_kept(1).await), ["for you"]);
-    relay.approve(NEWS, "news").await;
-    eventually("the approval is seen", async || {
+    set("paused").await;
+    eventually("what is only paused is kept", async || {
         relay.discord.post(NEWS, "now");
         relay.kept().await.iter().any(|kept| kept.post.content == "now")
     })

@@ -144,7 +144,7 @@ async fn status_says_whether_a_process_is_at_work_how_late_it_heard_and_why_it_d
         let (places, calls) = (status["discord"]["places"].as_array().expect("places"), CALLS.to_string());
         places.iter().find(|place| place["id"] == calls).expect("the channel")["lag_ms"].as_i64()
     };
-    sqlx::query("UPDATE channels SET status = 'paused' WHERE external_id = $1")
+    sqlx::query("UPDATE channels SET status = 'blocked' WHERE external_id = $1")
         .bind(NEWS.to_string())
         .execute(&relay.server.pool)
         .await
@@ -161,7 +161,7 @@ async fn status_says_whether_a_process_is_at_work_how_late_it_heard_and_why_it_d
     assert!(late.is_some_and(|lag| (300..60_000).contains(&lag)), "{late:?}");
     let words = run(relay.contributor("contributor").arg("status")).await.out;
     for wanted in
-        ["one is at work here", "ms after it was posted", "channel news is paused on the server", "ago)"]
+        ["one is at work here", "ms after it was posted", "channel news is blocked on the server", "ago)"]
     {
         assert!(words.contains(wanted), "{wanted} is not in {words}");
     }

@@ -176,6 +176,9 @@ async fn the_host_approves_a_channel_beside_a_running_server_and_it_is_heard() {
     let lounge = LOUNGE.to_string();
     let mut approve = command("server");
     approve.args(["admin", "approve-channel", "--discord", &lounge, "--name", "lounge"]);
+    for name in relay.server.contributors().await {
+        approve.args(["--contributor", &name]);
+    }
     let approved = run(approve.env("DATABASE_URL", relay.server.scratch.url())).await;
     assert_eq!(approved.code, Some(0), "{}", approved.err);
     assert!(approved.out.contains("lounge") && approved.out.contains("is approved"), "{}", approved.out);

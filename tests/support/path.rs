@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use server::auth::Role;
+use shared::post::{ChannelRef, Source};
 use tempfile::TempDir;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -17,7 +18,7 @@ use tokio::process::Command;
 use crate::postgres::Scratch;
 use crate::posts::START;
 use crate::program::{ServerProgram, command};
-use crate::server::create_key;
+use crate::server::{approve, create_key_alone};
 
 /// A server program on a scratch database, and a folder for the two clients.
 #[derive(Debug)]
@@ -35,12 +36,22 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Prepares everything; the server is started by [`Stage::serve`].
+    /// Prepares everything for the story; the server is started by [`Stage::serve`].
     pub async fn start() -> Self {
+        Self::of(&[("500", "vip-calls")]).await
+    }
+
+    /// Prepares everything for posts of these channels: their ids and names.
+    pub async fn of(channels: &[(&str, &str)]) -> Self {
         let scratch = Scratch::new().await;
         let pool = scratch.pool().await;
-        let contributor_key = create_key(&pool, Role::Contributor).await;
-        let member_key = create_key(&pool, Role::Member).await;
+        let (contributor, contributor_key) = create_key_alone(&pool, Role::Contributor).await;
+        for (id, name) in channels {
+            let (external_id, name) = ((*id).to_owned(), (*name).to_owned());
+            let channel = ChannelRef { source: Source::Discord, external_id, name };
+            approve(&pool, &channel, std::slice::from_ref(&contributor)).await;
+        }
+        let (_, member_key) = create_key_alone(&pool, Role::Member).await;
         pool.close().await;
         // The port must stay the same over restarts, because the clients' data belong to one server.
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());

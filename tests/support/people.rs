@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use server::accounts;
+use server::audit::By;
 use server::auth::Role;
 use server::auth::session_key::SessionKey;
 use server::auth::token::{Kind, NewToken};
@@ -49,7 +50,8 @@ pub fn stranger(server: &TestServer) -> Api {
 /// An invite of the host.
 pub async fn invite(server: &TestServer, role: Role) -> String {
     let made =
-        accounts::invite(&server.pool, (role, Some("for a test")), (None, None), launch::clock::now()).await;
+        accounts::invite(&server.pool, (role, Some("for a test")), None, &By::host(launch::clock::now()))
+            .await;
     made.expect("an invite").invite
 }
 

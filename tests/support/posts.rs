@@ -14,11 +14,16 @@ pub fn signal_text(base: &str) -> String {
     format!("#{base}/USDT LONG\nEntry: 4000\nTP1: 4200\nTP2: 4400\nSL: 3800")
 }
 
+/// The channel of all of them.
+pub fn channel() -> ChannelRef {
+    ChannelRef { source: Source::Discord, external_id: "500".into(), name: "vip-calls".into() }
+}
+
 /// A live sighting of a post with this id and text, `id` minutes after [`START`].
 pub fn sighting(id: u32, content: &str) -> Sighting {
     let posted_at = START + Duration::minutes(i64::from(id));
     let post = Post {
-        channel: ChannelRef { source: Source::Discord, external_id: "500".into(), name: "vip-calls".into() },
+        channel: channel(),
         external_id: id.to_string(),
         author: Author { external_id: "7".into(), name: "Ana".into(), is_bot: false },
         posted_at,
@@ -31,7 +36,13 @@ pub fn sighting(id: u32, content: &str) -> Sighting {
         forwarded: Vec::new(),
     };
     let raw = format!(r#"{{"id": "{id}",  "spaced":   true}}"#);
-    Sighting { post, seen_at: posted_at + Duration::seconds(1), provenance: Provenance::Live, raw }
+    Sighting {
+        post,
+        seen_at: posted_at + Duration::seconds(1),
+        provenance: Provenance::Live,
+        raw,
+        within: None,
+    }
 }
 
 /// The same message, edited some minutes later.

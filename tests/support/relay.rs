@@ -4,9 +4,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use server::auth::Role;
-use server::{ids, store};
-use shared::post::{ChannelRef, Post, Source};
+use ::server::auth::Role;
+use shared::post::Post;
 use shared::wire::{ChannelRecord, ChannelsPage};
 use sqlx::Row as _;
 use tempfile::TempDir;
@@ -16,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::discord::{CALLS, FORUM, FakeDiscord, NEWS, TOKEN};
 use crate::program::command;
-use crate::server::TestServer;
+use crate::server::{TestServer, create_key_alone};
 use crate::{PATIENCE, eventually};
 
 /// The three, and the folders of the contributors.
@@ -51,7 +50,8 @@ impl Relay {
     /// Starts server and Discord, and approves the three channels that are wanted.
     pub async fn start() -> Self {
         let server = TestServer::start().await;
-        let keys = [server.key(Role::Contributor).await, server.key(Role::Contributor).await];
+        let key = async || create_key_alone(&server.pool, Role::Contributor).await.1;
+        let keys = [key().await, key().await];
         let relay = Self {
             server,
             discord: FakeDiscord::start().await,
@@ -64,12 +64,9 @@ impl Relay {
         relay
     }
 
-    /// Approves a channel, as the host does.
+    /// Approves a channel, as the host does, and lets all contributors post for it.
     pub async fn approve(&self, id: u64, name: &str) {
-        let now = launch::clock::now();
-        let channel = ChannelRef { source: Source::Discord, external_id: id.to_string(), name: name.into() };
-        let approved = store::channels::approve(&self.server.pool, &channel, (ids::new(now), now)).await;
-        approved.expect("the channel is approved");
+        self.server.open(&id.to_string(), name).await;
     }
 
     /// The contributor of this name, with its settings; wants the three channels.

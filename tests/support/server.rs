@@ -4,13 +4,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::{Client, Method, Response};
 use server::Setup;
-use server::accounts;
+use server::audit::By;
 use server::auth::Role;
 use server::auth::session_key::SessionKey;
 use server::config::Config;
 use server::edge::Edge;
 use server::edge::limits::Limits;
 use server::edge::rates::Allowance;
+use server::{accounts, curation};
+use shared::post::{ChannelRef, Source};
 use shared::wire::{PostMessages, PostResult, PostedMessages, ProblemBody};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -59,6 +61,18 @@ impl TestServer {
         Self { url, pool, scratch, stop, task }
     }
 
+    /// Starts another server on the same database, which ends with the test.
+    pub async fn beside(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let edge = Edge::new(&Config { limits: generous(), ..Config::default() })
+            .expect("settings that can be used");
+        let setup =
+            Setup { pool: self.scratch.serving_pool().await, session_key: SessionKey::new(&KEY), edge };
+        tokio::spawn(server::run(setup, listener, self.stop.subscribe()));
+        url
+    }
+
     /// Stops it in good order and hands back its database.
     pub async fn stop(self) -> Scratch {
         self.stop.send_replace(true);
@@ -70,6 +84,23 @@ impl TestServer {
     /// A new API key of this role.
     pub async fn key(&self, role: Role) -> String {
         create_key(&self.pool, role).await
+    }
+
+    /// Approves a Discord channel, and lets all contributors post for it.
+    pub async fn open(&self, external_id: &str, name: &str) {
+        let names = self.contributors().await;
+        let channel = ChannelRef {
+            source: Source::Discord,
+            external_id: external_id.to_owned(),
+            name: name.to_owned(),
+        };
+        approve(&self.pool, &channel, &names).await;
+    }
+
+    /// The names of all contributors.
+    pub async fn contributors(&self) -> Vec<String> {
+        let names = sqlx::query_scalar("SELECT name FROM accounts WHERE role = 'contributor'");
+        names.fetch_all(&self.pool).await.expect("the contributors can be read")
     }
 
     /// A client with a key of this role.
@@ -92,12 +123,30 @@ pub fn generous() -> Limits {
     }
 }
 
-/// Makes an API key in this database, for an account of its own.
+/// Makes an API key in this database, for an account of its own. A contributor may post in the channel of [`crate::posts`].
 pub async fn create_key(pool: &PgPool, role: Role) -> String {
+    let (name, key) = create_key_alone(pool, role).await;
+    if role == Role::Contributor {
+        approve(pool, &crate::posts::channel(), &[name]).await;
+    }
+    key
+}
+
+/// Makes an API key in this database, for an account of its own, of this name.
+pub async fn create_key_alone(pool: &PgPool, role: Role) -> (String, String) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("test {}", NEXT.fetch_add(1, Ordering::SeqCst));
-    let key = accounts::make_program_key(pool, &name, role, launch::clock::now()).await;
-    key.expect("the key is made").token.expose().to_owned()
+    let by = By::host(launch::clock::now());
+    let key = accounts::make_program_key(pool, (&name, role), &by).await;
+    let key = key.expect("the key is made").token.expose().to_owned();
+    (name, key)
+}
+
+/// Approves a channel, as the host does, and lets these contributors post for it.
+pub async fn approve(pool: &PgPool, channel: &ChannelRef, contributors: &[String]) {
+    let by = By::host(launch::clock::now());
+    let approved = curation::approve(pool, channel, contributors, &by).await;
+    approved.expect("the channel is approved");
 }
 
 /// A client of the API with one key.

@@ -114,6 +114,7 @@ impl Engine {
             Event::UpdateWithdrawn { .. }
             | Event::UpdateUnbound { .. }
             | Event::PostDisputed { .. }
+            | Event::ChannelChanged { .. }
             | Event::Unknown => {}
         }
         Vec::new()

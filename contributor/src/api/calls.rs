@@ -1,13 +1,16 @@
-//! The server's other routes that a contributor needs: who it is there, which channels are approved, and telling what was not
-//! observed.
+//! The server's other routes that a contributor needs: who it is there, which channels are known, proposing one, and telling what
+//! was not observed.
 //!
-//! Entry points: [`Api::contributor`], [`Api::channels`], [`Api::tell_gaps`]. Each asks once; what to do about [`NoAnswer`] is the caller's.
+//! Entry points: [`Api::contributor`], [`Api::channels`], [`Api::propose`], [`Api::tell_gaps`]. Each asks once; what to do about
+//! [`NoAnswer`] is the caller's.
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
+use shared::post::ChannelRef;
 use shared::wire::{
-    ChannelRecord, ChannelsPage, Gap, GapStatus, Me, ProblemBody, Role, Scope, TellGaps, ToldGaps,
+    ChannelDetail, ChannelRecord, ChannelsPage, Gap, GapStatus, Me, ProblemBody, ProposeChannel, Role, Scope,
+    TellGaps, ToldGaps,
 };
 
 use super::{Api, bounded_text, chain};
@@ -81,6 +84,15 @@ impl Api {
         Ok(channels)
     }
 
+    /// Proposes a channel; answers with how it stands.
+    pub(crate) async fn propose(&self, channel: &ChannelRef) -> Result<ChannelDetail, NoAnswer> {
+        let ChannelRef { source, external_id, name } = channel.clone();
+        let body = serde_json::to_string(&ProposeChannel { source, external_id, name })
+            .map_err(|error| NoAnswer::Never(format!("writing a proposal as JSON: {error}")))?;
+        let request = self.client.post(format!("{}/v1/channels", self.server));
+        self.ask(request.header(CONTENT_TYPE, "application/json").body(body)).await
+    }
+
     /// Tells the server what was not observed: one result for each gap.
     pub(crate) async fn tell_gaps(&self, gaps: &[Gap]) -> Result<Vec<GapStatus>, NoAnswer> {
         let body = serde_json::to_string(&TellGaps { gaps: gaps.to_vec() })
@@ -105,7 +117,7 @@ impl Api {
         let response = request.send().await.map_err(away)?;
         let status = response.status();
         let text = bounded_text(response).await.map_err(away)?;
-        if status == StatusCode::OK {
+        if [StatusCode::OK, StatusCode::CREATED].contains(&status) {
             return serde_json::from_slice(&text).map_err(|error| {
                 NoAnswer::Never(format!("{} answers something unreadable: {error}", self.server))
             });
@@ -117,6 +129,7 @@ impl Api {
                 "{} refuses the API key; ask its host for a new one: {detail}",
                 self.server
             ))),
+            409 | 422 => Err(NoAnswer::Never(format!("{} refuses this: {detail}", self.server))),
             408 | 425 | 429 | 500.. => {
                 Err(NoAnswer::Later(format!("{} cannot answer now: {detail}", self.server)))
             }

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
-use super::{Signals, open, until_stopped};
+use super::{Signals, check_held, open, until_stopped};
 use crate::api::Api;
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -42,7 +42,8 @@ pub(super) async fn backfill(
         Ok(tokio::try_join!(reading, sender::drain(&outbox, &api, launch::clock::now))?.1)
     };
     let sent = until_stopped(&outbox, work, "the same command, run again, reads the rest").await?;
-    report::print(&report::answers(sent))
+    report::print(&report::answers(sent))?;
+    check_held(&outbox).await
 }
 
 pub(super) async fn listen(settings: &Settings) -> Result<(), Failure> {

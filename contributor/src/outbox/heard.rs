@@ -31,7 +31,7 @@ impl Outbox {
         let staged = heard(&mut transaction, entries, now).await.map_err(doing("staging what was heard"))?;
         changes.write(&mut transaction).await.map_err(doing("keeping how far was heard"))?;
         // Before the commit, so that the sender never takes away what has not been added yet.
-        self.level.send_modify(|level| level.waiting += staged.new);
+        self.raise(&mut transaction, staged.new).await?;
         transaction.commit().await.map_err(doing("committing what was heard"))?;
         launch::crash::point("heard_staged");
         Ok(staged)

@@ -8,6 +8,7 @@ use serde::Serialize;
 use sqlx::{Row as _, SqlitePool};
 use time::OffsetDateTime;
 
+use super::held::{Held, held};
 use super::{OutboxError, Sent, doing, is_in_use, open_to_read, time_of};
 
 /// The most refused posts that are listed one by one; the count is always exact. A person reads no more.
@@ -32,6 +33,8 @@ pub struct Report {
     pub trouble_since: Option<OffsetDateTime>,
     /// How many wait, for each channel.
     pub waiting_by_channel: Vec<ChannelWaiting>,
+    /// The channels of which the server takes no posts now, and why.
+    pub held: Vec<Held>,
     /// How many were refused, here or by the server, and not put back.
     pub refused: u64,
     /// The latest of the refused ones, at most 100.
@@ -98,6 +101,7 @@ impl Report {
             trouble,
             trouble_since: since.and_then(time_of),
             waiting_by_channel: waiting_by_channel(&pool).await?,
+            held: held(&pool).await?,
             refused: refused.unsigned_abs(),
             latest_refused: latest_refused(&pool).await?,
             sent: Sent {

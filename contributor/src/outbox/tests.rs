@@ -40,7 +40,13 @@ fn sighting(id: i64, day: i64) -> Sighting {
         reply_to: None,
         forwarded: Vec::new(),
     };
-    Sighting { post, seen_at: NOW + Duration::days(day), provenance: Provenance::Imported, raw: "{}".into() }
+    Sighting {
+        post,
+        seen_at: NOW + Duration::days(day),
+        provenance: Provenance::Imported,
+        raw: "{}".into(),
+        within: None,
+    }
 }
 
 fn entries(ids: impl IntoIterator<Item = i64>, day: i64) -> Vec<Entry> {

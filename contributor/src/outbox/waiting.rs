@@ -11,6 +11,7 @@ use shared::wire::{PostResult, PostStatus};
 use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 use time::OffsetDateTime;
 
+use super::held::hold;
 use super::{Outbox, OutboxError, doing, micros, time_of};
 
 /// One sighting that waits.
@@ -18,6 +19,8 @@ use super::{Outbox, OutboxError, doing, micros, time_of};
 pub struct Waiting {
     /// Its place in the outbox; grows with time.
     pub id: i64,
+    /// The channel's id at its source.
+    pub channel: String,
     /// The post's id at its source.
     pub external_id: String,
     /// The sighting as JSON.
@@ -47,7 +50,7 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// All of them.
+    /// All that were answered for good.
     pub fn total(&self) -> u64 {
         self.stored + self.revisions + self.duplicates + self.rejected
     }
@@ -79,7 +82,8 @@ impl Outbox {
         // The time is no condition of the statement: it would look at every later row, to the end of the outbox.
         let until = ahead.until.map_or(i64::MAX, micros);
         let mut rows = sqlx::query(
-            "SELECT id, external_id, occurred_at, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
+            "SELECT id, channel, external_id, occurred_at, body FROM outbox o WHERE id > ? AND NOT EXISTS \
+                (SELECT 1 FROM held h WHERE h.source = o.source AND h.channel = o.channel) ORDER BY id LIMIT ?",
         )
         .bind(ahead.after)
         .bind(limit)
@@ -93,6 +97,7 @@ impl Outbox {
             }
             let waiting = Waiting {
                 id: row.try_get("id").map_err(doing(reading))?,
+                channel: row.try_get("channel").map_err(doing(reading))?,
                 external_id: row.try_get("external_id").map_err(doing(reading))?,
                 body: row.try_get("body").map_err(doing(reading))?,
             };
@@ -102,7 +107,8 @@ impl Outbox {
         Ok(loaded)
     }
 
-    /// Forgets the rows that the server answered for: one result for each row, in order.
+    /// Forgets the rows that the server answered for: one result for each row, in order. Those that it takes later stay, and
+    /// their channels are held.
     pub async fn settle(
         &self,
         rows: &[Waiting],
@@ -111,8 +117,14 @@ impl Outbox {
     ) -> Result<Sent, OutboxError> {
         let mut sent = Sent::default();
         let mut transaction = self.begin().await?;
+        let (mut settled, mut is_holding) = (Vec::with_capacity(rows.len()), false);
         for (row, result) in rows.iter().zip(results) {
             match &result.status {
+                PostStatus::NotAdmitted { reason } => {
+                    is_holding = true;
+                    hold(&mut transaction, (row.id, reason), now).await?;
+                    continue;
+                }
                 PostStatus::Stored { .. } => sent.stored += 1,
                 PostStatus::Revision { .. } => sent.revisions += 1,
                 PostStatus::Duplicate { .. } => sent.duplicates += 1,
@@ -121,12 +133,17 @@ impl Outbox {
                     keep_refused(&mut transaction, row.id, reason, now).await?;
                 }
             }
+            settled.push(row.id);
         }
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        forget(&mut transaction, &ids).await?;
+        if !settled.is_empty() {
+            forget(&mut transaction, &settled).await?;
+        }
         count(&mut transaction, sent).await?;
+        if is_holding {
+            self.measure(&mut transaction).await?;
+        }
         transaction.commit().await.map_err(doing("forgetting sent posts"))?;
-        self.lower(sent);
+        self.lower(sent, is_holding);
         Ok(sent)
     }
 
@@ -138,7 +155,7 @@ impl Outbox {
         forget(&mut transaction, &[row]).await?;
         count(&mut transaction, sent).await?;
         transaction.commit().await.map_err(doing("keeping a refused post"))?;
-        self.lower(sent);
+        self.lower(sent, false);
         Ok(sent)
     }
 
@@ -161,7 +178,7 @@ impl Outbox {
             .await
             .map_err(doing(retrying))?;
         // Before the commit, as in `stage`.
-        self.level.send_modify(|level| level.waiting += moved);
+        self.raise(&mut transaction, moved).await?;
         transaction.commit().await.map_err(doing(retrying))?;
         Ok(moved)
     }
@@ -200,9 +217,10 @@ impl Outbox {
         Ok(())
     }
 
-    /// When the first of the waiting rows came to be.
+    /// When the first of the rows came to be that can be sent.
     pub async fn first_occurrence(&self) -> Result<Option<OffsetDateTime>, OutboxError> {
-        let first: Option<i64> = sqlx::query_scalar("SELECT occurred_at FROM outbox ORDER BY id LIMIT 1")
+        let first: Option<i64> = sqlx::query_scalar("SELECT occurred_at FROM outbox o WHERE NOT EXISTS \
+                (SELECT 1 FROM held h WHERE h.source = o.source AND h.channel = o.channel) ORDER BY id LIMIT 1")
             .fetch_optional(&self.pool)
             .await
             .map_err(doing("reading the outbox"))?;

@@ -211,7 +211,8 @@ impl Collected {
             self.cover(&post);
         }
         let seen_at = head.exported_at(self.now).unwrap_or(self.now);
-        let sighting = Sighting { post, seen_at, provenance: Provenance::Imported, raw };
+        let within = Some(channel.external_id.clone()).filter(|here| *here != post.channel.external_id);
+        let sighting = Sighting { post, seen_at, provenance: Provenance::Imported, raw, within };
         match Entry::of(&sighting) {
             Ok(entry) => entry,
             Err(error) => self.undecodable(channel, sighting.raw, error.to_string()),

@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 /// Waits of no length, so that no test waits.
-const AT_ONCE: Pace = Pace { first: Duration::ZERO, longest: Duration::ZERO };
+const AT_ONCE: Pace = Pace { first: Duration::ZERO, longest: Duration::ZERO, hold: Duration::from_secs(60) };
 
 fn now() -> OffsetDateTime {
     datetime!(2026-06-01 00:00 UTC)

@@ -1,5 +1,5 @@
 //! Credentials and who may call what. Who may call a handler stands in its signature: [`Anyone`], [`Member`],
-//! [`Contributor`], [`Admin`], and [`Known`] and [`Person`] for one's own affairs.
+//! [`Contributor`], [`Admin`], [`Proposer`] for either, and [`Known`] and [`Person`] for one's own affairs.
 //!
 //! Entry points: the extractors. Read [`token`] and [`session_key`] for the secrets, then [`authority`] for how one becomes a
 //! caller; [`passwords`] and [`attempts`] are for signing in.
@@ -8,6 +8,7 @@
 
 pub mod attempts;
 pub mod authority;
+pub mod origin;
 pub mod passwords;
 pub mod session_key;
 pub mod token;
@@ -23,11 +24,14 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::App;
+use crate::audit::By;
 use crate::edge::rates::Rate;
 use crate::http::ApiError;
 use crate::store::StoreError;
+use crate::store::channels::Viewer;
 use crate::store::keys::Standing;
 use authority::Credential;
+use origin::Origin;
 use session_key::BadToken;
 use token::Kind;
 
@@ -38,6 +42,8 @@ pub use shared::wire::Role;
 pub struct Caller {
     /// What they have shown.
     pub credential: Credential,
+    /// Where they call from.
+    pub origin: Origin,
     standing: Arc<Standing>,
 }
 
@@ -72,6 +78,10 @@ pub struct Contributor(pub Caller);
 /// An active account that may curate.
 #[derive(Debug, Clone)]
 pub struct Admin(pub Caller);
+
+/// An active account that may propose a channel: one that may relay posts, or curate.
+#[derive(Debug, Clone)]
+pub struct Proposer(pub Caller);
 
 impl FromRequestParts<App> for Anyone {
     type Rejection = ApiError;
@@ -128,6 +138,31 @@ impl FromRequestParts<App> for Admin {
     }
 }
 
+impl FromRequestParts<App> for Proposer {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let caller = identify(parts, app, &app.edge.rates.reads).await?;
+        match caller.role {
+            Role::Admin => check_scope(&caller, Scope::Admin)?,
+            Role::Contributor => check_scope(&caller, Scope::MessagesWrite)?,
+            Role::Member => check_role(&caller, Role::Contributor)?,
+        }
+        Ok(Self(caller))
+    }
+}
+
+impl Caller {
+    /// This caller, now, for the audit log.
+    pub fn by(&self) -> By {
+        self.origin.by(Some(self.account_id))
+    }
+
+    /// What of the channels this caller sees.
+    pub fn viewer(&self) -> Viewer {
+        if has_scope(self, Scope::Admin) { Viewer::Admin } else { Viewer::Account(self.account_id) }
+    }
+}
+
 impl Member {
     /// Whether this caller, who was let in a while ago, would be let in again.
     pub async fn may_still_read(&self, app: &App, now: OffsetDateTime) -> Result<bool, StoreError> {
@@ -171,7 +206,7 @@ async fn identify(parts: &Parts, app: &App, rate: &Rate<Uuid>) -> Result<Caller,
     if let Credential::Key(_) = credential {
         app.authority.note_use(standing.credential_id, now);
     }
-    Ok(Caller { credential, standing })
+    Ok(Caller { credential, origin: Origin::of(parts), standing })
 }
 
 fn check_standing(standing: &Standing, now: OffsetDateTime) -> Result<(), &'static str> {

@@ -21,6 +21,7 @@ use super::problems::{Bodied, Busy, Checked, Contradicted, Guarded, Named, Unkno
 use super::reads::{cut, limit, query};
 use crate::App;
 use crate::accounts;
+use crate::auth::origin::Origin;
 use crate::auth::{Admin, Anyone};
 use crate::store::accounts::{self as rows, Wanted};
 
@@ -35,10 +36,11 @@ use crate::store::accounts::{self as rows, Wanted};
 pub(super) async fn register(
     _caller: Anyone,
     State(app): State<App>,
+    origin: Origin,
     JsonBody(body): JsonBody<Register>,
 ) -> Result<(StatusCode, Json<AccountRecord>), ApiError> {
     let (invite, password) = (Secret::new(body.invite), Secret::new(body.password));
-    let made = accounts::register(&app, &invite, (&body.name, password), launch::clock::now()).await?;
+    let made = accounts::register(&app, &invite, (&body.name, password), origin.by(None)).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -56,8 +58,7 @@ pub(super) async fn invite(
 ) -> Result<(StatusCode, Json<NewInvite>), ApiError> {
     let wish = (body.role, body.note.as_deref());
     let once = key.once(&app, (caller.account_id, "POST /v1/invites"), &body)?;
-    let by = (Some(caller.account_id), once.as_ref());
-    let made = accounts::invite(&app.pool, wish, by, launch::clock::now()).await?;
+    let made = accounts::invite(&app.pool, wish, once.as_ref(), &caller.by()).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -126,7 +127,7 @@ pub(super) async fn change(
     JsonBody(body): JsonBody<ChangeAccount>,
 ) -> Result<Json<AccountRecord>, ApiError> {
     let Path(id) = path.map_err(|_| unknown())?;
-    let changed = accounts::change(&app.pool, caller.account_id, (id, &body), launch::clock::now()).await?;
+    let changed = accounts::change(&app.pool, (id, &body), &caller.by()).await?;
     changed.map(Json).ok_or_else(unknown)
 }
 

@@ -43,8 +43,7 @@ pub(super) async fn make(
     let wish = KeyWish { name: &body.name, scopes: &body.scopes, expires_at: body.expires_at };
     let account = (caller.account_id, caller.role);
     let once = key.once(&app, (caller.account_id, "POST /v1/api-keys"), &body)?;
-    let made =
-        accounts::make_own_key(&app.pool, account, (&wish, once.as_ref()), launch::clock::now()).await?;
+    let made = accounts::make_own_key(&app.pool, account, (&wish, once.as_ref()), &caller.by()).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -61,7 +60,7 @@ pub(super) async fn revoke(
 ) -> Result<StatusCode, ApiError> {
     let unknown = || ApiError::new(ProblemKind::NotFound, "you have no such key");
     let Path(id) = path.map_err(|_| unknown())?;
-    if keys::revoke(&app.pool, (caller.account_id, id), launch::clock::now()).await? {
+    if accounts::revoke_own_key(&app.pool, (caller.account_id, id), &caller.by()).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(unknown())

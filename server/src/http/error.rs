@@ -72,6 +72,8 @@ impl From<Refused> for ApiError {
         match refused {
             Refused::Unfit { field, problem } => Self::invalid(field, problem),
             Refused::Conflict(problem) => Self::new(ProblemKind::Conflict, problem),
+            Refused::Missing(problem) => Self::new(ProblemKind::NotFound, problem),
+            Refused::Changed(problem) => Self::new(ProblemKind::Changed, problem),
             Refused::NotKnown(problem) => Self::new(ProblemKind::Unauthorized, problem),
             Refused::TooOften(wait) => {
                 let detail = "this was tried too often: wait as long as `Retry-After` says";

@@ -63,7 +63,7 @@ pub(super) async fn feed(
 ) -> Result<Response, ApiError> {
     let wanted = query(parameters)?;
     let filter = Filter { channel_id: wanted.channel, base: base_of(wanted.symbol.as_deref())? };
-    check_channel(&app, wanted.channel).await?;
+    check_channel(&app, &member.0, wanted.channel).await?;
     check_after(&app, wanted.after).await?;
     let full = |_| ApiError::new(ProblemKind::TooOften, "too many subscriptions are open: close one first");
     let of_account = app.edge.feeds_of_accounts.take(Some(member.0.account_id)).map_err(full)?;

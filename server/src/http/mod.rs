@@ -5,8 +5,11 @@
 
 mod accounts;
 mod api_keys;
+mod audit;
 mod body;
+mod channels;
 mod cursor;
+mod enrolments;
 mod error;
 mod feed;
 mod gaps;
@@ -70,7 +73,8 @@ fn routes() -> OpenApiRouter<App> {
     let member = OpenApiRouter::new()
         .routes(routes!(reads::signals))
         .routes(routes!(reads::signal))
-        .routes(routes!(reads::channels))
+        .routes(routes!(reads::channels, channels::propose))
+        .routes(routes!(channels::one, channels::change))
         .routes(routes!(reads::events))
         .routes(routes!(feed::feed))
         .routes(routes!(sessions::me))
@@ -92,7 +96,11 @@ fn routes() -> OpenApiRouter<App> {
     let admin = OpenApiRouter::new()
         .routes(routes!(accounts::list))
         .routes(routes!(accounts::one, accounts::change))
-        .routes(routes!(accounts::invite));
+        .routes(routes!(accounts::invite))
+        .routes(routes!(enrolments::list))
+        .routes(routes!(enrolments::enrol, enrolments::remove))
+        .routes(routes!(enrolments::withdraw))
+        .routes(routes!(audit::list));
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(anyone.merge(member).merge(admin).layer(DefaultBodyLimit::max(MAX_SMALL_BODY)))
         .merge(contributor)

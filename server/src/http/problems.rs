@@ -100,3 +100,14 @@ pub(super) enum Busy {
     #[response(status = 429, content_type = "application/problem+json")]
     TooOften(ProblemBody),
 }
+
+/// What a route answers that changes a state which others may have changed meanwhile.
+#[derive(IntoResponses)]
+pub(super) enum Conditional {
+    /// It has changed since it was read: `If-Match` is not its `ETag` any more
+    #[response(status = 412, content_type = "application/problem+json")]
+    Changed(ProblemBody),
+    /// `If-Match` is missing
+    #[response(status = 428, content_type = "application/problem+json")]
+    Required(ProblemBody),
+}

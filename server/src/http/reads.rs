@@ -5,7 +5,9 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::signal::{Side, Symbol};
-use shared::wire::{ChannelsPage, Event, EventRecord, EventsPage, ProblemKind, SignalDetail, SignalsPage};
+use shared::wire::{
+    ChannelStatus, ChannelsPage, Event, EventRecord, EventsPage, ProblemKind, SignalDetail, SignalsPage,
+};
 use time::OffsetDateTime;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -15,7 +17,7 @@ use super::cursor::{decode, encode};
 use super::feed::check_after;
 use super::problems::{Checked, Guarded, Named, Placed};
 use crate::App;
-use crate::auth::Member;
+use crate::auth::{Caller, Member};
 use crate::store::log::{self, Filter, StoredEvent};
 use crate::store::posts::{self, MessageKey};
 use crate::store::signals::{self, Wanted};
@@ -41,13 +43,23 @@ pub(super) fn base_of(symbol: Option<&str>) -> Result<Option<String>, ApiError> 
     Ok(symbol.map(parse).transpose()?.map(String::from))
 }
 
-/// Refuses a channel that is not known.
-pub(super) async fn check_channel(app: &App, channel: Option<Uuid>) -> Result<(), ApiError> {
+/// Refuses a channel that is not known to this caller: that there is one they do not learn.
+pub(super) async fn check_channel(app: &App, caller: &Caller, channel: Option<Uuid>) -> Result<(), ApiError> {
     match channel {
-        Some(id) if !channels::exists(&app.pool, id).await? => Err(ApiError::new(
+        Some(id) if !channels::exists(&app.pool, id, caller.viewer()).await? => Err(ApiError::new(
             ProblemKind::NotFound,
             format!("there is no channel {id}; GET /v1/channels lists them"),
         )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a time that the database cannot hold.
+pub(super) fn check_since(since: Option<OffsetDateTime>) -> Result<(), ApiError> {
+    match since {
+        Some(since) if !(0..9999).contains(&since.year()) => {
+            Err(ApiError::invalid("since", "a year between 0 and 9998 is expected"))
+        }
         _ => Ok(()),
     }
 }
@@ -98,20 +110,18 @@ pub(super) struct SignalsQuery {
     )
 )]
 pub(super) async fn signals(
-    _caller: Member,
+    Member(caller): Member,
     State(app): State<App>,
     parameters: Result<Query<SignalsQuery>, QueryRejection>,
 ) -> Result<Json<SignalsPage>, ApiError> {
     let wanted = query(parameters)?;
     let limit = limit(wanted.limit)?;
-    check_channel(&app, wanted.channel).await?;
+    check_channel(&app, &caller, wanted.channel).await?;
     let (base, quote) = match wanted.symbol.as_deref().and_then(|symbol| symbol.split_once('/')) {
         Some((base, quote)) => (base_of(Some(base))?, base_of(Some(quote))?),
         None => (base_of(wanted.symbol.as_deref())?, None),
     };
-    if wanted.since.is_some_and(|since| !(0..9999).contains(&since.year())) {
-        return Err(ApiError::invalid("since", "a year between 0 and 9998 is expected"));
-    }
+    check_since(wanted.since)?;
     let after = wanted.cursor.as_deref().map(decode).transpose()?;
     let wanted =
         Wanted { channel_id: wanted.channel, base, quote, side: wanted.side, since: wanted.since, after };
@@ -148,6 +158,8 @@ pub(super) async fn signal(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ChannelsQuery {
+    /// Only those of this status.
+    status: Option<ChannelStatus>,
     /// Where to go on: `next` of the page before.
     cursor: Option<String>,
     /// How many, 1 to 500; 100 if absent.
@@ -155,7 +167,8 @@ pub(super) struct ChannelsQuery {
     limit: Option<i64>,
 }
 
-/// The channels, by name, and how their posts were read.
+/// The channels, by name, and how their posts were read: those that were ever approved, and those that the caller may post
+/// for; admins see all.
 #[utoipa::path(
     get, path = "/v1/channels", tag = "member", security(("credential" = [])), params(ChannelsQuery),
     responses(
@@ -164,7 +177,7 @@ pub(super) struct ChannelsQuery {
     )
 )]
 pub(super) async fn channels(
-    _caller: Member,
+    Member(caller): Member,
     State(app): State<App>,
     parameters: Result<Query<ChannelsQuery>, QueryRejection>,
 ) -> Result<Json<ChannelsPage>, ApiError> {
@@ -172,7 +185,9 @@ pub(super) async fn channels(
     let limit = limit(wanted.limit)?;
     let after: Option<(String, Uuid)> = wanted.cursor.as_deref().map(decode).transpose()?;
     let after = after.as_ref().map(|(name, id)| (name.as_str(), *id));
-    let mut found = channels::page(&app.pool, after, limit + 1).await?;
+    let (viewer, status) = (caller.viewer(), wanted.status);
+    let wanted = channels::Wanted { viewer, id: None, status, after };
+    let mut found = channels::page(&app.pool, &wanted, limit + 1).await?;
     let more = cut(&mut found, limit);
     let next = found.last().filter(|_| more).map(|last| encode(&(&last.name, last.id))).transpose()?;
     Ok(Json(ChannelsPage { channels: found, next }))

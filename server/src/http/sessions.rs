@@ -1,8 +1,8 @@
 //! Signing in and out, and who is calling.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::{Extension, Json};
 use launch::secret::Secret;
 use shared::wire::{ChangePassword, Me, Refresh, SessionTokens, SignIn};
 
@@ -10,8 +10,8 @@ use super::ApiError;
 use super::body::JsonBody;
 use super::problems::{Bodied, Busy, Checked, Contradicted, Guarded, Unknown};
 use crate::App;
+use crate::auth::origin::Origin;
 use crate::auth::{Anyone, Known, Person};
-use crate::edge::address::ClientAddress;
 use crate::sessions;
 
 /// Signs in. After ten wrong passwords one has to wait.
@@ -22,12 +22,11 @@ use crate::sessions;
 pub(super) async fn sign_in(
     _caller: Anyone,
     State(app): State<App>,
-    client: Option<Extension<ClientAddress>>,
+    origin: Origin,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<(StatusCode, Json<SessionTokens>), ApiError> {
-    let place = client.map(|Extension(ClientAddress(client))| client.into());
     let password = Secret::new(body.password);
-    let tokens = sessions::sign_in(&app, (&body.name, password), place, launch::clock::now()).await?;
+    let tokens = sessions::sign_in(&app, (&body.name, password), origin.by(None)).await?;
     Ok((StatusCode::CREATED, Json(tokens)))
 }
 
@@ -39,9 +38,10 @@ pub(super) async fn sign_in(
 pub(super) async fn refresh(
     _caller: Anyone,
     State(app): State<App>,
+    origin: Origin,
     JsonBody(body): JsonBody<Refresh>,
 ) -> Result<Json<SessionTokens>, ApiError> {
-    Ok(Json(sessions::go_on(&app, &Secret::new(body.refresh_token), launch::clock::now()).await?))
+    Ok(Json(sessions::go_on(&app, &Secret::new(body.refresh_token), origin.by(None)).await?))
 }
 
 /// Signs out: the tokens of the calling session are of no use any more.
@@ -50,7 +50,7 @@ pub(super) async fn refresh(
     responses((status = 204, description = "The session has ended"), Guarded)
 )]
 pub(super) async fn sign_out(Person(caller): Person, State(app): State<App>) -> Result<StatusCode, ApiError> {
-    sessions::sign_out(&app, caller.credential_id, launch::clock::now()).await?;
+    sessions::sign_out(&app, caller.credential_id, &caller.by()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -62,12 +62,10 @@ pub(super) async fn sign_out(Person(caller): Person, State(app): State<App>) -> 
 pub(super) async fn change_password(
     Person(caller): Person,
     State(app): State<App>,
-    client: Option<Extension<ClientAddress>>,
     JsonBody(body): JsonBody<ChangePassword>,
 ) -> Result<StatusCode, ApiError> {
-    let place = client.map(|Extension(ClientAddress(client))| client.into());
     let passwords = (Secret::new(body.current_password), Secret::new(body.new_password));
-    sessions::change_password(&app, (&caller, place), passwords, launch::clock::now()).await?;
+    sessions::change_password(&app, &caller, passwords, caller.by()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

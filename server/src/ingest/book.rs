@@ -13,10 +13,9 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::publish::{Arrival, last_word};
-use crate::store::StoreError;
 use crate::store::posts::MessageKey;
 use crate::store::signals::{self, Broken, Candidates, Signal};
-use crate::store::updates;
+use crate::store::{StoreError, curation, updates};
 
 /// How far back a follow-up without a reply may reach: an older call is better named by a reply.
 const MAX_REACH: Duration = Duration::days(30);
@@ -34,6 +33,8 @@ pub(crate) struct Book {
     changed: Vec<Uuid>,
     /// Signals of the messages whose records are none any more.
     broken: BTreeMap<Uuid, Broken>,
+    /// Signals of the messages that an admin has withdrawn.
+    struck: BTreeSet<Uuid>,
 }
 
 impl Book {
@@ -60,11 +61,14 @@ impl Book {
             let (sound, broken) = signals::of_messages(connection, &messages).await?;
             book.signals.extend(sound.into_iter().map(|signal| (signal.record.id, signal)));
             book.add_broken(connection, &broken).await?;
+            let own: Vec<Uuid> = book.signals.keys().chain(book.broken.keys()).copied().collect();
+            if !own.is_empty() {
+                book.struck.extend(curation::struck(connection, &own).await?);
+            }
             if arrivals.iter().any(|arrival| arrival.revision > 0 || arrival.is_again()) {
                 // An edit may bring back a withdrawn signal, and what is read again may take back a follow-up: how the
                 // signal stands then, the others say.
-                let ids: Vec<Uuid> = book.signals.keys().chain(book.broken.keys()).copied().collect();
-                book.add_told(updates::of_signals(connection, &ids).await?);
+                book.add_told(updates::of_signals(connection, &own).await?);
             }
         }
         if !wishes.is_empty() {
@@ -124,6 +128,11 @@ impl Book {
     /// Whether this signal is one of those whose records are none any more.
     pub(crate) fn is_broken(&self, id: Uuid) -> bool {
         self.broken.contains_key(&id)
+    }
+
+    /// Whether an admin has withdrawn this signal.
+    pub(crate) fn is_struck(&self, id: Uuid) -> bool {
+        self.struck.contains(&id)
     }
 
     /// The signals that a message is about: its own, or those that it was bound to as a follow-up.

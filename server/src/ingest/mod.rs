@@ -1,9 +1,10 @@
-//! The one write path for posts and signals: deduplicate → keep → read → store signals and updates → append events.
+//! The one write path for posts and signals: admit → deduplicate → keep → read → store signals and updates → append events.
 //!
 //! Entry point: [`ingest`]. Invariants: one transaction for a batch, acknowledged after its commit; one at a time in a channel; idempotent on
-//! (channel, external id, revision); the first text under a revision stands, a differing one raises a dispute; the log
-//! is appended to last.
+//! (channel, external id, revision); the first text under a revision stands, a differing one raises a dispute; what a channel
+//! says while it is not published waits for that; the log is appended to last.
 
+mod admission;
 pub(crate) mod binding;
 pub(crate) mod book;
 mod gaps;
@@ -16,14 +17,15 @@ use std::sync::Arc;
 
 use shared::post::{ChannelRef, Sighting};
 use shared::reading::Reading;
-use shared::wire::{ChannelStatus, PostResult, PostStatus};
+use shared::wire::{PostResult, PostStatus};
 use sqlx::{Connection, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::store::channels::{self, Channel};
+use crate::store::channels::{self, Locked};
 use crate::store::posts::{self, KnownPost, MessageKey, NewPost, NewReading};
-use crate::store::{Remedy, StoreError, log, signals, to_json, updates};
+use crate::store::{Remedy, StoreError, log, signals, to_json, unpublished, updates};
+use admission::{Admission, admissions};
 use book::Book;
 pub use gaps::keep_gaps;
 use prepare::{Prepared, Profiles, Readings};
@@ -95,7 +97,7 @@ struct Batch<'a> {
 struct Kept<'a> {
     place: usize,
     prepared: &'a Prepared,
-    channel: Channel,
+    channel: &'a Locked,
     post: NewPost,
 }
 
@@ -105,14 +107,14 @@ impl Batch<'_> {
         prepared: &[Prepared],
         readings: &mut Readings,
     ) -> Result<Vec<PostResult>, StoreError> {
-        let (channels, profiles) = self.channels(prepared).await?;
-        readings.begin(profiles);
+        let channels = admissions(self.connection, self.account_id, prepared, self.now).await?;
+        readings.begin(profiles(&channels));
         let mut results: Vec<Option<PostStatus>> = prepared.iter().map(|_| None).collect();
         let mut kept = Vec::new();
         for (place, item) in prepared.iter().enumerate() {
             match admit(item, &channels, self.now) {
                 Ok((channel, post)) => kept.push(Kept { place, prepared: item, channel, post }),
-                Err(reason) => results[place] = Some(PostStatus::Rejected { reason }),
+                Err(status) => results[place] = Some(status),
             }
         }
         let stored = self.store_posts(&kept).await?;
@@ -129,27 +131,6 @@ impl Batch<'_> {
             status: status.unwrap_or_else(rejected),
         };
         Ok(prepared.iter().zip(results).map(result).collect())
-    }
-
-    async fn channels(
-        &mut self,
-        prepared: &[Prepared],
-    ) -> Result<(HashMap<ChannelRef, Channel>, Profiles), StoreError> {
-        let wanted: BTreeSet<&ChannelRef> = prepared.iter().filter_map(Prepared::channel).collect();
-        let mut found = HashMap::new();
-        for channel in wanted {
-            let stamp = (crate::ids::new(self.now), self.now);
-            found.insert(channel.clone(), channels::ensure(self.connection, channel, stamp).await?);
-        }
-        // One batch at a time in a channel: two revisions of one message, or a call and its follow-up, that arrive in the
-        // same moment from two contributors must see each other.
-        let ids: Vec<Uuid> = found.values().map(|channel| channel.id).collect();
-        let by_id = channels::lock(self.connection, &ids).await?;
-        let profile = |(named, channel): (&ChannelRef, &Channel)| {
-            Some((named.clone(), by_id.get(&channel.id)?.profile.clone()))
-        };
-        let profiles = found.iter().filter_map(profile).collect();
-        Ok((found, profiles))
     }
 
     /// Stores the revisions that are new, and says what is known of all messages of the batch.
@@ -182,11 +163,15 @@ impl Batch<'_> {
         }
     }
 
-    /// Turns what is new and current into signals, updates and events.
+    /// Turns what is new and current into signals, updates and events. What is not to be published yet waits.
     async fn publish(&mut self, read: &Read<'_>, recorded: &Recorded) -> Result<(), StoreError> {
-        let published = |item: &&Kept<'_>| item.channel.status == ChannelStatus::Approved;
-        let news = read.kept.iter().filter(published).filter(|item| read.stored.is_news(item));
-        let arrivals: Vec<Arrival<'_>> = news.map(|item| read.arrival(item, self.now)).collect();
+        let news = read.kept.iter().filter(|item| read.stored.is_news(item));
+        let (told, later): (Vec<_>, Vec<_>) = news.partition(|item| item.channel.is_published());
+        if !later.is_empty() {
+            unpublished::keep(self.connection, &later.iter().map(|item| &item.post.key).collect::<Vec<_>>())
+                .await?;
+        }
+        let arrivals: Vec<Arrival<'_>> = told.into_iter().map(|item| read.arrival(item, self.now)).collect();
         let Recorded { disputes, witnessed, .. } = recorded;
         if arrivals.is_empty() && disputes.is_empty() && witnessed.is_empty() {
             return Ok(());
@@ -196,17 +181,28 @@ impl Batch<'_> {
         let book = Book::load(self.connection, &arrivals.iter().collect::<Vec<_>>(), &about).await?;
         let mut publisher = Publisher::new(book, self.now);
         // Before the arrivals: a witness of the text that stands is none of the edit that comes with it.
-        for seen in witnessed {
+        for seen in witnessed.iter().filter(|seen| read.is_published(&seen.key)) {
             publisher.witnessed(seen)?;
         }
         for arrival in &arrivals {
             publisher.publish(arrival)?;
         }
         for key in disputes {
-            publisher.dispute(key)?;
+            // Whoever was told of a signal is also told that its words are in doubt, whatever its channel may say now.
+            if read.is_published(key) || publisher.has_told(key) {
+                publisher.dispute(key)?;
+            }
         }
         save(self.connection, &publisher.finish(), self.now).await
     }
+}
+
+/// How the channels are read in which something may be posted.
+fn profiles(channels: &HashMap<ChannelRef, Admission>) -> Profiles {
+    let profile = |(named, admission): (&ChannelRef, &Admission)| {
+        Some((named.clone(), admission.as_ref().ok()?.profile.clone()))
+    };
+    channels.iter().filter_map(profile).collect()
 }
 
 /// Writes what posts have changed; the log is appended to last.
@@ -239,6 +235,12 @@ struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
+    /// Whether what this message says is told at once.
+    fn is_published(&self, key: &MessageKey) -> bool {
+        let mut channels = self.kept.iter().map(|item| item.channel);
+        channels.any(|channel| channel.id == key.channel_id && channel.is_published())
+    }
+
     fn reading(&self, item: &Kept<'_>) -> Option<&'a Reading> {
         self.readings.get(item.place)?.as_ref()
     }
@@ -247,6 +249,7 @@ impl<'a> Read<'a> {
         let sighting = &item.prepared.sighting;
         Arrival {
             key: &item.post.key,
+            channel: &item.channel.name,
             post_id: item.post.id,
             revision: item.post.revision,
             post: &sighting.post,
@@ -307,20 +310,20 @@ impl Stored {
 }
 
 /// Whether a sighting can be kept, and as what.
-fn admit(
+fn admit<'a>(
     item: &Prepared,
-    channels: &HashMap<ChannelRef, Channel>,
+    channels: &'a HashMap<ChannelRef, Admission>,
     now: OffsetDateTime,
-) -> Result<(Channel, NewPost), String> {
+) -> Result<(&'a Locked, NewPost), PostStatus> {
+    let rejected = |reason: String| PostStatus::Rejected { reason };
     if let Some(problem) = &item.problem {
-        return Err(problem.clone());
+        return Err(rejected(problem.clone()));
     }
     let post = &item.sighting.post;
-    let channel = channels.get(&post.channel).ok_or("its channel is not known")?;
-    if channel.status == ChannelStatus::Blocked {
-        return Err(format!("the channel {} is blocked", post.channel.name));
-    }
-    let body = to_json(post).map_err(|error| error.to_string())?;
+    let admission =
+        channels.get(&post.channel).ok_or_else(|| rejected("its channel was not looked up".into()))?;
+    let channel = admission.as_ref().map_err(Clone::clone)?;
+    let body = to_json(post).map_err(|error| rejected(error.to_string()))?;
     let key = MessageKey { channel_id: channel.id, external_id: post.external_id.clone() };
     let stored = NewPost {
         id: crate::ids::new(now),
@@ -332,5 +335,5 @@ fn admit(
         body,
         provenance: item.sighting.provenance,
     };
-    Ok((channel.clone(), stored))
+    Ok((channel, stored))
 }

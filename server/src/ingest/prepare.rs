@@ -138,8 +138,13 @@ mod tests {
             reply_to: None,
             forwarded: Vec::new(),
         };
-        let sighting =
-            Sighting { post, seen_at: posted_at, provenance: Provenance::Live, raw: String::new() };
+        let sighting = Sighting {
+            post,
+            seen_at: posted_at,
+            provenance: Provenance::Live,
+            raw: String::new(),
+            within: None,
+        };
         prepare(sighting, posted_at)
     }
 

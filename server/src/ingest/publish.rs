@@ -29,6 +29,8 @@ pub(crate) use follow_ups::last_word;
 #[derive(Debug)]
 pub(crate) struct Arrival<'a> {
     pub(crate) key: &'a MessageKey,
+    /// The name of its channel, as admins have it: what contributors call it may be anything.
+    pub(crate) channel: &'a str,
     pub(crate) post_id: Uuid,
     pub(crate) revision: i64,
     pub(crate) post: &'a Post,
@@ -167,6 +169,11 @@ impl Publisher {
         if arrival.is_again() { self.take_back(arrival) } else { Ok(()) }
     }
 
+    /// Whether this message has, or had, a signal.
+    pub(crate) fn has_told(&self, key: &MessageKey) -> bool {
+        !self.book.of_message(key).is_empty()
+    }
+
     /// Marks the signals of a message as disputed; of a message without signals, at least that is told.
     pub(crate) fn dispute(&mut self, key: &MessageKey) -> Result<(), StoreError> {
         if self.book.of_message(key).is_empty() {
@@ -213,6 +220,9 @@ impl Publisher {
     ) -> Result<(), StoreError> {
         for (ordinal, idea) in (0u16..).zip(ideas) {
             let before = earlier.iter().find(|signal| signal.record.ordinal == ordinal);
+            if self.is_struck(arrival.key, ordinal) {
+                continue;
+            }
             if before.is_some_and(|before| {
                 before.record.signal == *idea && before.status != SignalStatus::Withdrawn
             }) {
@@ -235,6 +245,14 @@ impl Publisher {
         let reason = arrival.because(edited, "its post holds fewer signals");
         self.withdraw_broken(arrival, gone, &reason)?;
         self.withdraw_sound(arrival, &surplus, &reason)
+    }
+
+    /// Whether an admin has withdrawn this signal of the message: no edit brings it back.
+    fn is_struck(&self, key: &MessageKey, ordinal: u16) -> bool {
+        let sound =
+            self.book.of_message(key).into_iter().map(|signal| (signal.record.id, signal.record.ordinal));
+        let broken = self.book.broken_of(key).into_iter().map(|broken| (broken.id, broken.ordinal));
+        sound.chain(broken).any(|(id, place)| place == ordinal && self.book.is_struck(id))
     }
 
     fn is_own_hidden(&self, arrival: &Arrival<'_>) -> bool {
@@ -314,6 +332,7 @@ impl Publisher {
                 signal_id: broken.id,
                 occurred_at: arrival.post.occurred_at(),
                 reason: reason.to_owned(),
+                by_admin: false,
             };
             self.events.push(NewEvent {
                 kind: kind_name(&event),
@@ -338,6 +357,7 @@ impl Publisher {
                 signal_id: signal.record.id,
                 occurred_at: arrival.post.occurred_at(),
                 reason: reason.to_owned(),
+                by_admin: false,
             };
             self.event(&event, signal)?;
             self.book.put(Signal {
@@ -387,7 +407,7 @@ fn record(arrival: &Arrival<'_>, (id, ordinal): (Uuid, u16), idea: &Idea) -> Sig
     SignalRecord {
         id,
         channel_id: arrival.key.channel_id,
-        channel: post.channel.name.clone(),
+        channel: arrival.channel.to_owned(),
         source: post.channel.source,
         external_id: post.external_id.clone(),
         post_id: arrival.post_id,
@@ -406,7 +426,7 @@ fn record(arrival: &Arrival<'_>, (id, ordinal): (Uuid, u16), idea: &Idea) -> Sig
 }
 
 /// The kind as it stands in the payload.
-fn kind_name(event: &Event) -> &'static str {
+pub(crate) fn kind_name(event: &Event) -> &'static str {
     match event {
         Event::SignalPosted { .. } => "signal_posted",
         Event::SignalRevised { .. } => "signal_revised",
@@ -417,6 +437,7 @@ fn kind_name(event: &Event) -> &'static str {
         Event::UpdateUnbound { .. } => "update_unbound",
         Event::PostDisputed { .. } => "post_disputed",
         Event::UpdateWithdrawn { .. } => "update_withdrawn",
+        Event::ChannelChanged { .. } => "channel_changed",
         Event::Unknown => "unknown",
     }
 }

@@ -1,7 +1,8 @@
 //! Reading stored posts again, with today's reader and their channels' profiles.
 //!
-//! Entry point: [`reread`]. Message by message, in the order in which they came: every revision's reading is renewed, the
-//! newest one decides about signals and updates (`told` has the rule), which change as by an edit, marked as read again.
+//! Entry points: [`reread`], and [`publish_kept`] for messages whose channel was not published when they came. Message by
+//! message, in the order in which they came: every revision's reading is renewed, the newest one decides about signals and
+//! updates (`told` has the rule), which change as by an edit, marked as read again.
 //! Invariants: a batch is one transaction that has its channels in hand, as in `ingest`; it depends only on what is
 //! stored, so a run that is broken off is taken up by the next one, and a second run changes nothing; no row is
 //! overwritten: readings get a successor, events are appended.
@@ -82,7 +83,7 @@ async fn transact(
 ) -> Result<Report, StoreError> {
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
-    let batch = Batch::load(&mut transaction, keys).await?;
+    let batch = Batch::load(&mut transaction, keys, Telling::Changed).await?;
     let readings = batch.differing();
     let changes = batch.changes(&mut transaction, now).await?;
     batch.describe(&mut report);
@@ -91,18 +92,52 @@ async fn transact(
         transaction.rollback().await?;
         return Ok(report);
     }
-    let renewed: Vec<Uuid> = readings.iter().map(|reading| reading.post_id).collect();
-    again::supersede(&mut transaction, &renewed, now).await?;
-    posts::insert_readings(&mut transaction, &readings, now).await?;
-    save(&mut transaction, &changes, now).await?;
+    write(&mut transaction, (&readings, &changes), now).await?;
     launch::crash::point("reread_written");
     transaction.commit().await?;
     launch::crash::point("reread_committed");
     Ok(report)
 }
 
+/// Publishes messages that were kept while their channel was not published, as they read today. They are marked as read
+/// again: whoever hears of them hears it late.
+pub(crate) async fn publish_kept(
+    connection: &mut PgConnection,
+    keys: &[MessageKey],
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let batch = Batch::load(connection, keys, Telling::All).await?;
+    let readings = batch.differing();
+    let changes = batch.changes(connection, now).await?;
+    write(connection, (&readings, &changes), now).await
+}
+
+/// Writes new readings and what follows from them; the log is appended to last.
+async fn write(
+    connection: &mut PgConnection,
+    (readings, changes): (&[NewReading<'_>], &Changes),
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let renewed: Vec<Uuid> = readings.iter().map(|reading| reading.post_id).collect();
+    if !renewed.is_empty() {
+        again::supersede(connection, &renewed, now).await?;
+        posts::insert_readings(connection, readings, now).await?;
+    }
+    save(connection, changes, now).await
+}
+
+/// Which messages are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    /// Those that say something else than before, of channels that are published.
+    Changed,
+    /// All of them, of channels that are approved.
+    All,
+}
+
 /// Some messages with all their revisions, read again.
 struct Batch {
+    telling: Telling,
     channels: HashMap<Uuid, Locked>,
     /// The revisions of a message stand one after the other, the oldest first.
     posts: Vec<Seen>,
@@ -113,9 +148,11 @@ struct Batch {
 /// A revision, and how it reads today; a tombstone does not.
 struct Seen {
     stored: StoredPost,
+    /// The name of its channel.
+    channel: String,
     today: Option<Reading>,
-    /// Whether a stored signal of its message is broken: then the message is told anew.
-    mends: bool,
+    /// Whether the message is told anew, however it reads: a stored signal of it is broken, or nobody was told of it yet.
+    is_due: bool,
 }
 
 impl Seen {
@@ -141,7 +178,7 @@ impl Seen {
     }
 
     fn is_told(&self) -> bool {
-        self.mends || self.is_changed()
+        self.is_due || self.is_changed()
     }
 
     fn is_signal(&self) -> bool {
@@ -154,20 +191,25 @@ impl Seen {
 }
 
 impl Batch {
-    async fn load(connection: &mut PgConnection, keys: &[MessageKey]) -> Result<Self, StoreError> {
+    async fn load(
+        connection: &mut PgConnection,
+        keys: &[MessageKey],
+        telling: Telling,
+    ) -> Result<Self, StoreError> {
         let mut ids: Vec<Uuid> = keys.iter().map(|key| key.channel_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let channels = channels::lock(connection, &ids).await?;
+        let channels = channels::lock(connection, &ids, None).await?;
         let again::Stored { posts: stored, unreadable } = again::revisions(connection, keys).await?;
         let (_, broken) = signals::of_messages(connection, keys).await?;
         let broken = signals::broken(connection, &broken).await?;
         let broken: HashSet<MessageKey> = broken.into_iter().map(|broken| broken.key).collect();
         // The reader is not fast enough for an async thread.
         let reading = tokio::task::spawn_blocking(move || {
-            let see = |stored: StoredPost| see(&channels, broken.contains(&stored.key), stored);
+            let is_due = |key: &MessageKey| telling == Telling::All || broken.contains(key);
+            let see = |stored: StoredPost| see(&channels, is_due(&stored.key), stored);
             let posts = stored.into_iter().map(see).collect();
-            Self { posts, channels, unreadable: unreadable.len() }
+            Self { telling, posts, channels, unreadable: unreadable.len() }
         });
         reading.await.map_err(|error| StoreError::Defect(format!("the reader failed: {error}")))
     }
@@ -183,7 +225,10 @@ impl Batch {
 
     fn is_published(&self, message: &[Seen]) -> bool {
         let channel = message.first().and_then(|seen| self.channels.get(&seen.stored.key.channel_id));
-        channel.is_some_and(|channel| channel.status == ChannelStatus::Approved)
+        channel.is_some_and(|channel| match self.telling {
+            Telling::Changed => channel.is_published(),
+            Telling::All => channel.status == ChannelStatus::Approved,
+        })
     }
 
     /// What the newest revisions change about signals and updates.
@@ -235,9 +280,11 @@ impl Batch {
     }
 }
 
-fn see(channels: &HashMap<Uuid, Locked>, mends: bool, stored: StoredPost) -> Seen {
+fn see(channels: &HashMap<Uuid, Locked>, is_due: bool, stored: StoredPost) -> Seen {
     let empty = ChannelProfile::default();
-    let profile = channels.get(&stored.key.channel_id).map_or(&empty, |channel| &channel.profile);
+    let channel = channels.get(&stored.key.channel_id);
+    let profile = channel.map_or(&empty, |channel| &channel.profile);
     let today = stored.post.deleted_at.is_none().then(|| read(&stored.post, profile));
-    Seen { stored, today, mends }
+    let channel = channel.map_or_else(|| stored.post.channel.name.clone(), |channel| channel.name.clone());
+    Seen { stored, channel, today, is_due }
 }

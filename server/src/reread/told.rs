@@ -55,6 +55,7 @@ impl Seen {
         let stored = &self.stored;
         Arrival {
             key: &stored.key,
+            channel: &self.channel,
             post_id: stored.id,
             revision,
             post: &stored.post,

@@ -2,27 +2,12 @@
 
 use std::collections::HashMap;
 
-use shared::post::ChannelRef;
 use shared::wire::{Gap, GapRecord, GapSummary, Missed};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::StoreError;
-
-/// The id of the channel of this reference, if it is known.
-pub async fn channel(
-    connection: &mut PgConnection,
-    channel: &ChannelRef,
-) -> Result<Option<Uuid>, StoreError> {
-    Ok(sqlx::query_scalar!(
-        "SELECT id FROM channels WHERE source = $1 AND external_id = $2",
-        channel.source.as_str(),
-        channel.external_id
-    )
-    .fetch_optional(connection)
-    .await?)
-}
 
 /// Keeps a gap. One with the same beginning is the same one; its end is the later of the two.
 pub async fn keep(

@@ -172,7 +172,7 @@ pub async fn count(connection: &mut PgConnection, account: Uuid) -> Result<i64, 
 
 /// Revokes a key of an account. False when the account has no such key, or it was revoked before.
 pub async fn revoke(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     (account, id): (Uuid, Uuid),
     now: OffsetDateTime,
 ) -> Result<bool, StoreError> {
@@ -182,5 +182,5 @@ pub async fn revoke(
         id,
         now
     );
-    Ok(done.execute(pool).await?.rows_affected() == 1)
+    Ok(done.execute(connection).await?.rows_affected() == 1)
 }

@@ -5,8 +5,10 @@
 
 pub mod accounts;
 pub mod again;
+pub mod audit;
 pub mod authority;
 pub mod channels;
+pub mod curation;
 pub mod gaps;
 pub mod keys;
 pub mod log;
@@ -14,6 +16,7 @@ pub mod once;
 pub mod posts;
 pub mod sessions;
 pub mod signals;
+pub mod unpublished;
 pub mod updates;
 
 use serde::Serialize;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-// The text is a `tt`, because the description of the API would not see a `literal` here.
+// Also for `audit`. The text is a `tt`, because the description of the API would not see a `literal` here.
 macro_rules! named {
     ($(#[$doc:meta])* $type:ident, $what:literal { $($(#[$each:meta])* $name:ident = $text:tt,)* }) => {
         $(#[$doc])*
@@ -37,6 +37,8 @@ macro_rules! named {
         }
     };
 }
+
+pub(super) use named;
 
 named! {
     /// What an account is there for.

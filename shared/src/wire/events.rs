@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::lists::ChannelStatus;
 use crate::post::{Provenance, Source};
 use crate::signal::Signal;
 use crate::update::SignalUpdate;
@@ -43,8 +44,8 @@ pub enum Event {
         /// The update; its `signal_id` is present.
         update: Box<UpdateRecord>,
     },
-    /// The signal's post was deleted, or was edited or read again so that it no longer reads as that signal. The reason of
-    /// a withdrawal after reading again begins with `read again: `.
+    /// The signal's post was deleted, or was edited or read again so that it no longer reads as that signal, or an admin has
+    /// withdrawn it. The reason of a withdrawal after reading again begins with `read again: `.
     SignalWithdrawn {
         /// The signal.
         signal_id: Uuid,
@@ -53,6 +54,10 @@ pub enum Event {
         occurred_at: OffsetDateTime,
         /// Why, for a person.
         reason: String,
+        /// True when an admin has withdrawn it, at `occurred_at`: no later word of its channel brings it back. Absent means
+        /// false.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_admin: bool,
     },
     /// Contributors disagree about the words of the signal's post. The first text stands; nobody should trade it.
     SignalDisputed {
@@ -102,6 +107,18 @@ pub enum Event {
         /// Why, for a person.
         reason: String,
     },
+    /// An admin has approved, paused, blocked or renamed a channel: this is how it stands now.
+    ChannelChanged {
+        /// The channel's id.
+        channel_id: Uuid,
+        /// Its name.
+        channel: String,
+        /// Whether its posts are taken and published.
+        status: ChannelStatus,
+        /// When the admin did it.
+        #[serde(with = "time::serde::rfc3339")]
+        occurred_at: OffsetDateTime,
+    },
     /// A kind that this version does not know. Only clients see this; they skip it.
     #[serde(other)]
     Unknown,
@@ -143,8 +160,9 @@ pub struct SignalRecord {
     /// The version of the reader that read it.
     pub reader_version: u32,
     /// True when the signal was found or changed by reading a stored post again, with a later reader or another profile
-    /// of its channel: nobody knew it in this form when it was posted. It is for the record and is never to be traded,
-    /// however young its post is. All times stay those of the post. Absent means false.
+    /// of its channel, or because its channel was not published when it came: nobody was told of it in this form when it was
+    /// posted. It is for the record and is never to be traded, however young its post is. All times stay those of the post.
+    /// Absent means false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reread: bool,
     /// How many contributors have seen these words under this revision: accounts, however many keys each has. In an event,
@@ -185,8 +203,9 @@ pub struct UpdateRecord {
     /// When the server received it.
     #[serde(with = "time::serde::rfc3339")]
     pub received_at: OffsetDateTime,
-    /// True when the update was found by reading a stored post again. It is for the record, and nothing is to be done about
-    /// it: what it asked for was asked for at `occurred_at`. Absent means false.
+    /// True when the update was found by reading a stored post again, or told late because its channel was not published when
+    /// it came. It is for the record, and nothing is to be done about it: what it asked for was asked for at `occurred_at`.
+    /// Absent means false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reread: bool,
     /// What it says.
@@ -203,6 +222,7 @@ impl Event {
             | Event::SignalDisputed { occurred_at, .. }
             | Event::SignalWitnessed { occurred_at, .. }
             | Event::UpdateWithdrawn { occurred_at, .. }
+            | Event::ChannelChanged { occurred_at, .. }
             | Event::PostDisputed { occurred_at, .. } => Some(*occurred_at),
             Event::Unknown => None,
         }

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::authority::named;
 use super::events::{EventRecord, SignalRecord, UpdateRecord};
 use super::gaps::GapSummary;
 use crate::post::{Post, Provenance, Source};
@@ -118,18 +119,31 @@ pub struct ChannelRecord {
     pub gaps: GapSummary,
 }
 
-/// Whether a channel's posts are taken and published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ChannelStatus {
-    /// Suggested by a contributor, not yet decided.
-    Proposed,
-    /// Taken and published.
-    Approved,
-    /// Taken, not published for now.
-    Paused,
-    /// Refused.
-    Blocked,
+named! {
+    /// Whether a channel's posts are taken and published.
+    ChannelStatus, "status of a channel" {
+        /// Suggested by a contributor, not yet decided: its posts are kept, and published once it is approved.
+        Proposed = "proposed",
+        /// Its posts are kept and published.
+        Approved = "approved",
+        /// Its posts are kept, and published once it is approved again.
+        Paused = "paused",
+        /// Its posts are refused.
+        Blocked = "blocked",
+    }
+}
+
+impl ChannelStatus {
+    /// How a part of a channel stands: whichever of the two lets less pass.
+    pub fn within(self, whole: Self) -> Self {
+        let rank = |status: &Self| match status {
+            Self::Approved => 0,
+            Self::Paused => 1,
+            Self::Proposed => 2,
+            Self::Blocked => 3,
+        };
+        std::cmp::max_by_key(self, whole, rank)
+    }
 }
 
 /// How the posts of a channel were read. `revisions = signals + updates + noise + abstained`; deletes have no text to read.

@@ -41,7 +41,7 @@ pub struct PostResult {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum PostStatus {
-    /// A post that was not known at any revision.
+    /// A post that was not known at any revision. It is published if its channel is approved; else when it will be.
     Stored {
         /// The server's id of this revision.
         post_id: Uuid,
@@ -57,6 +57,12 @@ pub enum PostStatus {
         post_id: Uuid,
         /// True when the text differs from the one first stored: the first is kept, and a dispute is raised.
         disputed: bool,
+    },
+    /// Not kept now, and welcome later: its channel is not known here, or the contributor is not enrolled in it. An admin can
+    /// change that; until then the contributor keeps it.
+    NotAdmitted {
+        /// Why, and what to do.
+        reason: String,
     },
     /// Not kept.
     Rejected {

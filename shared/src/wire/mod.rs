@@ -4,7 +4,9 @@
 //! clients ignore unknown fields, unknown event kinds and unknown frame types.
 
 mod accounts;
+mod audit;
 mod authority;
+mod curation;
 mod events;
 mod gaps;
 mod lists;
@@ -15,7 +17,11 @@ pub use accounts::{
     AccountRecord, AccountsPage, ApiKeyRecord, ApiKeys, ChangeAccount, ChangePassword, CredentialKind,
     MAX_API_KEYS, MakeApiKey, MakeInvite, Me, NewApiKey, NewInvite, Refresh, Register, SessionTokens, SignIn,
 };
+pub use audit::{Act, AuditPage, AuditRecord};
 pub use authority::{AccountStatus, Role, Scope};
+pub use curation::{
+    ChangeChannel, ChannelDetail, Contributors, Enrolment, MAX_ENROLMENTS, ProposeChannel, WithdrawSignal,
+};
 pub use events::{Event, EventRecord, Frame, SignalRecord, UpdateRecord, close_code};
 pub use gaps::{Gap, GapRecord, GapStatus, GapSummary, MAX_GAPS, Missed, TellGaps, ToldGaps};
 pub use lists::{

@@ -67,12 +67,16 @@ problem_kinds! {
     CursorAhead = "urn:callboard:problem:cursor-ahead", 409, "the cursor is ahead of the log";
     /// The request contradicts what is there, such as a name that is taken.
     Conflict = "urn:callboard:problem:conflict", 409, "this contradicts what is there";
+    /// The thing has changed since it was read: the `If-Match` of the request is not its `ETag` any more.
+    Changed = "urn:callboard:problem:changed", 412, "this has changed since it was read";
     /// The body is larger than the limit.
     BodyTooLarge = "urn:callboard:problem:body-too-large", 413, "the body is too large";
     /// The body is not announced as JSON.
     UnsupportedMediaType = "urn:callboard:problem:unsupported-media-type", 415, "the body must be application/json";
     /// The request is well-formed, but a field is not acceptable.
     InvalidRequest = "urn:callboard:problem:invalid-request", 422, "the request is not acceptable";
+    /// The request must say which state it changes: `If-Match` with the `ETag` that was read.
+    PreconditionRequired = "urn:callboard:problem:precondition-required", 428, "say which state this changes";
     /// This came too often; try again after `Retry-After` seconds.
     TooOften = "urn:callboard:problem:too-often", 429, "this came too often";
     /// The server cannot answer at the moment; try again after `Retry-After` seconds.

@@ -194,7 +194,7 @@ pub async fn channels(settings: &DiscordSettings, api: Result<Api, Failure>) -> 
             };
             let id = raw.id.to_string();
             let status = match &places {
-                Some(places) => places.objection(&id).unwrap_or("approved").trim_end_matches(','),
+                Some(places) => places.standing(&id),
                 None => "of unknown status",
             };
             text += &format!("  {id:<20} {kind:<13} {:<30} {status} on the server\n", raw.name());
@@ -204,6 +204,6 @@ pub async fn channels(settings: &DiscordSettings, api: Result<Api, Failure>) -> 
         text += found.text();
     }
     Ok(
-        text + "Put the ids that you want into discord.channels; the server's host approves them with `server admin approve-channel`\n"
+        text + "Put the ids that you want into discord.channels, propose those that are not known with `contributor propose --channel ID --name NAME`, and ask an admin\n"
     )
 }

@@ -283,7 +283,8 @@ impl Listener<'_> {
         if !matches!(why, Why::NewSession(Some(_))) {
             return Ok(());
         }
-        let Some(channel) = self.places.get(id).map(Place::channel) else { return Ok(()) };
+        let Some(place) = self.places.get(id) else { return Ok(()) };
+        let (channel, root) = (place.channel(), place.root());
         let (now, mut count) = ((self.clock)(), 0u64);
         for gone in ledger::standing(self.outbox, &channel.external_id, (oldest, newest), MAX_MISSING).await?
         {
@@ -303,7 +304,7 @@ impl Listener<'_> {
             let author = self.outbox.author_of(&channel, &gone.to_string()).await?;
             let post = message::tombstone(channel.clone(), gone, author, now);
             let raw = format!(r#"{{"id":"{gone}","channel_id":"{id}","missing_from_history":true}}"#);
-            self.stage(post, &raw, Seen::back(now));
+            self.stage(post, root, (&raw, Seen::back(now)));
             count += 1;
         }
         let ChannelRef { external_id, name, .. } = channel;

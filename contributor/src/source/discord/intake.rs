@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::ledger::{self, Progress};
 use super::listener::Listener;
 use super::message::{self, Meaning};
-use super::places::{Known, Place};
+use super::places::Known;
 use super::rest::{Rest, RestError};
 use super::snowflake::Snowflake;
 use super::words;
@@ -110,7 +110,7 @@ impl Listener<'_> {
             Meaning::Post(post) | Meaning::SourceDeleted(post) => post,
         };
         if self.places.may_post(root, &post.channel.external_id) {
-            self.stage(*post, raw, seen);
+            self.stage(*post, root, (raw, seen));
         }
         Ok(())
     }
@@ -127,14 +127,15 @@ impl Listener<'_> {
         }
         // The author of what waits in memory must be known first.
         self.flush().await?;
-        let Some(here) = self.places.get(channel).map(Place::channel) else { return Ok(()) };
+        let Some(place) = self.places.get(channel) else { return Ok(()) };
+        let (here, root) = (place.channel(), place.root());
         for id in ids {
             if ledger::is_copy(self.outbox, *id).await? {
                 continue;
             }
             let author = self.outbox.author_of(&here, &id.to_string()).await?;
             let post = message::tombstone(here.clone(), *id, author, seen.at);
-            self.stage(post, raw, seen);
+            self.stage(post, root, (raw, seen));
         }
         self.note_heard(channel, seen, None);
         Ok(())
@@ -148,9 +149,11 @@ impl Listener<'_> {
         Ok(staged)
     }
 
-    pub(super) fn stage(&mut self, post: Post, raw: &str, seen: Seen) {
+    /// Stages a post that was found in this channel or a thread of it.
+    pub(super) fn stage(&mut self, post: Post, root: Snowflake, (raw, seen): (&str, Seen)) {
         let Seen { at, provenance, .. } = seen;
-        let sighting = Sighting { post, seen_at: at, provenance, raw: raw.to_owned() };
+        let within = Some(root.to_string()).filter(|root| *root != post.channel.external_id);
+        let sighting = Sighting { post, seen_at: at, provenance, raw: raw.to_owned(), within };
         match Entry::of(&sighting) {
             Ok(entry) => self.pending.entries.push(entry),
             Err(error) => self.undecodable(sighting.post.channel, raw, error.to_string()),

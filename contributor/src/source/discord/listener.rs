@@ -229,7 +229,7 @@ impl<'l> Listener<'l> {
         self.undecodable(nowhere, &text, format!("a line of the gateway cannot be read: {reason}"));
     }
 
-    /// The server may have approved channels, or paused them.
+    /// The server may know more channels, or have blocked some.
     async fn look_at_approvals(&mut self) -> Result<(), Failure> {
         let before = self.places.heard();
         match statuses(self.api).await {
@@ -251,7 +251,7 @@ impl<'l> Listener<'l> {
         for id in before.symmetric_difference(&after) {
             if after.contains(id) {
                 let name = self.name_of(*id);
-                tracing::info!(channel = %id, name, "approved on the server: what was posted meanwhile is read back, and it is heard");
+                tracing::info!(channel = %id, name, "taken by the server: what was posted meanwhile is read back, and it is heard");
             }
             self.look_again(*id).await?;
         }

@@ -48,7 +48,7 @@ impl Place {
 pub(super) enum Known {
     /// Its messages are wanted.
     Wanted,
-    /// It is listened to in principle, but not now: not approved.
+    /// It is listened to in principle, but not now: the server does not know it, or blocks it.
     Silent,
     /// Its messages are nobody's business.
     Stranger,
@@ -94,24 +94,27 @@ impl Places {
         !self.statuses.is_empty()
     }
 
-    /// The server's word on a wanted channel: `None` when it is approved.
+    /// What stands in the way of posting from a wanted channel: it must be known and not blocked. What is posted from one that is
+    /// only proposed, or paused, the server keeps.
     pub(super) fn objection(&self, id: &str) -> Option<&'static str> {
         match self.statuses.get(id) {
-            Some(ChannelStatus::Approved) => None,
-            Some(ChannelStatus::Proposed) => Some("proposed, not yet approved,"),
-            Some(ChannelStatus::Paused) => Some("paused"),
+            Some(ChannelStatus::Approved | ChannelStatus::Proposed | ChannelStatus::Paused) => None,
             Some(ChannelStatus::Blocked) => Some("blocked"),
             None if self.is_told => Some("not known"),
             None => Some("not yet asked about"),
         }
     }
 
-    /// Whether posts of this channel may be sent: a root must be approved; a thread, or the original of a copy, must not
-    /// have been refused.
+    /// The server's word on a channel.
+    pub(super) fn standing(&self, id: &str) -> &'static str {
+        self.statuses.get(id).map_or("not known", |status| status.as_str())
+    }
+
+    /// Whether posts of this channel may be sent: a root must be known; a thread, or the original of a copy, must not have been
+    /// refused.
     pub(super) fn may_post(&self, root: Snowflake, channel: &str) -> bool {
         let root = root.to_string();
-        self.objection(&root).is_none()
-            && matches!(self.statuses.get(channel), None | Some(ChannelStatus::Approved))
+        self.objection(&root).is_none() && self.statuses.get(channel) != Some(&ChannelStatus::Blocked)
     }
 
     /// Who this is.
@@ -147,7 +150,7 @@ impl Places {
         wanted
     }
 
-    /// The wanted channels that the server has approved.
+    /// The wanted channels of which the server takes posts.
     pub(super) fn heard(&self) -> BTreeSet<Snowflake> {
         self.wanted.iter().copied().filter(|id| self.objection(&id.to_string()).is_none()).collect()
     }
@@ -270,11 +273,11 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_wanted_here_and_approved_there_is_listened_to() {
+    fn only_what_is_wanted_here_and_known_there_is_listened_to() {
         for (status, known) in [
             (Some(ChannelStatus::Approved), Known::Wanted),
-            (Some(ChannelStatus::Proposed), Known::Silent),
-            (Some(ChannelStatus::Paused), Known::Silent),
+            (Some(ChannelStatus::Proposed), Known::Wanted),
+            (Some(ChannelStatus::Paused), Known::Wanted),
             (Some(ChannelStatus::Blocked), Known::Silent),
             (None, Known::Silent),
         ] {

@@ -173,7 +173,7 @@ async fn approve(
             ),
             Err(NoAnswer::Later(reason)) => {
                 tracing::warn!(
-                    "{reason}; nothing can be heard before the server has said which channels are approved"
+                    "{reason}; nothing can be heard before the server has said of which channels it takes posts"
                 );
                 tokio::time::sleep(sender::PACE.longest).await;
                 continue;

@@ -31,7 +31,7 @@ pub struct DiscordSettings {
     pub token: Option<Secret>,
     /// A file that holds the bot's token and nothing else.
     pub token_file: Option<PathBuf>,
-    /// The ids of the channels to listen to; those that the server has not approved are left out.
+    /// The ids of the channels to listen to; those that the server does not know, or blocks, are left out.
     pub channels: Vec<String>,
     /// How often the completeness of what was heard is looked at, in seconds [default: 600].
     pub check_every_s: Option<u64>,

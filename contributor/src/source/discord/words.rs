@@ -102,7 +102,8 @@ pub(super) fn no_history(channel: &str, known: u64) -> String {
 
 pub(super) fn not_approved(channel: &str, status: &str) -> String {
     format!(
-        "channel {channel} is {status} on the server: nothing is posted from it until the server's host has approved it"
+        "channel {channel} is {status} on the server: nothing is posted from it; `contributor propose` proposes one that is not \
+         known, and an admin decides"
     )
 }
 
@@ -111,7 +112,7 @@ pub(super) fn nothing_to_do(wanted: usize) -> String {
         return "discord.channels is empty: nothing is posted. `contributor channels` lists what the bot can see".to_owned();
     }
     format!(
-        "of {} in discord.channels none is approved on the server: nothing is posted until that is changed",
+        "of {} in discord.channels the server takes the posts of none: nothing is posted until that is changed",
         counted(wanted as u64, "channel")
     )
 }

@@ -155,7 +155,7 @@ impl Publisher {
             id: ids::new(self.now),
             signal_id,
             channel_id: arrival.key.channel_id,
-            channel: post.channel.name.clone(),
+            channel: arrival.channel.to_owned(),
             external_id: post.external_id.clone(),
             post_id: arrival.post_id,
             posted_at: post.posted_at,

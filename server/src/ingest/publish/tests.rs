@@ -75,6 +75,7 @@ fn tell(publisher: &mut Publisher, (minute, occasion): (i64, Occasion), verdict:
     let reading = Reading { reader_version: READER_VERSION, verdict, evidence: Vec::new() };
     let arrival = Arrival {
         key: &MessageKey { channel_id: CHANNEL, external_id: post.external_id.clone() },
+        channel: "vip-calls",
         post_id: Uuid::from_u128(u128::try_from(1000 + minute).unwrap()),
         revision: 0,
         post: &post,

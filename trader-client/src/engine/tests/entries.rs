@@ -97,7 +97,12 @@ fn a_withdrawn_or_disputed_signal_loses_its_entries_and_keeps_its_stop() {
         bench.fill(Role::Entry(0), "1", "100");
         let signal_id = Uuid::from_u128(7);
         let event = if withdrawn {
-            Event::SignalWithdrawn { signal_id, occurred_at: START, reason: "deleted".into() }
+            Event::SignalWithdrawn {
+                signal_id,
+                occurred_at: START,
+                reason: "deleted".into(),
+                by_admin: false,
+            }
         } else {
             Event::SignalDisputed { signal_id, occurred_at: START }
         };

@@ -108,7 +108,15 @@ fn a_disputed_withdrawn_or_edited_signal_is_not_traded_by_its_later_witnesses() 
     let edited = SignalRecord { post_id: Uuid::from_u128(9), ..record(7, draft(), START) };
     let events = [
         ("disputed", Event::SignalDisputed { signal_id, occurred_at: START }),
-        ("withdrawn", Event::SignalWithdrawn { signal_id, occurred_at: START, reason: "deleted".into() }),
+        (
+            "withdrawn",
+            Event::SignalWithdrawn {
+                signal_id,
+                occurred_at: START,
+                reason: "deleted".into(),
+                by_admin: false,
+            },
+        ),
         ("edited_meanwhile", Event::SignalRevised { signal: Box::new(edited) }),
     ];
     for (code, event) in events {
