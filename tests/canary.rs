@@ -115,7 +115,9 @@ impl Scene {
     async fn ask(&mut self, (method, path): (&str, &str), credential: &str, body: Option<String>) -> Value {
         let url = format!("{}{path}", self.server.url);
         let mut request = Client::new().request(Method::from_bytes(method.as_bytes()).unwrap(), url);
-        request = request.header("x-request-id", NAME);
+        request = request
+            .header("x-request-id", NAME)
+            .header("idempotency-key", format!("{NAME}:{path}").replace(' ', ""));
         if !credential.is_empty() {
             request = request.header("authorization", format!("Bearer {credential}"));
         }

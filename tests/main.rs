@@ -1,6 +1,6 @@
 //! The one integration-test binary: whole-system tests and the executable rules.
 //!
-//! Read [`layout`] for the rules that the house keeps, [`access`], [`authority`], [`forged`], [`sign_in`], [`passwords`] and [`login`] for who gets in and
+//! Read [`layout`] for the rules that the house keeps, [`access`], [`authority`], [`forged`], [`sign_in`], [`passwords`], [`once`] and [`login`] for who gets in and
 //! who may call, [`curation`] and [`audit`] for what admins decide, [`ingest`], [`feed`], [`reads`], [`gaps`], [`profiles`], [`witnesses`], [`reread`] and
 //! [`reread_hard`] for the API through its public interface, [`message_to_fill`] for the straight path, [`discord`] for
 //! listening to Discord, [`restart`] for what `kill -9` may not break,
@@ -21,6 +21,7 @@ mod layout;
 mod limits;
 mod login;
 mod message_to_fill;
+mod once;
 mod openapi;
 mod outage;
 mod passwords;

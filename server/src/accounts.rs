@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::audit::{self, By, Entry};
 use crate::auth::passwords::{self, NotHashed};
 use crate::auth::token::{Kind, NewToken};
+use crate::once::{self, Once};
 use crate::store::accounts::{self, Claim, NewInviteRow};
 use crate::store::{StoreError, keys, sessions};
 use crate::{App, ids};
@@ -151,21 +152,20 @@ pub struct KeyWish<'a> {
     pub expires_at: Option<OffsetDateTime>,
 }
 
-/// Makes an API key for an account of this role. Returns its id and the key itself.
+/// Makes an API key of this secret for an account of this role. Returns its id.
 async fn make_key(
     connection: &mut PgConnection,
     (account_id, role): (Uuid, Role),
-    wish: &KeyWish<'_>,
+    (wish, new): (&KeyWish<'_>, &NewToken),
     by: &By,
-) -> Result<(Uuid, NewToken), Refused> {
-    let new = NewToken::generate(Kind::ApiKey)?;
+) -> Result<Uuid, Refused> {
     let KeyWish { name, scopes, expires_at } = *wish;
     let row =
         keys::NewKeyRow { id: ids::new(by.at), account_id, role, name, scopes, hash: new.hash, expires_at };
     keys::insert(connection, &row, by.at).await?;
     let after = json!({"account": account_id, "name": name, "scopes": scopes});
     audit::write(connection, by, Entry::new(Act::KeyMade, row.id).to(after)).await?;
-    Ok((row.id, new))
+    Ok(row.id)
 }
 
 /// Makes a key for a program that the host sets up, and its account if there is none.
@@ -178,7 +178,8 @@ pub async fn make_program_key(
     let mut transaction = connection.begin().await?;
     let account = program_account(&mut transaction, (name, role), by).await?;
     let wish = KeyWish { name, scopes: role.scopes(), expires_at: None };
-    let (_, key) = make_key(&mut transaction, (account, role), &wish, by).await?;
+    let key = NewToken::generate(Kind::ApiKey)?;
+    make_key(&mut transaction, (account, role), (&wish, &key), by).await?;
     transaction.commit().await?;
     Ok(key)
 }
@@ -187,21 +188,31 @@ pub async fn make_program_key(
 pub async fn invite(
     pool: &PgPool,
     (role, note): (Role, Option<&str>),
+    once: Option<&Once>,
     by: &By,
 ) -> Result<NewInvite, Refused> {
     if let Some(note) = note {
         check_note("note", note)?;
     }
-    let new = NewToken::generate(Kind::Invite)?;
-    let (account_id, expires_at) = (ids::new(by.at), by.at + INVITE_LIFE);
-    let row = NewInviteRow { account_id, role, note, invited_by: by.account, hash: new.hash, expires_at };
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
+    let begun = once::begin(&mut transaction, once, by.at).await?;
+    let new = begun.token(Kind::Invite)?;
+    let answer =
+        |account_id, expires_at| NewInvite { invite: new.token.expose().to_owned(), account_id, expires_at };
+    if let Some(account_id) = begun.before {
+        let expiry = accounts::invite_expiry(&mut transaction, account_id).await?;
+        let gone = || Refused::Defect(format!("the invite to the account {account_id} was made and is gone"));
+        return Ok(answer(account_id, expiry.ok_or_else(gone)?));
+    }
+    let (account_id, expires_at) = (ids::new(by.at), by.at + INVITE_LIFE);
+    let row = NewInviteRow { account_id, role, note, invited_by: by.account, hash: new.hash, expires_at };
     accounts::invite(&mut transaction, &row, by.at).await?;
     let entry = Entry::new(Act::AccountInvited, account_id).to(json!({"role": role, "note": note}));
     audit::write(&mut transaction, by, entry).await?;
+    begun.made(&mut transaction, account_id, by.at).await?;
     transaction.commit().await?;
-    Ok(NewInvite { invite: new.token.expose().to_owned(), account_id, expires_at })
+    Ok(answer(account_id, expires_at))
 }
 
 /// Makes an account out of an invite.
@@ -239,7 +250,7 @@ pub async fn register(
 pub async fn make_own_key(
     pool: &PgPool,
     (account, role): (Uuid, Role),
-    wish: &KeyWish<'_>,
+    (wish, once): (&KeyWish<'_>, Option<&Once>),
     by: &By,
 ) -> Result<NewApiKey, Refused> {
     check_note("name", wish.name)?;
@@ -247,13 +258,22 @@ pub async fn make_own_key(
     check_expiry(wish.expires_at, by.at)?;
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
+    let begun = once::begin(&mut transaction, once, by.at).await?;
+    let new = begun.token(Kind::ApiKey)?;
+    let answer = |record| NewApiKey { key: new.token.expose().to_owned(), record };
+    if let Some(id) = begun.before {
+        let record = keys::by_id(&mut transaction, (account, id)).await?;
+        let gone = || Refused::Defect(format!("the key {id} was made and is gone"));
+        return Ok(answer(ApiKeyRecord { last_used_at: None, ..record.ok_or_else(gone)? }));
+    }
     // Whoever adds a key at the same time waits here.
     accounts::lock(&mut transaction, account).await?;
     if keys::count(&mut transaction, account).await? >= MAX_API_KEYS {
         let problem = format!("an account has at most {MAX_API_KEYS} keys: revoke one first");
         return Err(Refused::Conflict(problem));
     }
-    let (id, key) = make_key(&mut transaction, (account, role), wish, by).await?;
+    let id = make_key(&mut transaction, (account, role), (wish, &new), by).await?;
+    begun.made(&mut transaction, id, by.at).await?;
     transaction.commit().await?;
     let record = ApiKeyRecord {
         id,
@@ -263,7 +283,7 @@ pub async fn make_own_key(
         expires_at: wish.expires_at,
         last_used_at: None,
     };
-    Ok(NewApiKey { key: key.token.expose().to_owned(), record })
+    Ok(answer(record))
 }
 
 /// Revokes a key of an account. False when the account has no such key, or it was revoked before.

@@ -160,7 +160,7 @@ pub(crate) async fn create_key(config: &Config, role: Role, name: &str) -> anyho
 /// Makes an invite and prints it.
 pub(crate) async fn invite(config: &Config, role: Role, note: Option<&str>) -> anyhow::Result<()> {
     let database = Database::visit(config, Purpose::Begin).await?;
-    let made = accounts::invite(&database.pool, (role, note), &by_host()).await;
+    let made = accounts::invite(&database.pool, (role, note), None, &by_host()).await;
     database.close().await;
     print(&made.context("making an invite")?.invite)?;
     let hours = accounts::INVITE_LIFE.whole_hours();

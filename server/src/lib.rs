@@ -1,7 +1,7 @@
 //! The server: keeps every post for ever, reads it once, and streams signals.
 //!
 //! Entry point: [`run`], where every task is spawned, visibly. Read in this order: [`config`], [`database`], [`accounts`],
-//! [`auth`], [`sessions`], [`audit`], [`curation`], [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
+//! [`auth`], [`sessions`], [`once`], [`audit`], [`curation`], [`ingest`], [`reread`], [`feed`], [`edge`], [`http`], [`store`].
 
 pub mod accounts;
 pub mod audit;
@@ -14,6 +14,7 @@ pub mod feed;
 pub mod http;
 pub mod ids;
 pub mod ingest;
+pub mod once;
 pub mod profile;
 pub mod reread;
 pub mod secrets;

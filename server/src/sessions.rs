@@ -21,6 +21,7 @@ use crate::auth::token::{Kind, NewToken};
 use crate::edge::places::Household;
 use crate::store::accounts;
 use crate::store::keys::Standing;
+use crate::store::once;
 use crate::store::sessions::{self, Ended, NewSession, Presented};
 use crate::{App, ids};
 
@@ -245,7 +246,7 @@ pub async fn sign_out(app: &App, session: Uuid, by: &By) -> Result<(), Refused> 
     Ok(())
 }
 
-/// Removes what is left of sessions that are long over, at once and then every hour, until the server stops. Several
+/// Removes what is left of sessions that are long over, and idempotency keys that count no more, at once and then every hour, until the server stops. Several
 /// servers of one database may do it at the same time.
 pub async fn prune(pool: PgPool, stopping: watch::Receiver<bool>) {
     let stopping = crate::until_true(stopping);
@@ -260,6 +261,11 @@ pub async fn prune(pool: PgPool, stopping: watch::Receiver<bool>) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "removed what was left of sessions that are over"),
             Err(error) => tracing::warn!("what is left of old sessions stays for another hour: {error}"),
+        }
+        match once::prune(&pool, MOST_PRUNED).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "removed idempotency keys of yesterday"),
+            Err(error) => tracing::warn!("idempotency keys of yesterday stay for another hour: {error}"),
         }
     }
 }

@@ -50,7 +50,8 @@ pub fn stranger(server: &TestServer) -> Api {
 /// An invite of the host.
 pub async fn invite(server: &TestServer, role: Role) -> String {
     let made =
-        accounts::invite(&server.pool, (role, Some("for a test")), &By::host(launch::clock::now())).await;
+        accounts::invite(&server.pool, (role, Some("for a test")), None, &By::host(launch::clock::now()))
+            .await;
     made.expect("an invite").invite
 }
 

@@ -1,6 +1,7 @@
 //! What signs people's sessions: access tokens (JWT), and the next refresh token of a session.
 //!
-//! Entry points: [`SessionKey::access_token`], [`SessionKey::session_of`], [`SessionKey::next_refresh_token`].
+//! Entry points: [`SessionKey::access_token`], [`SessionKey::session_of`], [`SessionKey::next_refresh_token`],
+//! [`SessionKey::token_of`].
 //! Invariants: one algorithm, HS256; every claim is required and checked; a token names an account and a session and
 //! carries no role. The time is a parameter, so the crate's own clock is switched off.
 
@@ -35,6 +36,7 @@ pub struct SessionKey {
     signing: EncodingKey,
     checking: DecodingKey,
     refreshing: [u8; KEY_BYTES],
+    once: [u8; KEY_BYTES],
 }
 
 impl std::fmt::Debug for SessionKey {
@@ -76,6 +78,7 @@ impl SessionKey {
             signing: EncodingKey::from_secret(&signing),
             checking: DecodingKey::from_secret(&signing),
             refreshing: derive(key, b"callboard refresh token"),
+            once: derive(key, b"callboard idempotency key"),
         }
     }
 
@@ -132,6 +135,22 @@ impl SessionKey {
     /// Nobody can make it who has not the token, the session's seed and this key.
     pub fn next_refresh_token(&self, token: &str, seed: &[u8]) -> NewToken {
         NewToken::of(Kind::Refresh, &mac(&self.refreshing, &[seed, token.as_bytes()]))
+    }
+
+    /// A mark of these parts that nobody can make, or try texts against, who has not this key.
+    pub fn mac_of(&self, parts: &[&[u8]]) -> [u8; KEY_BYTES] {
+        // The length stands before each part, so that no two lists are written alike.
+        let lengths: Vec<[u8; 8]> = parts.iter().map(|part| (part.len() as u64).to_be_bytes()).collect();
+        let written: Vec<&[u8]> =
+            lengths.iter().zip(parts).flat_map(|(length, part)| [length.as_slice(), part]).collect();
+        mac(&self.once, &written)
+    }
+
+    /// The secret that a request with this idempotency key is answered with: always the same, so that a lost answer can be
+    /// given again. Nobody can make it who has not the client's key, the seed and this key.
+    pub fn token_of(&self, kind: Kind, client_key: &str, seed: &[u8]) -> NewToken {
+        let bytes = self.mac_of(&[b"secret", kind.mark().as_bytes(), seed, client_key.as_bytes()]);
+        NewToken::of(kind, &bytes[..kind.random_bytes()])
     }
 }
 

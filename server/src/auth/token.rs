@@ -48,7 +48,7 @@ impl NewToken {
 }
 
 impl Kind {
-    fn mark(self) -> &'static str {
+    pub(super) fn mark(self) -> &'static str {
         match self {
             Self::ApiKey => "cb_",
             Self::Invite => "cbi_",
@@ -56,7 +56,7 @@ impl Kind {
         }
     }
 
-    fn random_bytes(self) -> usize {
+    pub(super) fn random_bytes(self) -> usize {
         match self {
             Self::ApiKey | Self::Invite => RANDOM_BYTES,
             Self::Refresh => REFRESH_BYTES,

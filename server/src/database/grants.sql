@@ -34,12 +34,15 @@ BEGIN
             WHEN here.name = 'readings' THEN
                 GRANT INSERT, UPDATE (superseded_at) ON readings TO callboard_app;
             ELSE
-                -- Rows that change as a whole. Nothing is deleted here either, but by the one function below.
+                -- Rows that change as a whole. Nothing is deleted here either, but by the two functions below.
                 EXECUTE format('GRANT INSERT, UPDATE ON %I TO callboard_app', here.name);
         END CASE;
     END LOOP;
     -- It removes what is left of sessions that are long over, and nothing else: migration 0007.
     REVOKE ALL ON FUNCTION prune_sessions(int) FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION prune_sessions(int) TO callboard_app;
+    -- The same for idempotency keys that count no more: migration 0008.
+    REVOKE ALL ON FUNCTION prune_made_once(int) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION prune_made_once(int) TO callboard_app;
 END
 $$;

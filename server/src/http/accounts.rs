@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::ApiError;
 use super::body::JsonBody;
 use super::cursor::{decode, encode};
+use super::once::IdempotencyKey;
 use super::problems::{Bodied, Busy, Checked, Contradicted, Guarded, Named, Unknown};
 use super::reads::{cut, limit, query};
 use crate::App;
@@ -46,15 +47,18 @@ pub(super) async fn register(
 /// Invites somebody to an account of a role.
 #[utoipa::path(
     post, path = "/v1/invites", tag = "admin", security(("credential" = [])), request_body = MakeInvite,
-    responses((status = 201, description = "The invite", body = NewInvite), Guarded, Bodied, Checked)
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same request with the same key is answered the same for a day, and makes nothing again", max_length = 128, pattern = "^[!-~]+$")),
+    responses((status = 201, description = "The invite", body = NewInvite), Guarded, Bodied, Contradicted, Checked)
 )]
 pub(super) async fn invite(
     Admin(caller): Admin,
     State(app): State<App>,
+    key: IdempotencyKey,
     JsonBody(body): JsonBody<MakeInvite>,
 ) -> Result<(StatusCode, Json<NewInvite>), ApiError> {
     let wish = (body.role, body.note.as_deref());
-    let made = accounts::invite(&app.pool, wish, &caller.by()).await?;
+    let once = key.once(&app, (caller.account_id, "POST /v1/invites"), &body)?;
+    let made = accounts::invite(&app.pool, wish, once.as_ref(), &caller.by()).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 

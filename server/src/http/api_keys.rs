@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::ApiError;
 use super::body::JsonBody;
+use super::once::IdempotencyKey;
 use super::problems::{Bodied, Checked, Contradicted, Guarded, Named};
 use crate::App;
 use crate::accounts::{self, KeyWish};
@@ -27,6 +28,7 @@ pub(super) async fn list(Person(caller): Person, State(app): State<App>) -> Resu
 /// Makes a key for a program. It is shown this once.
 #[utoipa::path(
     post, path = "/v1/api-keys", tag = "member", security(("credential" = [])), request_body = MakeApiKey,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same request with the same key is answered the same for a day, and makes nothing again", max_length = 128, pattern = "^[!-~]+$")),
     responses(
         (status = 201, description = "The key", body = NewApiKey),
         Guarded, Bodied, Contradicted, Checked,
@@ -35,11 +37,13 @@ pub(super) async fn list(Person(caller): Person, State(app): State<App>) -> Resu
 pub(super) async fn make(
     Person(caller): Person,
     State(app): State<App>,
+    key: IdempotencyKey,
     JsonBody(body): JsonBody<MakeApiKey>,
 ) -> Result<(StatusCode, Json<NewApiKey>), ApiError> {
     let wish = KeyWish { name: &body.name, scopes: &body.scopes, expires_at: body.expires_at };
     let account = (caller.account_id, caller.role);
-    let made = accounts::make_own_key(&app.pool, account, &wish, &caller.by()).await?;
+    let once = key.once(&app, (caller.account_id, "POST /v1/api-keys"), &body)?;
+    let made = accounts::make_own_key(&app.pool, account, (&wish, once.as_ref()), &caller.by()).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 

@@ -16,6 +16,7 @@ mod gaps;
 mod guard;
 mod health;
 mod messages;
+mod once;
 mod problems;
 mod reads;
 mod reference;

@@ -210,6 +210,15 @@ pub async fn invite(
     Ok(())
 }
 
+/// Until when the invite to this account can be used.
+pub async fn invite_expiry(
+    connection: &mut PgConnection,
+    account: Uuid,
+) -> Result<Option<OffsetDateTime>, StoreError> {
+    let expiry = sqlx::query_scalar!("SELECT expires_at FROM invites WHERE account_id = $1", account);
+    Ok(expiry.fetch_optional(connection).await?)
+}
+
 /// The account that an invite leads to, if it can be used now.
 pub async fn invited(
     pool: &PgPool,

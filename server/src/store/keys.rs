@@ -147,6 +147,20 @@ pub async fn of_account(pool: &PgPool, account: Uuid) -> Result<Vec<ApiKeyRecord
     rows.fetch_all(pool).await?.into_iter().map(ApiKeyRecord::try_from).collect()
 }
 
+/// A key of an account, revoked or not.
+pub async fn by_id(
+    connection: &mut PgConnection,
+    (account, id): (Uuid, Uuid),
+) -> Result<Option<ApiKeyRecord>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT id, name, scopes, created_at, expires_at, last_used_at FROM api_keys WHERE account_id = $1 AND id = $2",
+        account,
+        id
+    );
+    row.fetch_optional(connection).await?.map(ApiKeyRecord::try_from).transpose()
+}
+
 /// How many keys an account has that were not revoked.
 pub async fn count(connection: &mut PgConnection, account: Uuid) -> Result<i64, StoreError> {
     let count = sqlx::query_scalar!(

@@ -12,6 +12,7 @@ pub mod curation;
 pub mod gaps;
 pub mod keys;
 pub mod log;
+pub mod once;
 pub mod posts;
 pub mod sessions;
 pub mod signals;
