@@ -119,6 +119,9 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
 /// How many marks and icons may stand before a field's first value, or between a list number and its rocket.
 const MAX_ICONS: usize = 8;
 
+/// Room for the levels of most fields.
+const USUAL_ITEMS: usize = 4;
+
 /// How many unexplained words may stand between a side and its price: "buying the retest at 0.22".
 const MAX_ASIDE: usize = 3;
 
@@ -264,6 +267,9 @@ impl<'t> Scan<'_, 't> {
         }
         if self.market_behind {
             self.found.unclear = Some("a market price stands among other entries");
+        }
+        if self.found.items.capacity() == 0 {
+            self.found.items = Vec::with_capacity(USUAL_ITEMS);
         }
         let share = self.leading_share.take();
         self.found.items.push(Item { level, joint: self.joint, share, ticked: false, bullet: self.bullet });

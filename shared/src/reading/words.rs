@@ -218,6 +218,14 @@ impl<'w> Lexicon<'w> {
     fn known(self, tokens: &[Token<'_>], at: usize, (word, spoken): (&str, Languages)) -> Heard {
         let mut heard = Heard::default();
         let next = next_byte(tokens, at);
+        let whole = self.general.phrases.whole(word);
+        if let Some(phrases) = whole.filter(|phrases| phrases.is_alone(next))
+            && self.own.is_none()
+            && spoken.is_empty()
+        {
+            heard.hear_all(phrases.summary());
+            return heard;
+        }
         let mut hear = |phrases: &Phrases, is_own: bool| {
             for phrase in phrases.long(next) {
                 if let Some(length) = covered(tokens, at, &phrase.rest) {

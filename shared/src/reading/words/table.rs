@@ -55,6 +55,8 @@ pub(super) struct Phrases {
     nexts: Nexts,
     /// What the short ones mean where the language is not known yet.
     summary: Summary,
+    /// True when a stem fits this word, too.
+    stemmed: bool,
 }
 
 /// What the phrases of one word mean where the language is not known yet.
@@ -110,6 +112,11 @@ impl Phrases {
         &self.summary
     }
 
+    /// True when surely no other phrase begins with this word where the next one begins with this byte: so it is for most.
+    pub(super) fn is_alone(&self, next: Option<u8>) -> bool {
+        !self.stemmed && !self.nexts.may_hold(next)
+    }
+
     /// All of them, the longest first.
     pub(super) fn all(&self) -> impl Iterator<Item = &Phrase> {
         self.long.iter().chain(&self.short)
@@ -121,7 +128,7 @@ impl Phrases {
     }
 }
 
-/// Which bytes second words begin with: a set in which several bytes share a place.
+/// Which bytes words begin with: a set in which several bytes share a place.
 #[derive(Debug, Clone, Copy, Default)]
 struct Nexts(u64);
 
@@ -146,6 +153,8 @@ pub(super) struct Table {
     whole: FxHashMap<Box<str>, Phrases>,
     /// First words with an open end by their first letters, the longest first.
     open: FxHashMap<u64, Vec<Stem>>,
+    /// The bytes with which these begin.
+    opens: Nexts,
 }
 
 #[derive(Debug, Clone)]
@@ -161,9 +170,17 @@ impl Table {
     /// Adds a phrase; none if its open end comes too early.
     pub(super) fn insert(&mut self, first: &str, phrase: Phrase) -> Option<()> {
         let phrases = match first.strip_suffix(OPEN_END) {
-            None => self.whole.entry(first.into()).or_default(),
+            None => {
+                let stemmed = self.stems(first).iter().any(|known| first.starts_with(&*known.stem));
+                let phrases = self.whole.entry(first.into()).or_default();
+                phrases.stemmed |= stemmed;
+                phrases
+            }
             Some(stem) => {
                 let stems = self.open.entry(key(stem)?).or_default();
+                self.opens.add(stem.bytes().next());
+                let longer = self.whole.iter_mut().filter(|(word, _)| word.starts_with(stem));
+                longer.for_each(|(_, phrases)| phrases.stemmed = true);
                 let at = stems.iter().position(|known| *known.stem == *stem).unwrap_or_else(|| {
                     let at = stems.partition_point(|known| known.stem.len() >= stem.len());
                     stems.insert(at, Stem { stem: stem.into(), phrases: Phrases::default() });
@@ -199,6 +216,9 @@ impl Table {
 
     /// The stems that begin as this word does.
     fn stems(&self, word: &str) -> &[Stem] {
+        if !self.opens.may_hold(word.bytes().next()) {
+            return &[];
+        }
         key(word).and_then(|key| self.open.get(&key)).map_or(&[], Vec::as_slice)
     }
 }
