@@ -252,10 +252,11 @@ impl<'t> Cutter<'t> {
 
     fn number(&self, rest: &'t str, at: usize) -> (Kind<'t>, usize) {
         let bytes = rest.as_bytes();
-        if let Some(length) = clock_length(bytes) {
+        let first = digits::digits(bytes, 0);
+        if let Some(length) = clock_length(bytes, first) {
             return (Kind::Clock, length);
         }
-        let digits = digits_length(bytes);
+        let digits = digits_length(bytes, first);
         let counted = |unit, length| (Kind::Number(Number { text: &rest[..digits], at, unit }), length);
         if stands_alone(&bytes[digits..]) {
             return counted(Unit::None, digits);

@@ -66,7 +66,7 @@ pub(super) struct Understood {
     pub(super) phrases: Vec<Option<Found>>,
     /// True when words of another language than English were found.
     pub(super) foreign: bool,
-    /// False when there are surely no labels for both an entry and an exit.
+    /// False when surely no line has labels for both an entry and an exit.
     pub(super) labelled: bool,
 }
 
@@ -160,15 +160,21 @@ impl<'w> Lexicon<'w> {
         let mut votes = Votes::default();
         // The tokens whose phrase depends on the language.
         let mut disputed = Vec::with_capacity(tokens.len());
-        let (mut entry, mut exit) = (false, false);
+        // The lines of the last labels for an entry and for an exit.
+        let (mut entry, mut exit) = (None, None);
+        let mut labelled = false;
         let heard = tokens.iter().enumerate().map(|(at, token)| {
             let Kind::Word(word) = token.kind else { return None };
             let heard = self.phrase(tokens, at, (word, Languages::default()));
             disputed.extend(heard.disputed.then_some(at));
             votes.count(heard.languages);
             if let Some(Found { meaning, .. }) = heard.found {
-                entry |= matches!(meaning, Meaning::Label(Slot::Entry));
-                exit |= matches!(meaning, Meaning::Label(Slot::Stop | Slot::Target));
+                match meaning {
+                    Meaning::Label(Slot::Entry) => entry = Some(token.line),
+                    Meaning::Label(Slot::Stop | Slot::Target) => exit = Some(token.line),
+                    _ => return heard.found,
+                }
+                labelled |= entry == exit;
             }
             heard.found
         });
@@ -181,7 +187,7 @@ impl<'w> Lexicon<'w> {
                 phrases[*at] = self.phrase(tokens, *at, (word, spoken)).found;
             }
         }
-        Understood { phrases, foreign, labelled: entry && exit || foreign && !disputed.is_empty() }
+        Understood { phrases, foreign, labelled: labelled || foreign && !disputed.is_empty() }
     }
 
     /// The longest phrase at token `at`, a word of a text in these languages.
