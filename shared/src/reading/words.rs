@@ -5,6 +5,7 @@
 //! Invariants: phrases are in the form that clean-up leaves (lower case, no accents, simplified Chinese, no joiners);
 //! the longest phrase wins, so that `short term` is never a side; a phrase has one meaning.
 
+mod by_word;
 mod heads;
 mod load;
 mod meanings;
@@ -16,16 +17,15 @@ mod tickers;
 use std::cmp::Ordering;
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
-
 use super::tokens::{Kind, Token, Unit, is_unspaced};
 
+use by_word::ByWord;
 pub(super) use heads::Head;
 pub use load::BadLanguage;
 pub(super) use meanings::{Meaning, Named, Slot};
 pub(super) use meant::Meant;
 use spoken::{Languages, Votes};
-pub(super) use table::Origin;
+pub(super) use table::{Noted, Origin};
 use table::{OPEN_END, Phrase, Phrases, Summary, Table};
 pub(super) use tickers::TickerKind;
 
@@ -39,11 +39,9 @@ pub(super) struct Words {
     /// Phrases that are labels only where they head a line.
     heads: Table,
     /// Tickers by the folded name of the coin.
-    coins: FxHashMap<Box<str>, Box<str>>,
+    coins: ByWord<Box<str>>,
     /// How many language files were added.
     languages: u8,
-    /// What is known of tickers.
-    tickers: FxHashMap<Box<str>, TickerKind>,
 }
 
 /// A phrase found in a text.
@@ -64,6 +62,8 @@ pub(super) struct Found {
 pub(super) struct Understood {
     /// The longest known phrase that begins at each token.
     pub(super) phrases: Vec<Option<Found>>,
+    /// What else is known of the word at each token.
+    pub(super) noted: Vec<Noted>,
     /// True when words of another language than English were found.
     pub(super) foreign: bool,
     /// False when surely no line has labels for both an entry and an exit.
@@ -81,6 +81,8 @@ struct Heard {
     disputed: bool,
     /// True when its language is spoken, or it is the channel's own.
     is_spoken: bool,
+    /// What is known of the word as it stands.
+    noted: Noted,
 }
 
 impl Heard {
@@ -113,7 +115,7 @@ impl Heard {
 
     /// Takes notice of all phrases of one word at once, where no language is known.
     fn hear_all(&mut self, short: &Summary) {
-        self.disputed |= short.small || short.count > usize::from(self.found.is_none());
+        self.disputed |= short.small || short.count > u8::from(self.found.is_none());
         match (short.first, self.length()) {
             (Some((meaning, Origin { decimal_comma, .. })), 0) => {
                 self.languages = short.languages;
@@ -133,7 +135,7 @@ impl Words {
             for (file, text) in LANGUAGES {
                 words.add(file, text)?;
             }
-            words.tickers = tickers::load("tickers.toml", include_str!("../../tickers.toml"))?;
+            words.add_tickers("tickers.toml", include_str!("../../tickers.toml"))?;
             Ok(words)
         });
         BUILT_IN.as_ref()
@@ -163,9 +165,11 @@ impl<'w> Lexicon<'w> {
         // The lines of the last labels for an entry and for an exit.
         let (mut entry, mut exit) = (None, None);
         let mut labelled = false;
+        let mut noted = vec![Noted::default(); tokens.len()];
         let heard = tokens.iter().enumerate().map(|(at, token)| {
             let Kind::Word(word) = token.kind else { return None };
             let heard = self.phrase(tokens, at, (word, Languages::default()));
+            noted[at] = heard.noted;
             disputed.extend(heard.disputed.then_some(at));
             votes.count(heard.languages);
             if let Some(Found { meaning, .. }) = heard.found {
@@ -187,7 +191,7 @@ impl<'w> Lexicon<'w> {
                 phrases[*at] = self.phrase(tokens, *at, (word, spoken)).found;
             }
         }
-        Understood { phrases, foreign, labelled: labelled || foreign && !disputed.is_empty() }
+        Understood { phrases, noted, foreign, labelled: labelled || foreign && !disputed.is_empty() }
     }
 
     /// The longest phrase at token `at`, a word of a text in these languages.
@@ -197,7 +201,14 @@ impl<'w> Lexicon<'w> {
             return heard;
         }
         let other = self.other_form(tokens, at, (word, spoken)).unwrap_or_default();
-        Heard { disputed: heard.disputed || other.disputed, ..other }
+        Heard { disputed: heard.disputed || other.disputed, noted: heard.noted, ..other }
+    }
+
+    /// What is known of a word beside its phrases. Of a channel's own words, less is sure.
+    fn noted(self, known: Option<&Phrases>) -> Noted {
+        let noted = known.map(Phrases::noted).unwrap_or_default();
+        let own = self.own.is_some();
+        Noted { names_coin: noted.names_coin || own, heads: noted.heads || own, ..noted }
     }
 
     /// Likewise for a word that is in no vocabulary as it stands: with a list number, an article or ending, or a slip.
@@ -225,6 +236,7 @@ impl<'w> Lexicon<'w> {
         let mut heard = Heard::default();
         let next = next_byte(tokens, at);
         let whole = self.general.phrases.whole(word);
+        heard.noted = self.noted(whole);
         if let Some(phrases) = whole.filter(|phrases| phrases.is_alone(next))
             && self.own.is_none()
             && spoken.is_empty()
@@ -267,7 +279,10 @@ impl<'w> Lexicon<'w> {
         }
         let known = |end: &&usize| {
             let word = &text[..**end];
-            self.all().any(|words| words.phrases.whole(word).is_some() || words.coins.contains_key(word))
+            self.all().any(|words| {
+                words.phrases.whole(word).is_some_and(|known| known.all().next().is_some())
+                    || words.coins.get(word).is_some()
+            })
         };
         ends[..count].iter().rev().find(known).copied()
     }
@@ -279,7 +294,7 @@ impl<'w> Lexicon<'w> {
 
     /// What is known of a ticker, or of a word that looks like one.
     pub(super) fn ticker(self, word: &str) -> Option<TickerKind> {
-        self.general.tickers.get(word).copied()
+        self.general.phrases.whole(word)?.noted().ticker
     }
 
     /// The slot that a single word opens.
