@@ -37,6 +37,7 @@ const TABLE: &[(&str, &str, Who, u16)] = &[
     ("POST", "/v1/sessions/refresh", Anyone, 422),
     ("POST", "/v1/accounts", Anyone, 422),
     ("GET", "/v1/me", Known, 200),
+    ("PUT", "/v1/me/password", Who::Person, 422),
     ("DELETE", "/v1/sessions/current", Who::Person, 204),
     ("GET", "/v1/api-keys", Who::Person, 200),
     ("POST", "/v1/api-keys", Who::Person, 422),

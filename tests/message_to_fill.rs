@@ -64,8 +64,8 @@ async fn the_demos_account_adds_up_and_every_trade_traces_to_a_post() {
     let channels: ChannelsPage = api.get("/v1/channels").await;
     let (mut total, mut deletes) = (0, 0);
     for posts in channels.channels.iter().map(|channel| channel.posts) {
-        assert_eq!(posts.total, posts.signals + posts.updates + posts.noise + posts.abstained);
-        total += posts.total;
+        assert_eq!(posts.revisions, posts.signals + posts.updates + posts.noise + posts.abstained);
+        total += posts.revisions;
         deletes += posts.deletes;
     }
     let promised = expected();
@@ -111,7 +111,7 @@ async fn the_demos_script_runs_to_its_end_and_cleans_up() {
     for words in [
         "refused: too_old",
         "never filled",
-        "posts = signals + updates + noise + abstained",
+        "revisions = signals + updates + noise + abstained",
         "The API has answered at",
     ] {
         assert!(ended.out.contains(words), "{words:?} is not in {}", ended.out);

@@ -63,7 +63,7 @@ async fn invariant_3_what_was_acknowledged_survives_kill_9_of_postgres_and_of_th
     let server = serve(folder.path()).await;
     let contributor = Api::new(&server.url, &contributor.key);
     let page: ChannelsPage = contributor.get("/v1/channels").await;
-    assert_eq!(page.channels[0].posts.total, 2);
+    assert_eq!(page.channels[0].posts.revisions, 2);
     let mut subscription = Subscription::open(&contributor, 0, "").await.unwrap();
     assert_eq!(subscription.events(2).await, [1, 2]);
 }

@@ -184,3 +184,28 @@ async fn a_signals_evidence_names_stretches_of_its_post() {
     assert_eq!(reading.evidence, [stated]);
     assert_eq!(stated.text(post), Some("3800"));
 }
+
+#[tokio::test]
+async fn every_list_says_of_a_cursor_that_is_none_that_it_is_none() {
+    let server = TestServer::start().await;
+    let api = server.client(Role::Admin).await;
+    let document = serde_json::to_value(server::http::document()).unwrap();
+    let has_cursor = |get: &serde_json::Value| {
+        let parameters = get["parameters"].as_array().into_iter().flatten();
+        parameters.into_iter().any(|parameter| parameter["name"] == "cursor")
+    };
+    let paths =
+        document["paths"].as_object().unwrap().iter().filter(|(_, methods)| has_cursor(&methods["get"]));
+    let lists: Vec<String> =
+        paths.map(|(path, _)| path.replace("{id}", &uuid::Uuid::nil().to_string())).collect();
+    assert!(lists.len() >= 3, "{lists:?}");
+    // Not base64, not JSON, another shape, and a time and an id that are none.
+    for cursor in ["a", "nonsense!", "bm8", "e30", "W10", "bnVsbA", "WyJub3ciLCJtZSJd", "%00", "%F0%9F%9A%80"]
+    {
+        for list in &lists {
+            let problem = api.problem(Method::GET, &format!("{list}?cursor={cursor}"), None).await;
+            assert_eq!(problem.kind, ProblemKind::InvalidRequest, "{list} {cursor}: {problem:?}");
+            assert_eq!(problem.field.as_deref(), Some("cursor"), "{list} {cursor}");
+        }
+    }
+}

@@ -228,11 +228,15 @@ async fn a_dispute_about_any_revision_holds_for_what_is_found_in_the_message() {
 async fn migrated_from_the_first_form(server: &TestServer) -> PgPool {
     let first = include_str!("../migrations/0001_initial.sql");
     let second = include_str!("../migrations/0002_reading_again.sql");
-    let rest =
-        concat!(include_str!("../migrations/0003_gaps.sql"), include_str!("../migrations/0004_accounts.sql"));
+    let rest = concat!(
+        include_str!("../migrations/0003_gaps.sql"),
+        include_str!("../migrations/0004_accounts.sql"),
+        include_str!("../migrations/0006_witnesses.sql")
+    );
     let copy = "INSERT INTO channels SELECT id, source, external_id, name, status, created_at FROM public.channels;
         INSERT INTO posts SELECT * FROM public.posts;
-        INSERT INTO sightings SELECT * FROM public.sightings;
+        INSERT INTO sightings SELECT post_id, key_id, content_hash, seen_at, received_at, provenance, raw, differing_body
+            FROM public.sightings;
         INSERT INTO api_keys SELECT id, name, role, key_hash, created_at FROM public.api_keys;
         INSERT INTO readings SELECT post_id, 1, channel_id, kind, CASE kind
             WHEN 'update' THEN jsonb_build_object('kind', 'update', 'update', reading::jsonb -> 'updates' -> 0)

@@ -87,17 +87,20 @@ impl Api {
         let request = self.client.post(&self.url).header(CONTENT_TYPE, "application/json").body(body);
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return self.unreachable(&error),
+            Err(error) => return self.unreachable(error),
         };
         let (status, after) = (response.status(), retry_after(response.headers()));
         match bounded_text(response).await {
             Ok(text) => self.understand(status, &text, (count, after)),
-            Err(error) => self.unreachable(&error),
+            Err(error) => self.unreachable(error),
         }
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> Answer {
-        Answer::Later { reason: format!("sending to {}: {}", self.server, chain(error)), after: None }
+    fn unreachable(&self, error: reqwest::Error) -> Answer {
+        Answer::Later {
+            reason: format!("sending to {}: {}", self.server, chain(&error.without_url())),
+            after: None,
+        }
     }
 
     /// What a status and a body mean for a batch of so many sightings.
@@ -196,7 +199,11 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
+        let words = inner.to_string();
+        // Some errors say their cause themselves.
+        if !text.ends_with(&words) {
+            text = format!("{text}: {words}");
+        }
         cause = inner.source();
     }
     text

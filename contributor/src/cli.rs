@@ -29,8 +29,19 @@ const EXIT_CODES: &str = "Exit codes:
   0    done: everything was sent and answered (`status` shows what was refused)
   1    failure, such as a full disk or an outbox that is in use
   2    bad input: a flag, or a file that is no export, is damaged, or lacks messages; its valid part was kept and sent
+  75   somebody who must be asked is away for now: Discord, or the server
   78   a setting is missing or wrong, or the server refused the API key
   130  stopped by Ctrl-C or SIGTERM before it was done; what is in the outbox stays there";
+
+const RUN_ENDS: &str = "Exit codes:
+  0    stopped by Ctrl-C or SIGTERM; what waits in the outbox is sent by the next run
+  1    failure, such as a full disk or an outbox that is in use
+  78   a setting is missing or wrong, or Discord or the server refused a token or key: starting again cannot help";
+
+const CHECKED: &str = "Exit codes:
+  0    all is well
+  75   all that could be looked at is well, but Discord or the server is away for now
+  78   something must be changed, as said";
 
 const FOLLOWING: &str = "A channel whose owner will not admit your bot can be followed, if it is an announcement channel:
   1. On Discord, make a server of your own, and in it a text channel.
@@ -90,10 +101,10 @@ enum Command {
     ///
     /// Only channels that stand in `discord.channels` and that the server has approved. What was posted while this program
     /// was away is read back from the history.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = RUN_ENDS)]
     Run,
     /// Look whether everything that listening needs is there, and say what to change
-    #[command(after_help = FOLLOWING)]
+    #[command(after_help = format!("{CHECKED}\n\n{FOLLOWING}"))]
     Check,
     /// List the channels that the bot can see, with their ids
     Channels,
@@ -213,7 +224,9 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Backfill { channel, since } => listening::backfill(&settings()?, &channel, since).await,
         Command::Login { name } => login(&settings()?, name.as_deref()).await,
         Command::Send { retry_refused } => send(&settings()?, retry_refused).await,
-        Command::Status { json } => report::print(&status::show(&settings()?.data_folder()?, json).await?),
+        Command::Status { json } => {
+            report::print(&status::show(&settings()?.data_folder()?, json, launch::clock::now()).await?)
+        }
         // Needs no settings: a broken file of settings must not keep a post from being read.
         Command::Read(Read { file, profile, explain, color, text }) => {
             read::run(&Wanted { file, profile, text, explain: explain.then_some(color) })

@@ -13,6 +13,9 @@ pub enum Failure {
     /// An input that is not what it should be. Its valid part was kept.
     #[error("{0}")]
     Input(String),
+    /// Somebody who had to be asked is away: the same may work later.
+    #[error("{0}")]
+    Away(String),
     /// The user stopped it before it was done.
     #[error("interrupted: {0}")]
     Interrupted(String),
@@ -22,10 +25,12 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// 78 configuration or credential, 2 input, 130 interrupted, 1 anything else.
+    /// 78 configuration or credential (`EX_CONFIG` of sysexits.h), 75 away for now (`EX_TEMPFAIL`), 2 input, 130 interrupted,
+    /// 1 anything else.
     pub fn code(&self) -> u8 {
         match self {
             Failure::Configuration(_) => 78,
+            Failure::Away(_) => 75,
             Failure::Input(_) => 2,
             Failure::Interrupted(_) => 130,
             Failure::Other(_) => 1,

@@ -14,6 +14,7 @@ mod waiting;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -32,6 +33,8 @@ pub use waiting::{Ahead, Sent, Waiting};
 pub const STAGE_BATCH: usize = 500;
 /// The file inside the data folder.
 pub const FILE_NAME: &str = "outbox.sqlite";
+/// The file beside it that is locked by whoever writes.
+const LOCK_NAME: &str = "outbox.lock";
 /// How often the lock is asked for before it counts as taken: half a second in all.
 const LOCK_ATTEMPTS: u32 = 20;
 /// The pause between two attempts to lock.
@@ -123,6 +126,8 @@ pub struct Level {
     pub waiting: u64,
     /// Whether more may be staged.
     pub filling: bool,
+    /// What the server has answered since the outbox was opened.
+    pub sent: Sent,
 }
 
 /// What became of staged entries.
@@ -141,6 +146,8 @@ pub struct Staged {
 pub struct Outbox {
     pool: SqlitePool,
     level: watch::Sender<Level>,
+    /// Whether it is kept that nothing can be sent.
+    has_trouble: AtomicBool,
     /// Held for as long as this process may write. The last field: it is dropped after the connection.
     _lock: Lock,
 }
@@ -172,8 +179,12 @@ impl Outbox {
             .fetch_one(&pool)
             .await
             .map_err(doing("counting the outbox"))?;
-        let level = Level { waiting: waiting.unsigned_abs(), filling: false };
-        Ok(Self { pool, level: watch::Sender::new(level), _lock: lock })
+        let has_trouble: bool = sqlx::query_scalar("SELECT trouble IS NOT NULL FROM owner")
+            .fetch_one(&pool)
+            .await
+            .map_err(doing("reading whether posts can be sent"))?;
+        let level = Level { waiting: waiting.unsigned_abs(), filling: false, sent: Sent::default() };
+        Ok(Self { pool, level: watch::Sender::new(level), has_trouble: has_trouble.into(), _lock: lock })
     }
 
     /// Watches how full it is.
@@ -213,9 +224,12 @@ impl Outbox {
         self.pool.begin().await.map_err(doing("beginning a change of the outbox"))
     }
 
-    /// The transaction is over: `left` rows are no longer waiting.
-    fn lower(&self, left: u64) {
-        self.level.send_modify(|level| level.waiting = level.waiting.saturating_sub(left));
+    /// The transaction is over: the rows that were answered are no longer waiting.
+    fn lower(&self, sent: Sent) {
+        self.level.send_modify(|level| {
+            level.waiting = level.waiting.saturating_sub(sent.total());
+            level.sent.add(sent);
+        });
     }
 }
 
@@ -231,7 +245,7 @@ pub(crate) fn time_of(micros: i64) -> Option<OffsetDateTime> {
 
 /// Takes the lock that keeps two processes from sending from one outbox. One that is just ending may finish.
 async fn lock(folder: &Path) -> Result<Lock, OutboxError> {
-    let path = folder.join("outbox.lock");
+    let path = folder.join(LOCK_NAME);
     let failed = |source| OutboxError::File { doing: "locking", path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     for attempt in 1.. {
@@ -243,6 +257,22 @@ async fn lock(folder: &Path) -> Result<Lock, OutboxError> {
         }
     }
     Ok(Lock(file))
+}
+
+/// Whether another process writes to the outbox in `folder` now.
+pub(crate) fn is_in_use(folder: &Path) -> Result<bool, OutboxError> {
+    let path = folder.join(LOCK_NAME);
+    let failed = |source| OutboxError::File { doing: "looking at the lock", path: path.clone(), source };
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        file => file.map_err(failed)?,
+    };
+    // A process that begins at this very moment asks again.
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().map(|()| false).map_err(failed),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
 }
 
 /// The outbox in `folder` to be read beside another process; `None` if there is none yet.

@@ -142,6 +142,13 @@ pub fn account(filled: &Filled, sent: Sent, took: Duration) -> String {
     text + &answers(sent)
 }
 
+/// A number of things in words: `1 channel`, `2 channels`.
+pub fn counted(count: impl Into<u64>, thing: &str) -> String {
+    let count = count.into();
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 /// What the server answered.
 pub fn answers(sent: Sent) -> String {
     let mut text = format!(

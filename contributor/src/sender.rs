@@ -190,10 +190,18 @@ impl<'o> Sender<'o> {
             Answer::Unacceptable { at, reason } => self.refuse(at, &reason).await?,
             Answer::TooLarge { reason } if count == 1 => self.refuse(0, &reason).await?,
             Answer::TooLarge { .. } => self.most = count.div_ceil(2),
-            Answer::Later { reason, after } => return Ok(Some(self.outage.wait(&reason, after, self.pace))),
-            Answer::Never { reason } => return Err(Failure::Configuration(reason)),
+            Answer::Later { reason, after } => {
+                let wait = self.outage.wait(&reason, after, self.pace);
+                self.outbox.note_trouble(Some(&reason), (self.clock)()).await?;
+                return Ok(Some(wait));
+            }
+            Answer::Never { reason } => {
+                self.outbox.note_trouble(Some(&reason), (self.clock)()).await?;
+                return Err(Failure::Configuration(reason));
+            }
         }
         self.outage.end();
+        self.outbox.note_trouble(None, (self.clock)()).await?;
         Ok(None)
     }
 

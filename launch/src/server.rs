@@ -72,8 +72,12 @@ pub fn api_key(
     let text = match (setting, file) {
         (Some(_), Some(_)) => return Err("api_key and api_key_file are both set: keep one of them".into()),
         (Some(key), None) => key.expose().to_owned(),
-        (None, Some(path)) => std::fs::read_to_string(path)
-            .map_err(|error| format!("reading api_key_file {}: {error}", path.display()))?,
+        (None, Some(path)) => {
+            let read = Secret::read(path);
+            read.map_err(|error| format!("reading api_key_file {}: {error}", path.display()))?
+                .expose()
+                .to_owned()
+        }
         (None, None) => match kept().map_err(|error| format!("{error:#}"))? {
             Some(key) => key.expose().to_owned(),
             None => {

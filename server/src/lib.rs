@@ -75,6 +75,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stopping: watch::Receiver<
     let mut tasks = JoinSet::new();
     tasks.spawn(feed::tail::follow(Arc::clone(&feed), pool.clone(), stopping.clone()));
     tasks.spawn(Arc::clone(&authority).follow(stopping.clone()));
+    tasks.spawn(sessions::prune(pool.clone(), stopping.clone()));
     tasks.spawn(edge::rates::forget_rested(Arc::clone(&edge), stopping.clone()));
     if let Some(tls) = edge.tls.clone() {
         tasks.spawn(edge::tls::follow(tls, stopping.clone()));

@@ -1,11 +1,12 @@
 //! A post: one message as its author wrote it, at one revision; and a sighting of it by one contributor.
 //!
 //! Entry points: [`Post`], [`Sighting`], [`check_sighting`].
-//! Invariants: (channel, external id, [`Revision`]) names a post for everybody; [`Post::content_hash`] is the same for
-//! everybody who saw the same words. Limits are named here because both the contributor and the server apply them.
+//! Invariants: (channel, external id, [`Revision`]) names a post for everybody; who saw the same of it, `words` says.
+//! Limits are named here because both the contributor and the server apply them.
+
+mod words;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -224,43 +225,9 @@ impl Post {
     pub fn occurred_at(&self) -> OffsetDateTime {
         self.deleted_at.or(self.edited_at).unwrap_or(self.posted_at)
     }
-
-    /// SHA-256 over what decides how the post is read and whom it binds: the author's id, when it was posted, text, embeds,
-    /// attachment names and the reply. Names of people and channels are left out: they change, and two honest contributors
-    /// must agree. Every tombstone has the same hash.
-    pub fn content_hash(&self) -> [u8; 32] {
-        let mut hasher = Sha256::new();
-        if self.deleted_at.is_some() {
-            hasher.update(b"tombstone");
-            return hasher.finalize().into();
-        }
-        let mut part = |label: &str, text: &str| {
-            hasher.update(label.as_bytes());
-            hasher.update((text.len() as u64).to_be_bytes());
-            hasher.update(text.as_bytes());
-        };
-        part("author", &self.author.external_id);
-        part("posted_at", &self.posted_at.unix_timestamp_nanos().to_string());
-        part("content", &self.content);
-        self.embeds.iter().for_each(|embed| embed.hash_into(&mut part));
-        for copy in &self.forwarded {
-            part("forwarded", &copy.content);
-            copy.embeds.iter().for_each(|embed| embed.hash_into(&mut part));
-        }
-        for attachment in &self.attachments {
-            part("attachment", &attachment.file_name);
-        }
-        part("reply_to", self.reply_to.as_deref().unwrap_or_default());
-        hasher.finalize().into()
-    }
 }
 
 impl Embed {
-    fn hash_into(&self, part: &mut impl FnMut(&str, &str)) {
-        part("embed", "");
-        self.texts().for_each(|(label, text)| part(label, text));
-    }
-
     /// Every text of the card with the name of its place, in reading order. Empty ones are left out.
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let head = [("author", &self.author), ("title", &self.title), ("description", &self.description)];

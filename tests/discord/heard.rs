@@ -154,6 +154,31 @@ async fn a_message_of_an_odd_form_costs_itself_alone_and_is_kept_raw() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_posted_before_the_approval_is_read_back_and_that_time_is_a_gap() {
+    let relay = Relay::start().await;
+    let mut run = relay.contributor("contributor");
+    run.arg("run").env("CONTRIBUTOR__DISCORD__CHECK_EVERY_S", "1");
+    run.env("CONTRIBUTOR__DISCORD__CHANNELS", format!("[\"{CALLS}\", \"{LOUNGE}\"]"));
+    let before = relay.discord.post(LOUNGE, "before anybody wanted it");
+    let mut contributor = support::relay::Listening::start(&mut run);
+    contributor.said("not known on the server").await;
+    contributor.said("listening").await;
+    relay.discord.post(LOUNGE, "before the approval");
+    let thread = relay.discord.open_thread(LOUNGE, "a thread");
+    relay.discord.post(thread, "in a thread, before the approval");
+    relay.approve(LOUNGE, "lounge").await;
+    contributor.said("approved on the server").await;
+    let kept = relay.until_kept(2).await;
+    assert_eq!(texts(&kept), ["before the approval", "in a thread, before the approval"]);
+    assert!(kept.iter().all(|kept| kept.provenance == "backfill"), "{kept:?}");
+    relay.discord.post(LOUNGE, "after it");
+    assert_eq!(relay.until_kept(3).await[2].provenance, "live");
+    eventually("the gap is told", async || relay.channel(LOUNGE).await.gaps.count == 1).await;
+    let gap = relay.channel(LOUNGE).await.gaps.latest.expect("a gap");
+    assert!(gap.from < kept[0].post.posted_at && gap.to > kept[0].post.posted_at, "{gap:?} without {before}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_channels_that_the_server_has_approved_are_posted() {
     let relay = Relay::start().await;
     sqlx::query("UPDATE channels SET status = 'paused' WHERE external_id = $1")

@@ -140,10 +140,10 @@ async fn a_restart_goes_on_with_the_same_session() {
     let message = discord.post(CALLS, "meanwhile");
     discord.edit(CALLS, message, "meanwhile, edited");
     discord.delete(CALLS, &[message]);
-    let _contributor = relay.listen().await;
+    let again = relay.listen().await;
     let kept = relay.until_kept(4).await;
     assert_eq!(texts(&kept), ["before", "meanwhile", "meanwhile, edited", "-"], "every revision, in order");
-    assert_eq!(discord.with(|world| (world.identified, world.resumed)), (1, 1));
+    assert_eq!(discord.with(|world| (world.identified, world.resumed)), (1, 1), "{}", again.log());
     assert_eq!(gaps(&relay).await, [0, 0, 0]);
 }
 

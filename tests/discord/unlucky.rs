@@ -109,6 +109,34 @@ async fn a_channel_that_was_cleared_is_no_channel_without_a_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_empty_history_alone_withdraws_nothing() {
+    let relay = Relay::start().await;
+    let mut contributor = relay.listen().await;
+    let discord = &relay.discord;
+    for text in ["one", "two"] {
+        discord.post(CALLS, text);
+    }
+    relay.until_kept(2).await;
+    // The permission is gone; then, the channel is another one of the same id: it never had a message.
+    for (change, number) in [(true, 1), (false, 2)] {
+        away(&relay, &mut contributor, || {
+            discord.with(|world| {
+                let place = world.channels.get_mut(&CALLS).unwrap();
+                place.has_no_history = change;
+                if !change {
+                    (place.messages, place.last_message) = (Default::default(), None);
+                }
+            });
+        })
+        .await;
+        assert_eq!(relay.count().await, 2, "{}", contributor.log());
+        eventually("the gap is told", async || relay.channel(CALLS).await.gaps.count >= number).await;
+        assert_eq!(relay.channel(CALLS).await.gaps.latest.unwrap().missed, Missed::Everything);
+    }
+    assert_eq!(contributor.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thread_that_was_archived_meanwhile_is_read_although_the_first_listing_fails() {
     let relay = Relay::start().await;
     let mut contributor = looks_often(&relay).await;

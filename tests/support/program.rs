@@ -1,5 +1,6 @@
 //! The real programs, as a user runs them: built binaries in processes of their own.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -93,8 +94,16 @@ pub struct ServerProgram {
 impl ServerProgram {
     /// Starts `server serve` and waits for its address; `None` when it ended before it listened.
     pub async fn start(command: &mut Command) -> Option<Self> {
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
+        Self::saying(command, Stdio::null()).await
+    }
+
+    /// The same, with its log in a file.
+    pub async fn logging(command: &mut Command, log: File) -> Option<Self> {
+        Self::saying(command, Stdio::from(log)).await
+    }
+
+    async fn saying(command: &mut Command, log: Stdio) -> Option<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the server starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("a line in time");
         let line = line.expect("its output can be read")?;

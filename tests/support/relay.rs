@@ -228,6 +228,12 @@ impl Listening {
         assert!(waiting.await.is_ok(), "it never said `{words}`:\n{}", self.log());
     }
 
+    /// Waits until it has said this, and forgets nothing.
+    pub async fn until_said(&self, words: &str) {
+        let waiting = tokio::time::timeout(PATIENCE, eventually(words, async || self.log().contains(words)));
+        assert!(waiting.await.is_ok(), "it never said `{words}`:\n{}", self.log());
+    }
+
     /// Asks it to stop, and returns its exit code.
     pub async fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().expect("it runs").to_string();

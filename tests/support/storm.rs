@@ -307,7 +307,7 @@ impl Storm<'_> {
             self.standing.insert(id, (CALLS, text.clone()));
             self.happened((id, Some(text)));
         }
-        self.contributor.said("listening why=NewSession").await;
+        self.contributor.said("listening is_new_session=true").await;
         self.nights.push((began, launch::clock::now()));
         self.account
             .notes

@@ -1,7 +1,7 @@
 //! The account in numbers: what `run --once`, `status` and `positions` tell, to people and to scripts.
 //!
 //! Entry point: [`Account::of`]. Serialised it is the documented JSON object: amounts, prices and quantities are decimal
-//! strings, times RFC 3339. Invariants: `seen = traded + refused`; every refusal is under exactly one reason; every trade
+//! strings, times RFC 3339. Invariants: `seen = traded + waiting + refused`; every refusal is under exactly one reason; every trade
 //! names its signal.
 
 use std::collections::BTreeMap;
@@ -49,6 +49,8 @@ pub struct SignalCounts {
     pub seen: usize,
     /// Those whose entries were sent.
     pub traded: usize,
+    /// Those that are fresh and wait for more witnesses.
+    pub waiting: usize,
     /// Those that were refused.
     pub refused: usize,
     /// The refused ones by the code of their reason.
@@ -176,6 +178,7 @@ fn count(engine: &Engine) -> SignalCounts {
         counts.seen += 1;
         match &card.decision {
             Decision::Traded => counts.traded += 1,
+            Decision::Waiting { .. } => counts.waiting += 1,
             Decision::Refused { code, .. } => {
                 counts.refused += 1;
                 *counts.refused_by_reason.entry(code.clone()).or_default() += 1;

@@ -216,6 +216,7 @@ pairs.BTCUSDT = { tick = "0.1", lot = "0.001", min_quantity = "0.001", min_notio
             ("currency = \"USDT\"", "currency = \"USDC\"", "they must be the same"),
             ("max_daily_loss = \"5%\"", "max_daily_loss = \"5\"", "`5` is not a percentage"),
             ("channels =", "chanels =", "nearest known key is `channels`"),
+            ("channels =", "min_witnesses = 0\nchannels =", "expected a nonzero"),
             ("clock = \"replay\"", "clock = \"sun\"", "unknown variant `sun`"),
             ("api_key =", "account = \"a b\"\napi_key =", "is not a name"),
         ] {

@@ -4,7 +4,7 @@
 //! times give the same commands. Each step first takes the message in, then looks at every live trade afresh and asks
 //! what is missing: cover for what is filled, targets, an end to what is no longer wanted (`pursuit`).
 //! Invariants: a filled quantity is covered or being closed after the same step; no entry leg is ever sent twice; an
-//! event that was taken in before changes nothing. A tick changes nothing unless it also commands something.
+//! event that was taken in before changes nothing. A tick changes nothing unless it also commands or notes something.
 
 mod account;
 mod input;
@@ -15,6 +15,7 @@ mod signals;
 mod tests;
 mod trade;
 mod updates;
+mod witnesses;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use exchange::{ClientOrderId, Fill, FillId, OrderStatus, Pair};
 use rust_decimal::Decimal;
 use shared::money::{Amount, Price, Quantity};
-use shared::wire::{Event, EventRecord};
+use shared::wire::{Event, EventRecord, SignalRecord};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -47,6 +48,8 @@ pub struct Engine {
     prices: BTreeMap<Pair, Price>,
     days: BTreeMap<Date, Decimal>,
     signals: BTreeMap<Uuid, SignalCard>,
+    /// Signals that wait for more witnesses.
+    waiting: BTreeMap<Uuid, SignalRecord>,
     trades: BTreeMap<Uuid, Trade>,
     live: BTreeSet<Uuid>,
     owners: BTreeMap<ClientOrderId, Uuid>,
@@ -65,6 +68,7 @@ impl Engine {
             prices: BTreeMap::new(),
             days: BTreeMap::new(),
             signals: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             trades: BTreeMap::new(),
             live: BTreeSet::new(),
             owners: BTreeMap::new(),
@@ -75,6 +79,7 @@ impl Engine {
     /// Takes one input in and says what is to be done about it.
     pub fn step(&mut self, now: OffsetDateTime, input: &Input) -> Vec<Command> {
         let mut commands = Vec::new();
+        self.end_waits(now);
         match input {
             Input::Settings { settings } => self.settings = (**settings).clone(),
             Input::Event { record, snapshot } => commands = self.on_event(now, record, snapshot),
@@ -99,6 +104,9 @@ impl Engine {
             Event::SignalUpdated { update } => self.on_update(now, update, snapshot),
             Event::SignalWithdrawn { signal_id, reason, .. } => self.on_withdrawn(now, *signal_id, reason),
             Event::SignalDisputed { signal_id, .. } => self.on_disputed(now, *signal_id),
+            Event::SignalWitnessed { signal_id, witnesses, .. } => {
+                return self.on_witnessed(now, (*signal_id, *witnesses), snapshot);
+            }
             Event::UpdateWithdrawn { signal_id: Some(signal), reason, .. } => {
                 let text = format!("a follow-up is withdrawn ({reason}): what was done about it stays done");
                 self.on_late_word(now, *signal, &text);

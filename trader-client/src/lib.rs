@@ -247,11 +247,11 @@ impl Client {
     }
 }
 
-/// When an event happened, for the `replay` clock. A dispute is raised when the differing text was received, which is
-/// the server's time and not the story's.
+/// When an event happened, for the `replay` clock. A dispute is raised when the differing text was received, and a witness
+/// counts when it told the server: that is the server's time and not the story's.
 fn replay_time(event: &Event) -> Option<OffsetDateTime> {
     match event {
-        Event::SignalDisputed { .. } | Event::PostDisputed { .. } => None,
+        Event::SignalDisputed { .. } | Event::SignalWitnessed { .. } | Event::PostDisputed { .. } => None,
         _ => event.occurred_at(),
     }
 }

@@ -117,6 +117,7 @@ fn signal(number: u128, channel: &str, minutes: i64) -> Event {
             received_at: at,
             reader_version: 1,
             reread: false,
+            witnesses: 1,
             signal: Signal::new(draft).unwrap(),
         }),
     }

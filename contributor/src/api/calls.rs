@@ -1,13 +1,17 @@
-//! The server's other routes that a contributor needs: which channels are approved, and telling what was not observed.
+//! The server's other routes that a contributor needs: who it is there, which channels are approved, and telling what was not
+//! observed.
 //!
-//! Entry points: [`Api::channels`], [`Api::tell_gaps`]. Each asks once; what to do about [`NoAnswer`] is the caller's.
+//! Entry points: [`Api::contributor`], [`Api::channels`], [`Api::tell_gaps`]. Each asks once; what to do about [`NoAnswer`] is the caller's.
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
-use shared::wire::{ChannelRecord, ChannelsPage, Gap, GapStatus, ProblemBody, TellGaps, ToldGaps};
+use shared::wire::{
+    ChannelRecord, ChannelsPage, Gap, GapStatus, Me, ProblemBody, Role, Scope, TellGaps, ToldGaps,
+};
 
 use super::{Api, bounded_text, chain};
+use crate::failure::Failure;
 
 /// The most pages of channels that are read: a server with more than 50,000 channels is none of ours.
 const MAX_PAGES: usize = 100;
@@ -23,7 +27,37 @@ pub(crate) enum NoAnswer {
     Never(String),
 }
 
+impl From<NoAnswer> for Failure {
+    fn from(error: NoAnswer) -> Self {
+        match error {
+            NoAnswer::Later(reason) => Failure::Away(reason),
+            NoAnswer::Never(reason) => Failure::Configuration(reason),
+        }
+    }
+}
+
 impl Api {
+    /// Whose the API key is. One that may not contribute is refused here, and not at the first post.
+    pub(crate) async fn contributor(&self) -> Result<Me, NoAnswer> {
+        let me: Me = self.ask(self.client.get(format!("{}/v1/me", self.server))).await?;
+        let Me { name, role, scopes, .. } = &me;
+        if *role != Role::Contributor {
+            return Err(NoAnswer::Never(format!(
+                "{} does not let this API key contribute: it is that of {name}, a {role}; ask its host for a key of the role \
+                 `contributor`",
+                self.server
+            )));
+        }
+        if !scopes.contains(&Scope::MessagesWrite) {
+            return Err(NoAnswer::Never(format!(
+                "{} does not let this API key contribute: it lacks the scope `{}`; make one that has it: `contributor login`",
+                self.server,
+                Scope::MessagesWrite
+            )));
+        }
+        Ok(me)
+    }
+
     /// All channels of the server.
     pub(crate) async fn channels(&self) -> Result<Vec<ChannelRecord>, NoAnswer> {
         let mut channels = Vec::new();
@@ -65,11 +99,12 @@ impl Api {
     }
 
     async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, NoAnswer> {
-        let away =
-            |error: &reqwest::Error| NoAnswer::Later(format!("asking {}: {}", self.server, chain(error)));
-        let response = request.send().await.map_err(|error| away(&error))?;
+        let away = |error: reqwest::Error| {
+            NoAnswer::Later(format!("asking {}: {}", self.server, chain(&error.without_url())))
+        };
+        let response = request.send().await.map_err(away)?;
         let status = response.status();
-        let text = bounded_text(response).await.map_err(|error| away(&error))?;
+        let text = bounded_text(response).await.map_err(away)?;
         if status == StatusCode::OK {
             return serde_json::from_slice(&text).map_err(|error| {
                 NoAnswer::Never(format!("{} answers something unreadable: {error}", self.server))

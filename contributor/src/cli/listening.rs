@@ -18,13 +18,10 @@ pub(super) async fn channels(settings: &Settings) -> Result<(), Failure> {
 pub(super) async fn check(settings: &Settings) -> Result<(), Failure> {
     let api = settings.endpoint().and_then(|endpoint| Api::new(&endpoint));
     let folder = settings.data_folder()?;
-    let (text, problems) = discord::check(&settings.discord, (api, &folder), launch::clock::now).await?;
-    report::print(&text)?;
-    match problems {
-        0 => Ok(()),
-        1 => Err(Failure::Configuration("one thing must be changed, as said above".into())),
-        more => Err(Failure::Configuration(format!("{more} things must be changed, as said above"))),
-    }
+    provide_tls();
+    let found = discord::check(&settings.discord, (api, &folder), launch::clock::now).await?;
+    report::print(found.text())?;
+    found.verdict()
 }
 
 pub(super) async fn backfill(
@@ -50,9 +47,7 @@ pub(super) async fn backfill(
 
 pub(super) async fn listen(settings: &Settings) -> Result<(), Failure> {
     let (outbox, api) = open(settings).await?;
-    // Somebody may have installed one already, in a test: then that one is used.
-    let installed = rustls::crypto::aws_lc_rs::default_provider().install_default().is_ok();
-    tracing::debug!(installed, "TLS is provided by aws-lc");
+    provide_tls();
     let (stop, stopping) = watch::channel(false);
     let mut signals = Signals::new()?;
     let listening = discord::run(&settings.discord, (&outbox, &api), launch::clock::now, stopping);
@@ -65,4 +60,11 @@ pub(super) async fn listen(settings: &Settings) -> Result<(), Failure> {
             listening.await
         }
     }
+}
+
+/// The gateway's library takes the provider of TLS that the program has installed.
+fn provide_tls() {
+    // Somebody may have installed one already, in a test: then that one is used.
+    let installed = rustls::crypto::aws_lc_rs::default_provider().install_default().is_ok();
+    tracing::debug!(installed, "TLS is provided by aws-lc");
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use sqlx::{Row as _, SqlitePool};
 use time::OffsetDateTime;
 
-use super::{FILE_NAME, OutboxError, Sent, connect, doing, time_of};
+use super::{OutboxError, Sent, doing, is_in_use, open_to_read, time_of};
 
 /// The most refused posts that are listed one by one; the count is always exact. A person reads no more.
 const MAX_LISTED: usize = 100;
@@ -23,6 +23,13 @@ pub struct Report {
     /// Since when the oldest of them waits.
     #[serde(with = "time::serde::rfc3339::option")]
     pub oldest_waiting_since: Option<OffsetDateTime>,
+    /// Whether a process is at work that sends them.
+    pub in_use: bool,
+    /// Why they were not sent at the last attempt, if it failed.
+    pub trouble: Option<String>,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub trouble_since: Option<OffsetDateTime>,
     /// How many wait, for each channel.
     pub waiting_by_channel: Vec<ChannelWaiting>,
     /// How many were refused, here or by the server, and not put back.
@@ -65,10 +72,7 @@ const READING: &str = "reading the outbox";
 impl Report {
     /// The state of the outbox in `folder`; `None` if there is none yet.
     pub async fn read(folder: &Path) -> Result<Option<Self>, OutboxError> {
-        if !folder.join(FILE_NAME).exists() {
-            return Ok(None);
-        }
-        let pool = connect(folder, false).await?;
+        let Some(pool) = open_to_read(folder).await? else { return Ok(None) };
         let owner = sqlx::query("SELECT server, stored, revisions, duplicates, rejected FROM owner")
             .fetch_one(&pool)
             .await
@@ -82,6 +86,7 @@ impl Report {
             .fetch_one(&pool)
             .await
             .map_err(doing(READING))?;
+        let (trouble, since) = trouble(&pool).await?;
         let number = |column| {
             owner.try_get::<i64, _>(column).map(|value: i64| value.unsigned_abs()).map_err(doing(READING))
         };
@@ -89,6 +94,9 @@ impl Report {
             server: owner.try_get("server").map_err(doing(READING))?,
             waiting: waiting.unsigned_abs(),
             oldest_waiting_since: oldest.and_then(time_of),
+            in_use: is_in_use(folder)?,
+            trouble,
+            trouble_since: since.and_then(time_of),
             waiting_by_channel: waiting_by_channel(&pool).await?,
             refused: refused.unsigned_abs(),
             latest_refused: latest_refused(&pool).await?,
@@ -100,6 +108,20 @@ impl Report {
             },
         }))
     }
+}
+
+/// Why the last attempt to send failed, if it did, and since when.
+async fn trouble(pool: &SqlitePool) -> Result<(Option<String>, Option<i64>), OutboxError> {
+    // An outbox of an earlier version has no such column until it is written to.
+    let columns: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM pragma_table_info('owner') WHERE name = 'trouble_at'")
+            .fetch_one(pool)
+            .await
+            .map_err(doing(READING))?;
+    if columns == 0 {
+        return Ok((None, None));
+    }
+    sqlx::query_as("SELECT trouble, trouble_at FROM owner").fetch_one(pool).await.map_err(doing(READING))
 }
 
 async fn waiting_by_channel(pool: &SqlitePool) -> Result<Vec<ChannelWaiting>, OutboxError> {

@@ -76,7 +76,7 @@ async fn a_revision_is_staged_once_however_often_it_is_read_and_reopened() {
         let expected = if round == 0 { (3, 0) } else { (0, 3) };
         assert_eq!((staged.new, staged.known), expected);
         assert_eq!(waiting(&outbox).await, ["1", "2", "3"]);
-        assert_eq!(outbox.level(), Level { waiting: 3, filling: false });
+        assert_eq!(outbox.level(), Level { waiting: 3, filling: false, sent: Sent::default() });
     }
     let outbox = Outbox::open(folder.path(), SERVER).await.unwrap();
     let mut edited = sighting(2, 1);

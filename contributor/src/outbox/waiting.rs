@@ -1,8 +1,10 @@
 //! The outbox as its sender sees it: rows that wait, oldest first, and what becomes of them.
 //!
 //! Entry points: [`Outbox::load`], [`Outbox::settle`], [`Outbox::refuse`], [`Outbox::retry_refused`],
-//! [`Outbox::put_in_order`].
+//! [`Outbox::put_in_order`], [`Outbox::note_trouble`].
 //! Invariant: a row is deleted in the same transaction that counts the server's answer or keeps the refusal.
+
+use std::sync::atomic::Ordering;
 
 use futures_util::TryStreamExt as _;
 use shared::wire::{PostResult, PostStatus};
@@ -48,6 +50,16 @@ impl Sent {
     /// All of them.
     pub fn total(&self) -> u64 {
         self.stored + self.revisions + self.duplicates + self.rejected
+    }
+
+    /// What has been added to an earlier count.
+    pub fn since(&self, earlier: Sent) -> Sent {
+        Sent {
+            stored: self.stored.saturating_sub(earlier.stored),
+            revisions: self.revisions.saturating_sub(earlier.revisions),
+            duplicates: self.duplicates.saturating_sub(earlier.duplicates),
+            rejected: self.rejected.saturating_sub(earlier.rejected),
+        }
     }
 
     /// Adds another count to this one.
@@ -114,7 +126,7 @@ impl Outbox {
         forget(&mut transaction, &ids).await?;
         count(&mut transaction, sent).await?;
         transaction.commit().await.map_err(doing("forgetting sent posts"))?;
-        self.lower(rows.len() as u64);
+        self.lower(sent);
         Ok(sent)
     }
 
@@ -126,7 +138,7 @@ impl Outbox {
         forget(&mut transaction, &[row]).await?;
         count(&mut transaction, sent).await?;
         transaction.commit().await.map_err(doing("keeping a refused post"))?;
-        self.lower(1);
+        self.lower(sent);
         Ok(sent)
     }
 
@@ -169,6 +181,23 @@ impl Outbox {
             sqlx::query(statement).bind(last).execute(&mut *transaction).await.map_err(doing(ordering))?;
         }
         transaction.commit().await.map_err(doing(ordering))
+    }
+
+    /// Keeps why nothing can be sent now, or that it can: `status` shows it. A trouble that lasts keeps its beginning.
+    pub async fn note_trouble(&self, trouble: Option<&str>, now: OffsetDateTime) -> Result<(), OutboxError> {
+        let had_trouble = self.has_trouble.swap(trouble.is_some(), Ordering::Relaxed);
+        if !had_trouble && trouble.is_none() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE owner SET trouble = ?1, trouble_at = CASE WHEN ?1 IS NULL THEN NULL ELSE coalesce(trouble_at, ?2) END",
+        )
+        .bind(trouble)
+        .bind(micros(now))
+        .execute(&self.pool)
+        .await
+        .map_err(doing("keeping whether posts can be sent"))?;
+        Ok(())
     }
 
     /// When the first of the waiting rows came to be.

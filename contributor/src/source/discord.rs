@@ -8,6 +8,7 @@ mod backfill;
 mod calls;
 mod dispatch;
 mod doctor;
+mod findings;
 mod gateway;
 mod history;
 mod intake;
@@ -30,6 +31,7 @@ mod words;
 
 pub use backfill::backfill;
 pub use doctor::{channels, check};
+pub use findings::Findings;
 pub use run::run;
 pub use settings::DiscordSettings;
 pub(super) use snowflake::Snowflake;

@@ -157,10 +157,15 @@ async fn a_refused_key_stops_with_everything_kept() {
     .unwrap_err();
     assert_eq!(failure.code(), 78);
     assert!(failure.to_string().contains("refused the API key"), "{failure}");
-    assert_eq!(report(folder.path()).await.waiting, 10);
+    let stuck = report(folder.path()).await;
+    assert_eq!((stuck.waiting, stuck.in_use, stuck.trouble_since), (10, true, Some(now())));
+    assert!(stuck.trouble.is_some_and(|trouble| trouble.contains("refused the API key")));
     outbox.set_filling(false);
     let sent = sender::drain_at(&outbox, &api(&server.url, KEY), (now, AT_ONCE)).await.unwrap();
     assert_eq!(sent.stored, 10);
+    drop(outbox);
+    let done = report(folder.path()).await;
+    assert_eq!((done.in_use, done.trouble), (false, None), "what is over is not told");
 }
 
 #[tokio::test]

@@ -5,10 +5,11 @@
 //! somebody has. Lives in this process: with several servers a guesser has as many tries for each of them.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::{Duration, OffsetDateTime};
+
+use crate::edge::places::Household;
 
 /// How often one may be wrong from one place before waiting: fingers slip.
 const FREE_TRIES: u32 = 10;
@@ -26,7 +27,7 @@ pub struct Attempt {
     /// The name, in small letters.
     name: String,
     /// Where it comes from; all that nothing is known of count as one place.
-    place: Option<IpAddr>,
+    place: Option<Household>,
 }
 
 /// Why a password is not looked at now.
@@ -57,7 +58,7 @@ pub struct Attempts(Mutex<Memory>);
 
 impl Attempt {
     /// An attempt to sign in under this name.
-    pub fn new(name: &str, place: Option<IpAddr>) -> Self {
+    pub fn new(name: &str, place: Option<Household>) -> Self {
         Self { name: name.to_lowercase(), place }
     }
 }
@@ -69,8 +70,10 @@ impl Attempts {
         let mut memory = self.memory();
         memory.make_room(now);
         let here = memory.by_place.get(attempt).copied().unwrap_or(Tries { count: 0, last: now });
-        let wait = here.last + wait_after(here.count) - now;
-        if wait.is_positive() {
+        let pause = wait_after(here.count);
+        let wait = here.last + pause - now;
+        // Of several at once one may come later that began earlier: the last one's time can lie after this one's.
+        if pause.is_positive() && wait.is_positive() {
             return Err(Held::Wait(wait));
         }
         if !is_familiar {
@@ -134,12 +137,13 @@ fn wait_after(count: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
     use time::macros::datetime;
 
     const NOON: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
 
-    fn place(number: u32) -> Option<IpAddr> {
-        Some(IpAddr::from(number.to_be_bytes()))
+    fn place(number: u32) -> Option<Household> {
+        Some(IpAddr::from(number.to_be_bytes()).into())
     }
 
     /// How many of so many attempts, one every so often, reach the password.
@@ -147,7 +151,7 @@ mod tests {
         attempts: &Attempts,
         count: u32,
         step: Duration,
-        place_of: impl Fn(u32) -> Option<IpAddr>,
+        place_of: impl Fn(u32) -> Option<Household>,
     ) -> usize {
         let tries = (0..count).filter(|number| {
             attempts.begin(&Attempt::new("Ana", place_of(*number)), false, NOON + step * *number).is_ok()
@@ -176,6 +180,22 @@ mod tests {
         ));
         assert_eq!(attempts.begin(&owner, true, NOON + Duration::minutes(50)), Ok(()));
         assert_eq!(attempts.begin(&owner, false, NOON + Duration::hours(2)), Ok(()));
+    }
+
+    #[test]
+    fn whoever_tries_at_the_same_time_as_others_need_not_wait_for_them() {
+        let (attempts, ana) = (Attempts::default(), Attempt::new("ana", place(1)));
+        attempts.begin(&ana, false, NOON).unwrap();
+        assert_eq!(attempts.begin(&ana, false, NOON - Duration::milliseconds(200)), Ok(()));
+    }
+
+    #[test]
+    fn all_addresses_of_a_network_are_one_place() {
+        let attempts = Attempts::default();
+        let address = |number: u32| format!("2001:db8:1:2::{number:x}").parse::<IpAddr>().ok();
+        let looked_at =
+            looked_at(&attempts, 100, Duration::ZERO, |number| address(number).map(Household::from));
+        assert_eq!(looked_at, 10);
     }
 
     #[test]

@@ -146,6 +146,17 @@ fn is_right(password: &Secret, known: Option<&Secret>, memory: &mut Vec<Block>) 
     Ok(output(password, &salt, (params, memory))? == hash)
 }
 
+/// Whether a stored hash was made as we make them today. One that was not is made anew when its password is known again.
+pub fn is_current(hash: &Secret) -> bool {
+    let work = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+    let current = |hash: PasswordHash| {
+        hash.algorithm.as_str() == Algorithm::Argon2id.as_str()
+            && hash.version == Some(Version::V0x13.into())
+            && Params::try_from(&hash).is_ok_and(|its| work(&its) == work(&PARAMS))
+    };
+    PasswordHash::new(hash.expose()).is_ok_and(current)
+}
+
 /// Refuses a password that is easy to guess: a short one, a common one, one made from the name.
 pub fn check_new(password: &Secret, name: &str) -> Result<(), String> {
     let text = password.expose();
@@ -182,6 +193,10 @@ mod tests {
         let hashers = Hashers::start().unwrap();
         let hash = hashers.hash(secret("correct horse battery staple")).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(is_current(&secret(&hash)));
+        for (from, to) in [("m=19456", "m=9728"), ("t=2", "t=1"), ("argon2id", "argon2i"), ("v=19", "v=16")] {
+            assert!(!is_current(&secret(&hash.replace(from, to))), "{to}");
+        }
         let again = hashers.hash(secret("correct horse battery staple")).await.unwrap();
         assert_ne!(hash, again, "each has a salt of its own");
         for (text, expected) in

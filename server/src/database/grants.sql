@@ -34,9 +34,12 @@ BEGIN
             WHEN here.name = 'readings' THEN
                 GRANT INSERT, UPDATE (superseded_at) ON readings TO callboard_app;
             ELSE
-                -- Rows that change as a whole. Nothing is ever deleted here either; see the notes of the migrations.
+                -- Rows that change as a whole. Nothing is deleted here either, but by the one function below.
                 EXECUTE format('GRANT INSERT, UPDATE ON %I TO callboard_app', here.name);
         END CASE;
     END LOOP;
+    -- It removes what is left of sessions that are long over, and nothing else: migration 0007.
+    REVOKE ALL ON FUNCTION prune_sessions(int) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION prune_sessions(int) TO callboard_app;
 END
 $$;

@@ -105,6 +105,13 @@ impl From<IpAddr> for Household {
     }
 }
 
+/// As it stands in the database: the address, or the beginning of all addresses of the network.
+impl std::fmt::Display for Household {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

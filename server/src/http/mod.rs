@@ -73,6 +73,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(reads::events))
         .routes(routes!(feed::feed))
         .routes(routes!(sessions::me))
+        .routes(routes!(sessions::change_password))
         .routes(routes!(sessions::sign_out))
         .routes(routes!(api_keys::list, api_keys::make))
         .routes(routes!(api_keys::revoke));

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use launch::secret::Secret;
-use shared::wire::{Me, Refresh, SessionTokens, SignIn};
+use shared::wire::{ChangePassword, Me, Refresh, SessionTokens, SignIn};
 
 use super::ApiError;
 use super::body::JsonBody;
-use super::problems::{Bodied, Busy, Checked, Guarded, Unknown};
+use super::problems::{Bodied, Busy, Checked, Contradicted, Guarded, Unknown};
 use crate::App;
 use crate::auth::{Anyone, Known, Person};
 use crate::edge::address::ClientAddress;
@@ -25,7 +25,7 @@ pub(super) async fn sign_in(
     client: Option<Extension<ClientAddress>>,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<(StatusCode, Json<SessionTokens>), ApiError> {
-    let place = client.map(|Extension(ClientAddress(client))| client);
+    let place = client.map(|Extension(ClientAddress(client))| client.into());
     let password = Secret::new(body.password);
     let tokens = sessions::sign_in(&app, (&body.name, password), place, launch::clock::now()).await?;
     Ok((StatusCode::CREATED, Json(tokens)))
@@ -51,6 +51,23 @@ pub(super) async fn refresh(
 )]
 pub(super) async fn sign_out(Person(caller): Person, State(app): State<App>) -> Result<StatusCode, ApiError> {
     sessions::sign_out(&app, caller.credential_id, launch::clock::now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes the caller's password. All other sessions of the account end; the keys of its programs go on.
+#[utoipa::path(
+    put, path = "/v1/me/password", tag = "member", security(("credential" = [])), request_body = ChangePassword,
+    responses((status = 204, description = "The password is changed"), Guarded, Bodied, Contradicted, Checked)
+)]
+pub(super) async fn change_password(
+    Person(caller): Person,
+    State(app): State<App>,
+    client: Option<Extension<ClientAddress>>,
+    JsonBody(body): JsonBody<ChangePassword>,
+) -> Result<StatusCode, ApiError> {
+    let place = client.map(|Extension(ClientAddress(client))| client.into());
+    let passwords = (Secret::new(body.current_password), Secret::new(body.new_password));
+    sessions::change_password(&app, (&caller, place), passwords, launch::clock::now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

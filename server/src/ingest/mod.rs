@@ -9,6 +9,7 @@ pub(crate) mod book;
 mod gaps;
 mod prepare;
 pub(crate) mod publish;
+mod witnesses;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -21,12 +22,13 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::store::channels::{self, Channel};
-use crate::store::posts::{self, KnownPost, MessageKey, NewPost, NewReading, NewSighting};
+use crate::store::posts::{self, KnownPost, MessageKey, NewPost, NewReading};
 use crate::store::{Remedy, StoreError, log, signals, to_json, updates};
 use book::Book;
 pub use gaps::keep_gaps;
 use prepare::{Prepared, Profiles, Readings};
 use publish::{Arrival, Changes, Occasion, Publisher};
+use witnesses::{Agreement, Recorded, Shown};
 
 /// How often a batch is run again after it collided with another one.
 pub(crate) const MAX_RUNS: u32 = 5;
@@ -114,12 +116,12 @@ impl Batch<'_> {
             }
         }
         let stored = self.store_posts(&kept).await?;
-        let disputed = self.record_sightings(&kept, &stored).await?;
+        let recorded = self.record_sightings(&kept, &stored).await?;
         let read = Read { kept: &kept, stored: &stored, readings: readings.get().await? };
         self.store_readings(&read).await?;
-        self.publish(&read, &disputed).await?;
-        for item in &kept {
-            results[item.place] = Some(stored.status(item));
+        self.publish(&read, &recorded).await?;
+        for (item, shown) in kept.iter().zip(&recorded.shown) {
+            results[item.place] = Some(stored.status(item, shown.as_ref()));
         }
         let rejected = || PostStatus::Rejected { reason: "not handled".into() };
         let result = |(item, status): (&Prepared, Option<PostStatus>)| PostResult {
@@ -165,33 +167,6 @@ impl Batch<'_> {
         Ok(Stored { inserted, messages })
     }
 
-    /// Records who saw what; returns the places in `kept` where a text differs from the first one and is new.
-    async fn record_sightings(
-        &mut self,
-        kept: &[Kept<'_>],
-        stored: &Stored,
-    ) -> Result<Vec<usize>, StoreError> {
-        let mut rows = Vec::with_capacity(kept.len());
-        let mut differing = Vec::new();
-        for (at, item) in kept.iter().enumerate() {
-            let Some(known) = stored.known(item) else { continue };
-            let differs = known.content_hash != item.post.content_hash;
-            if differs {
-                differing.push((at, known.id));
-            }
-            rows.push(NewSighting {
-                post_id: known.id,
-                content_hash: item.post.content_hash,
-                seen_at: item.prepared.sighting.seen_at,
-                provenance: item.post.provenance,
-                raw: item.prepared.sighting.raw.clone(),
-                differing_body: differs.then(|| item.post.body.clone()),
-            });
-        }
-        let new = posts::insert_sightings(self.connection, self.account_id, &rows, self.now).await?;
-        Ok(differing.into_iter().filter(|(_, post)| new.contains(post)).map(|(at, _)| at).collect())
-    }
-
     async fn store_readings(&mut self, read: &Read<'_>) -> Result<(), StoreError> {
         let new = read.kept.iter().filter(|item| read.stored.inserted.contains(&item.post.id));
         let readings: Vec<NewReading<'_>> = new
@@ -208,20 +183,26 @@ impl Batch<'_> {
     }
 
     /// Turns what is new and current into signals, updates and events.
-    async fn publish(&mut self, read: &Read<'_>, disputed: &[usize]) -> Result<(), StoreError> {
+    async fn publish(&mut self, read: &Read<'_>, recorded: &Recorded) -> Result<(), StoreError> {
         let published = |item: &&Kept<'_>| item.channel.status == ChannelStatus::Approved;
         let news = read.kept.iter().filter(published).filter(|item| read.stored.is_news(item));
         let arrivals: Vec<Arrival<'_>> = news.map(|item| read.arrival(item, self.now)).collect();
-        let disputes: Vec<MessageKey> = disputed.iter().map(|at| read.kept[*at].post.key.clone()).collect();
-        if arrivals.is_empty() && disputes.is_empty() {
+        let Recorded { disputes, witnessed, .. } = recorded;
+        if arrivals.is_empty() && disputes.is_empty() && witnessed.is_empty() {
             return Ok(());
         }
-        let book = Book::load(self.connection, &arrivals.iter().collect::<Vec<_>>(), &disputes).await?;
+        let about: Vec<MessageKey> =
+            disputes.iter().chain(witnessed.iter().map(|seen| &seen.key)).cloned().collect();
+        let book = Book::load(self.connection, &arrivals.iter().collect::<Vec<_>>(), &about).await?;
         let mut publisher = Publisher::new(book, self.now);
+        // Before the arrivals: a witness of the text that stands is none of the edit that comes with it.
+        for seen in witnessed {
+            publisher.witnessed(seen)?;
+        }
         for arrival in &arrivals {
             publisher.publish(arrival)?;
         }
-        for key in &disputes {
+        for key in disputes {
             publisher.dispute(key)?;
         }
         save(self.connection, &publisher.finish(), self.now).await
@@ -272,6 +253,8 @@ impl<'a> Read<'a> {
             provenance: sighting.provenance,
             seen_at: sighting.seen_at,
             received_at: now,
+            // Whoever sends it now. A batch is one contributor's.
+            witnesses: 1,
             reading: self.reading(item),
             occasion: Occasion::News,
         }
@@ -298,15 +281,16 @@ impl Stored {
         self.inserted.contains(&item.post.id) && !earlier.any(|known| known.revision > item.post.revision)
     }
 
-    fn status(&self, item: &Kept<'_>) -> PostStatus {
-        let Some(known) = self.known(item) else {
+    fn status(&self, item: &Kept<'_>, shown: Option<&Shown>) -> PostStatus {
+        let (Some(known), Some(shown)) = (self.known(item), shown) else {
             return PostStatus::Rejected {
                 reason: "the post was stored by nobody: please report this".into(),
             };
         };
         let post_id = known.id;
         if !self.inserted.contains(&item.post.id) {
-            return PostStatus::Duplicate { post_id, disputed: known.content_hash != item.post.content_hash };
+            let disputed = shown.agreement == Agreement::Differs;
+            return PostStatus::Duplicate { post_id: shown.post_id, disputed };
         }
         let others = self.messages.get(&item.post.key).into_iter().flatten();
         if others.into_iter().any(|other| other.id != post_id && self.precedes(other, known)) {

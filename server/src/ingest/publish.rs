@@ -1,6 +1,6 @@
 //! What a post changes: signals, updates, and the events that tell of it. Pure: the database is [`Book`]'s business.
 //!
-//! Entry points: [`Publisher::publish`], [`Publisher::dispute`], [`Publisher::finish`]. Signals are handled here, follow-ups
+//! Entry points: [`Publisher::publish`], [`Publisher::dispute`], [`Publisher::witnessed`], [`Publisher::finish`]. Signals are handled here, follow-ups
 //! in `follow_ups`.
 
 mod follow_ups;
@@ -36,6 +36,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) provenance: Provenance,
     pub(crate) seen_at: OffsetDateTime,
     pub(crate) received_at: OffsetDateTime,
+    /// How many contributors have seen it.
+    pub(crate) witnesses: u32,
     pub(crate) reading: Option<&'a Reading>,
     pub(crate) occasion: Occasion,
 }
@@ -73,6 +75,15 @@ impl Arrival<'_> {
     fn because(&self, news: String, again: &str) -> String {
         if self.is_again() { format!("read again: {again}") } else { news }
     }
+}
+
+/// A stored revision that one more contributor has seen.
+#[derive(Debug)]
+pub(crate) struct Witnessed {
+    pub(crate) key: MessageKey,
+    pub(crate) post_id: Uuid,
+    /// How many have, now.
+    pub(crate) witnesses: u32,
 }
 
 /// What is to be written.
@@ -170,6 +181,20 @@ impl Publisher {
             let event = Event::SignalDisputed { signal_id: signal.record.id, occurred_at: self.now };
             self.event(&event, &signal)?;
             self.book.put(signal);
+        }
+        Ok(())
+    }
+
+    /// Says of the signals that stand on this revision how many have seen it. Those on another one are not concerned.
+    pub(crate) fn witnessed(&mut self, seen: &Witnessed) -> Result<(), StoreError> {
+        let of_message = self.book.of_message(&seen.key).into_iter().cloned();
+        let stands = |signal: &Signal| {
+            signal.record.post_id == seen.post_id && signal.status != SignalStatus::Withdrawn
+        };
+        for signal in of_message.filter(stands).collect::<Vec<_>>() {
+            let (signal_id, witnesses) = (signal.record.id, seen.witnesses);
+            let event = Event::SignalWitnessed { signal_id, witnesses, occurred_at: self.now };
+            self.event(&event, &signal)?;
         }
         Ok(())
     }
@@ -375,6 +400,7 @@ fn record(arrival: &Arrival<'_>, (id, ordinal): (Uuid, u16), idea: &Idea) -> Sig
         received_at: arrival.received_at,
         reader_version: READER_VERSION,
         reread: arrival.is_again(),
+        witnesses: arrival.witnesses,
         signal: idea.clone(),
     }
 }
@@ -387,6 +413,7 @@ fn kind_name(event: &Event) -> &'static str {
         Event::SignalUpdated { .. } => "signal_updated",
         Event::SignalWithdrawn { .. } => "signal_withdrawn",
         Event::SignalDisputed { .. } => "signal_disputed",
+        Event::SignalWitnessed { .. } => "signal_witnessed",
         Event::UpdateUnbound { .. } => "update_unbound",
         Event::PostDisputed { .. } => "post_disputed",
         Event::UpdateWithdrawn { .. } => "update_withdrawn",

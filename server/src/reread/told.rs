@@ -61,6 +61,7 @@ impl Seen {
             provenance: stored.provenance,
             seen_at: stored.seen_at,
             received_at: stored.received_at,
+            witnesses: stored.witnesses,
             reading: self.today.as_ref(),
             occasion,
         }

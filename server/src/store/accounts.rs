@@ -129,6 +129,27 @@ pub async fn for_sign_in(pool: &PgPool, name: &str) -> Result<Option<ForSignIn>,
     Ok(Some(ForSignIn { id: row.id, status, password_hash: row.password_hash.map(Secret::new) }))
 }
 
+/// The hash of an account's password, if it has one.
+pub async fn password_hash(pool: &PgPool, id: Uuid) -> Result<Option<Secret>, StoreError> {
+    let hash = sqlx::query_scalar!("SELECT password_hash FROM accounts WHERE id = $1", id);
+    Ok(hash.fetch_optional(pool).await?.flatten().map(Secret::new))
+}
+
+/// Puts another hash in the place of this one. False when it is not there any more.
+pub async fn set_password(
+    connection: &mut PgConnection,
+    id: Uuid,
+    (before, after): (&Secret, &str),
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "UPDATE accounts SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+        id,
+        before.expose(),
+        after
+    );
+    Ok(done.execute(connection).await?.rows_affected() == 1)
+}
+
 /// Keeps a new active account without a password: its programs act for it. False when the name is taken.
 pub async fn insert(
     connection: &mut PgConnection,

@@ -74,6 +74,8 @@ pub struct StoredPost {
     pub seen_at: OffsetDateTime,
     /// Whether contributors disagree about its words.
     pub disputed: bool,
+    /// How many contributors have seen its words.
+    pub witnesses: u32,
     /// The number of the reading that counts; absent for a tombstone.
     pub read_no: Option<i32>,
     /// The reading that counts; absent for a tombstone, and when the stored one is none any more.
@@ -98,8 +100,10 @@ pub async fn revisions(connection: &mut PgConnection, keys: &[MessageKey]) -> Re
         r#"SELECT p.id, p.channel_id, p.external_id, p.revision, p.body, p.provenance, p.received_at,
             (SELECT s.seen_at FROM sightings s WHERE s.post_id = p.id ORDER BY s.received_at, s.seen_at LIMIT 1)
                 AS "seen_at?",
-            EXISTS (SELECT FROM sightings s WHERE s.post_id = p.id AND s.content_hash <> p.content_hash)
+            EXISTS (SELECT FROM sightings s WHERE s.post_id = p.id AND s.differing_body IS NOT NULL AND NOT s.same_words)
                 AS "disputed!",
+            (SELECT count(DISTINCT s.key_id) FROM sightings s
+                WHERE s.post_id = p.id AND (s.differing_body IS NULL OR s.same_words)) AS "witnesses!",
             r.read_no AS "read_no?", r.reading AS "reading?"
         FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS w (channel_id, external_id, place)
         JOIN posts p USING (channel_id, external_id)
@@ -152,6 +156,7 @@ struct Row {
     received_at: OffsetDateTime,
     seen_at: Option<OffsetDateTime>,
     disputed: bool,
+    witnesses: i64,
     read_no: Option<i32>,
     reading: Option<String>,
 }
@@ -179,6 +184,7 @@ impl TryFrom<Row> for StoredPost {
                 problem: "nobody has seen this post".to_owned(),
             })?,
             disputed: row.disputed,
+            witnesses: super::count(row.witnesses),
             read_no: row.read_no,
             reading,
             key: MessageKey { channel_id: row.channel_id, external_id: row.external_id },

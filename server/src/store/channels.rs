@@ -222,7 +222,7 @@ impl TryFrom<Row> for ChannelRecord {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let posts = PostCounts {
-            total: row.total,
+            revisions: row.total,
             signals: row.signals,
             updates: row.updates,
             noise: row.noise,

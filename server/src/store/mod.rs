@@ -100,6 +100,11 @@ fn from_json<T: DeserializeOwned>(
     })
 }
 
+/// A number of contributors.
+fn count(rows: i64) -> u32 {
+    u32::try_from(rows).unwrap_or(u32::MAX)
+}
+
 /// One of the words that a column may hold.
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     text: &str,

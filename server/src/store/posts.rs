@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use shared::post::Provenance;
+use shared::post::{Post, Provenance};
 use shared::reading::Reading;
 use shared::wire::PostRecord;
 use sqlx::{PgConnection, PgPool};
@@ -69,6 +69,8 @@ pub struct NewSighting {
     pub raw: String,
     /// The post as JSON, when it differs from the one first seen.
     pub differing_body: Option<String>,
+    /// Whether it agrees with what was seen before although it differs.
+    pub same_words: bool,
 }
 
 /// The name of a provenance in the database.
@@ -142,13 +144,13 @@ pub async fn known(connection: &mut PgConnection, keys: &[MessageKey]) -> Result
     Ok(known.collect())
 }
 
-/// Records sightings; one that is recorded already changes nothing. Returns the posts of those that were new.
+/// Records sightings; one that is recorded already changes nothing. Returns those that were new: post and hash.
 pub async fn insert_sightings(
     connection: &mut PgConnection,
     account_id: Uuid,
     sightings: &[NewSighting],
     now: OffsetDateTime,
-) -> Result<HashSet<Uuid>, StoreError> {
+) -> Result<HashSet<(Uuid, Vec<u8>)>, StoreError> {
     let posts: Vec<Uuid> = sightings.iter().map(|sighting| sighting.post_id).collect();
     let hashes: Vec<Vec<u8>> = sightings.iter().map(|sighting| sighting.content_hash.to_vec()).collect();
     let seen: Vec<OffsetDateTime> = sightings.iter().map(|sighting| sighting.seen_at).collect();
@@ -157,24 +159,75 @@ pub async fn insert_sightings(
     let raws: Vec<String> = sightings.iter().map(|sighting| sighting.raw.clone()).collect();
     let bodies: Vec<Option<String>> =
         sightings.iter().map(|sighting| sighting.differing_body.clone()).collect();
-    let inserted = sqlx::query_scalar!(
-        "INSERT INTO sightings (post_id, key_id, content_hash, seen_at, received_at, provenance, raw, differing_body)
-        SELECT s.post_id, $7::uuid, s.content_hash, s.seen_at, $8::timestamptz, s.provenance, s.raw, s.differing_body
-        FROM unnest($1::uuid[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
-            AS s (post_id, content_hash, seen_at, provenance, raw, differing_body)
-        ON CONFLICT DO NOTHING RETURNING post_id",
+    let same_words: Vec<bool> = sightings.iter().map(|sighting| sighting.same_words).collect();
+    let inserted = sqlx::query!(
+        "INSERT INTO sightings
+            (post_id, key_id, content_hash, seen_at, received_at, provenance, raw, differing_body, same_words)
+        SELECT s.post_id, $8::uuid, s.content_hash, s.seen_at, $9::timestamptz, s.provenance, s.raw, s.differing_body,
+            s.same_words
+        FROM unnest($1::uuid[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::boolean[])
+            AS s (post_id, content_hash, seen_at, provenance, raw, differing_body, same_words)
+        ON CONFLICT DO NOTHING RETURNING post_id, content_hash",
         &posts,
         &hashes,
         &seen,
         &provenances,
         &raws,
         &bodies as _,
+        &same_words,
         account_id,
         now
     )
     .fetch_all(connection)
     .await?;
-    Ok(inserted.into_iter().collect())
+    Ok(inserted.into_iter().map(|row| (row.post_id, row.content_hash)).collect())
+}
+
+/// Every form of these revisions that agrees with the first: the first itself, and what was seen of a copy or its original.
+pub async fn forms(connection: &mut PgConnection, posts: &[Uuid]) -> Result<Vec<(Uuid, Post)>, StoreError> {
+    let rows = sqlx::query!(
+        r#"SELECT id AS "id!", body AS "body!" FROM posts WHERE id = ANY($1)
+        UNION ALL
+        SELECT post_id, differing_body FROM sightings WHERE post_id = ANY($1) AND differing_body IS NOT NULL AND same_words"#,
+        posts
+    )
+    .fetch_all(connection)
+    .await?;
+    let form = |(id, body): (Uuid, String)| Ok((id, from_json(&body, ("posts", "body"), id)?));
+    rows.into_iter().map(|row| form((row.id, row.body))).collect()
+}
+
+/// Who has seen a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenBy {
+    /// The revision.
+    pub post_id: Uuid,
+    /// How many contributors are witnesses of it.
+    pub witnesses: u32,
+    /// In how many forms one of them has seen it.
+    pub own_forms: i64,
+}
+
+/// Who has seen these revisions; the forms are those of this contributor.
+pub async fn seen_by(
+    connection: &mut PgConnection,
+    account_id: Uuid,
+    posts: &[Uuid],
+) -> Result<Vec<SeenBy>, StoreError> {
+    let rows = sqlx::query!(
+        r#"SELECT post_id, count(DISTINCT key_id) AS "witnesses!", count(*) FILTER (WHERE key_id = $1) AS "own_forms!"
+        FROM sightings WHERE post_id = ANY($2) AND (differing_body IS NULL OR same_words) GROUP BY post_id"#,
+        account_id,
+        posts
+    )
+    .fetch_all(connection)
+    .await?;
+    let seen = rows.into_iter().map(|row| SeenBy {
+        post_id: row.post_id,
+        witnesses: super::count(row.witnesses),
+        own_forms: row.own_forms,
+    });
+    Ok(seen.collect())
 }
 
 /// A reading to be stored.
@@ -226,7 +279,11 @@ pub async fn of_message(pool: &PgPool, key: &MessageKey) -> Result<Vec<PostRecor
     let rows = sqlx::query_as!(
         StoredPost,
         r#"SELECT p.id, p.body, p.provenance, p.received_at, r.reading AS "reading?",
-            (SELECT count(*) FROM sightings s WHERE s.post_id = p.id) AS "sightings!"
+            (SELECT count(*) FROM sightings s WHERE s.post_id = p.id) AS "sightings!",
+            (SELECT count(DISTINCT s.key_id) FROM sightings s
+                WHERE s.post_id = p.id AND (s.differing_body IS NULL OR s.same_words)) AS "witnesses!",
+            EXISTS (SELECT FROM sightings s WHERE s.post_id = p.id AND s.differing_body IS NOT NULL AND NOT s.same_words)
+                AS "disputed!"
         FROM posts p LEFT JOIN readings r ON r.post_id = p.id AND r.superseded_at IS NULL
         WHERE p.channel_id = $1 AND p.external_id = $2 ORDER BY p.revision"#,
         key.channel_id,
@@ -244,6 +301,8 @@ pub async fn of_message(pool: &PgPool, key: &MessageKey) -> Result<Vec<PostRecor
             id: row.id,
             post: from_json(&row.body, ("posts", "body"), row.id)?,
             sightings: row.sightings,
+            witnesses: super::count(row.witnesses),
+            disputed: row.disputed,
             provenance: provenance(row.id, &row.provenance)?,
             received_at: row.received_at,
             reading,
@@ -271,6 +330,8 @@ struct StoredPost {
     received_at: OffsetDateTime,
     reading: Option<String>,
     sightings: i64,
+    witnesses: i64,
+    disputed: bool,
 }
 
 /// Whether one of these authors has ever posted in this channel.

@@ -1,5 +1,6 @@
 //! Sign-ins of people: sessions and their refresh tokens, of which only hashes are here.
 
+use launch::secret::Secret;
 use shared::wire::AccountStatus;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
@@ -34,6 +35,8 @@ pub enum Ended {
     TokenReused,
     /// Its account was stopped.
     Account,
+    /// The password was changed in another session.
+    Password,
 }
 
 impl Ended {
@@ -42,6 +45,7 @@ impl Ended {
             Self::SignedOut => "signed_out",
             Self::TokenReused => "token_reused",
             Self::Account => "account",
+            Self::Password => "password",
         }
     }
 }
@@ -69,16 +73,18 @@ pub struct Presented {
     pub seed: Vec<u8>,
 }
 
-/// Keeps a new session and its first refresh token.
+/// Keeps a new session and its first refresh token, if the account's password is still the one that was shown. Whoever
+/// changes it at the same moment comes before, or after and ends this session.
 pub async fn insert(
     connection: &mut PgConnection,
-    session: &NewSession,
+    (session, password_hash): (&NewSession, &Secret),
     now: OffsetDateTime,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "WITH session AS (
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "WITH account AS (SELECT id FROM accounts WHERE id = $2 AND password_hash = $8 AND status = 'active' FOR SHARE),
+        session AS (
             INSERT INTO sessions (id, account_id, created_at, expires_at, address, refresh_seed, rotations, rotated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, 0, $3) RETURNING id
+            SELECT $1, id, $3, $4, $5, $6, 0, $3 FROM account RETURNING id
         )
         INSERT INTO refresh_tokens (token_hash, session_id, number) SELECT $7, id, 0 FROM session",
         session.id,
@@ -87,11 +93,10 @@ pub async fn insert(
         session.expires_at,
         session.address,
         session.seed.as_slice(),
-        session.token_hash.as_slice()
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+        session.token_hash.as_slice(),
+        password_hash.expose()
+    );
+    Ok(done.execute(connection).await?.rows_affected() == 1)
 }
 
 /// The session of this id, and how its account stands.
@@ -198,6 +203,30 @@ pub async fn end_all(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Ends the sessions of an account, but not this one, whose owner has changed the password.
+pub async fn end_others(
+    connection: &mut PgConnection,
+    (account, session): (Uuid, Uuid),
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE sessions SET ended_at = $4, ended_by = $3 WHERE account_id = $1 AND id <> $2 AND ended_at IS NULL",
+        account,
+        session,
+        Ended::Password.as_str(),
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes what is left of sessions that are long over by the database's clock, at most so many rows of each table. Returns
+/// how many there were.
+pub async fn prune(pool: &PgPool, most: i32) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar!(r#"SELECT prune_sessions($1) AS "pruned!""#, most).fetch_one(pool).await?)
 }
 
 /// Whether somebody has signed in to the account of this name from this address since then.

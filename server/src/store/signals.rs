@@ -1,6 +1,6 @@
 //! Signals as they stand now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use shared::signal::Side;
 use shared::wire::{SignalRecord, SignalState, SignalStatus};
@@ -354,12 +354,15 @@ pub async fn page(
 ) -> Result<(Vec<SignalState>, Option<(OffsetDateTime, Uuid)>), StoreError> {
     let (after_at, after_id) = wanted.after.unzip();
     let mut found = sqlx::query!(
-        "SELECT id, revision, author_id, status, status_at, disputed, record, posted_at FROM signals
+        r#"SELECT id, revision, author_id, status, status_at, disputed, record, posted_at,
+            (SELECT count(DISTINCT w.key_id) FROM sightings w
+                WHERE w.post_id = signals.post_id AND (w.differing_body IS NULL OR w.same_words)) AS "witnesses!"
+        FROM signals
         WHERE ($1::uuid IS NULL OR channel_id = $1) AND ($2::text IS NULL OR base = $2)
             AND ($3::text IS NULL OR quote = $3) AND ($4::text IS NULL OR side = $4)
             AND ($5::timestamptz IS NULL OR posted_at >= $5)
             AND ($6::timestamptz IS NULL OR (posted_at, id) < ($6, $7::uuid))
-        ORDER BY posted_at DESC, id DESC LIMIT $8",
+        ORDER BY posted_at DESC, id DESC LIMIT $8"#,
         wanted.channel_id,
         wanted.base,
         wanted.quote,
@@ -376,6 +379,7 @@ pub async fn page(
     found.truncate(limit);
     // The place of a row, whether its record can be shown or not: a list goes on behind what is left out.
     let next = found.last().filter(|_| more).map(|row| (row.posted_at, row.id));
+    let witnesses: HashMap<Uuid, i64> = found.iter().map(|row| (row.id, row.witnesses)).collect();
     let rows = found.into_iter().map(|row| Row {
         id: row.id,
         revision: row.revision,
@@ -385,23 +389,39 @@ pub async fn page(
         disputed: row.disputed,
         record: row.record,
     });
-    Ok((sound(rows.collect())?.into_iter().map(SignalState::from).collect(), next))
+    let state = |signal: Signal| {
+        let seen_by = witnesses.get(&signal.record.id).copied().unwrap_or_default();
+        state(signal, seen_by)
+    };
+    Ok((sound(rows.collect())?.into_iter().map(state).collect(), next))
 }
 
 /// One signal.
 pub async fn by_id(pool: &PgPool, id: Uuid) -> Result<Option<SignalState>, StoreError> {
-    let row = sqlx::query_as!(
-        Row,
-        "SELECT id, revision, author_id, status, status_at, disputed, record FROM signals WHERE id = $1",
+    let found = sqlx::query!(
+        r#"SELECT id, revision, author_id, status, status_at, disputed, record,
+            (SELECT count(DISTINCT w.key_id) FROM sightings w
+                WHERE w.post_id = signals.post_id AND (w.differing_body IS NULL OR w.same_words)) AS "witnesses!"
+        FROM signals WHERE id = $1"#,
         id
     )
     .fetch_optional(pool)
     .await?;
-    row.map(|row| Signal::try_from(row).map(SignalState::from)).transpose()
+    let Some(row) = found else { return Ok(None) };
+    let signal = Signal::try_from(Row {
+        id: row.id,
+        revision: row.revision,
+        author_id: row.author_id,
+        status: row.status,
+        status_at: row.status_at,
+        disputed: row.disputed,
+        record: row.record,
+    })?;
+    Ok(Some(state(signal, row.witnesses)))
 }
 
-impl From<Signal> for SignalState {
-    fn from(signal: Signal) -> Self {
-        Self { record: signal.record, status: signal.status, disputed: signal.disputed }
-    }
+/// A signal as it stands now. The stored record says how many had seen it when it was written.
+fn state(signal: Signal, witnesses: i64) -> SignalState {
+    let record = SignalRecord { witnesses: super::count(witnesses), ..signal.record };
+    SignalState { record, status: signal.status, disputed: signal.disputed }
 }

@@ -46,6 +46,18 @@ pub struct Refresh {
     pub refresh_token: String,
 }
 
+/// `PUT /v1/me/password`: changes the caller's password.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The password as it is.
+    #[schema(example = "correct horse battery staple")]
+    pub current_password: String,
+    /// Another one: 12 to 128 characters, not easy to guess.
+    #[schema(example = "four words that nobody guesses")]
+    pub new_password: String,
+}
+
 /// The tokens of a session.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
 pub struct SessionTokens {
@@ -223,7 +235,7 @@ macro_rules! prints_redacted {
     )*};
 }
 
-prints_redacted!(Register, SignIn, Refresh, SessionTokens, NewApiKey, NewInvite);
+prints_redacted!(Register, SignIn, Refresh, ChangePassword, SessionTokens, NewApiKey, NewInvite);
 
 #[cfg(test)]
 mod tests {
@@ -234,7 +246,8 @@ mod tests {
         let canary = "canary".to_owned();
         let sign_in = SignIn { name: canary.clone(), password: canary.clone() };
         let register = Register { invite: canary.clone(), name: canary.clone(), password: canary.clone() };
-        let printed = format!("{sign_in:?}{register:?}{:?}", Refresh { refresh_token: canary });
+        let change = ChangePassword { current_password: canary.clone(), new_password: canary.clone() };
+        let printed = format!("{sign_in:?}{register:?}{change:?}{:?}", Refresh { refresh_token: canary });
         assert!(!printed.contains("canary"), "{printed}");
     }
 }

@@ -62,6 +62,17 @@ pub enum Event {
         #[serde(with = "time::serde::rfc3339")]
         occurred_at: OffsetDateTime,
     },
+    /// One more contributor has seen the words that the signal was read from. Whoever waits for witnesses may act on it while
+    /// the signal is fresh.
+    SignalWitnessed {
+        /// The signal.
+        signal_id: Uuid,
+        /// How many contributors have seen them now; it never falls for one revision.
+        witnesses: u32,
+        /// When the last of them told the server.
+        #[serde(with = "time::serde::rfc3339")]
+        occurred_at: OffsetDateTime,
+    },
     /// Contributors disagree about a post that is no signal. The first text stands.
     PostDisputed {
         /// The channel.
@@ -136,8 +147,18 @@ pub struct SignalRecord {
     /// however young its post is. All times stay those of the post. Absent means false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reread: bool,
+    /// How many contributors have seen these words under this revision: accounts, however many keys each has. In an event,
+    /// as it was then. A contributor who was suspended later still counts: it was one when it saw them. Absent means 1.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, example = 2)]
+    pub witnesses: u32,
     /// The signal itself.
     pub signal: Signal,
+}
+
+/// A signal is read from a post that somebody has seen.
+fn one() -> u32 {
+    1
 }
 
 /// An update with its origin.
@@ -180,6 +201,7 @@ impl Event {
             Event::SignalUpdated { update } | Event::UpdateUnbound { update, .. } => Some(update.occurred_at),
             Event::SignalWithdrawn { occurred_at, .. }
             | Event::SignalDisputed { occurred_at, .. }
+            | Event::SignalWitnessed { occurred_at, .. }
             | Event::UpdateWithdrawn { occurred_at, .. }
             | Event::PostDisputed { occurred_at, .. } => Some(*occurred_at),
             Event::Unknown => None,

@@ -71,8 +71,12 @@ pub struct PostRecord {
     pub id: Uuid,
     /// The post.
     pub post: Post,
-    /// How many sightings of it there are.
+    /// How many sightings of it there are: one for each contributor and each form that it saw.
     pub sightings: i64,
+    /// How many contributors saw these words under this revision.
+    pub witnesses: u32,
+    /// True when a contributor saw other words under this revision.
+    pub disputed: bool,
     /// How it first came.
     pub provenance: Provenance,
     /// When the server received it first.
@@ -128,11 +132,11 @@ pub enum ChannelStatus {
     Blocked,
 }
 
-/// How the posts of a channel were read. `total = signals + updates + noise + abstained`; deletes have no text to read.
+/// How the posts of a channel were read. `revisions = signals + updates + noise + abstained`; deletes have no text to read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PostCounts {
-    /// Revisions with text.
-    pub total: i64,
+    /// Revisions with text: a post that was edited counts once for each of its texts.
+    pub revisions: i64,
     /// Of these, read as one or more signals.
     pub signals: i64,
     /// Of these, read as an update.

@@ -12,8 +12,8 @@ mod messages;
 mod problem;
 
 pub use accounts::{
-    AccountRecord, AccountsPage, ApiKeyRecord, ApiKeys, ChangeAccount, CredentialKind, MAX_API_KEYS,
-    MakeApiKey, MakeInvite, Me, NewApiKey, NewInvite, Refresh, Register, SessionTokens, SignIn,
+    AccountRecord, AccountsPage, ApiKeyRecord, ApiKeys, ChangeAccount, ChangePassword, CredentialKind,
+    MAX_API_KEYS, MakeApiKey, MakeInvite, Me, NewApiKey, NewInvite, Refresh, Register, SessionTokens, SignIn,
 };
 pub use authority::{AccountStatus, Role, Scope};
 pub use events::{Event, EventRecord, Frame, SignalRecord, UpdateRecord, close_code};

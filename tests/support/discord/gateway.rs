@@ -13,8 +13,8 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::GUILD;
 use super::world::{Cut, Out, Session, World, bot_user};
-use super::{GUILD, TOKEN};
 
 type Shared = Arc<Mutex<World>>;
 
@@ -153,12 +153,12 @@ fn must_wait(world: &Shared, text: &str) -> bool {
     identifies && world.lock().expect("no panic").ready_after_beats > 0
 }
 
-fn is_token(data: &Value) -> bool {
-    data["token"].as_str().is_some_and(|token| token.trim_start_matches("Bot ") == TOKEN)
+fn is_token(world: &World, data: &Value) -> bool {
+    data["token"].as_str().is_some_and(|token| token.trim_start_matches("Bot ") == world.token)
 }
 
 fn identify(world: &mut World, data: &Value) -> Then {
-    if !is_token(data) {
+    if !is_token(world, data) {
         return Then::End(Cut::Code(4004));
     }
     let intents = data["intents"].as_u64().unwrap_or(u64::MAX);
@@ -185,7 +185,7 @@ fn identify(world: &mut World, data: &Value) -> Then {
 }
 
 fn resume(world: &mut World, data: &Value) -> Then {
-    if !is_token(data) {
+    if !is_token(world, data) {
         return Then::End(Cut::Code(4004));
     }
     let name = data["session_id"].as_str().unwrap_or_default();
@@ -201,5 +201,7 @@ fn resume(world: &mut World, data: &Value) -> Then {
     let missed = session.log.iter().filter(|(at, _)| *at > seq).map(|(_, line)| line.clone()).collect();
     session.out = Some(out);
     session.tell("RESUMED", json!({}), false);
+    // It says that everything has been repeated: it is not repeated itself.
+    session.log.pop();
     Then::Hear(outgoing, missed)
 }

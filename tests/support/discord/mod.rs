@@ -4,6 +4,7 @@
 //! Entry point: [`FakeDiscord::start`]. What happens on it is said by [`FakeDiscord::post`] and its neighbours; what goes wrong
 //! by [`FakeDiscord::with`] and [`FakeDiscord::cut`]. Facts: Discord's reference, as of the API's version 10.
 
+mod commands;
 mod gateway;
 mod rest;
 mod schema;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+pub use commands::{COMMANDS, obey};
 pub use schema::{answer_misfits, event_misfits, misfits};
 pub use world::{Cut, World};
 

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{CALLS, FORUM, GUILD, LOUNGE, NEWS};
+use super::{CALLS, FORUM, GUILD, LOUNGE, NEWS, TOKEN};
 
 /// The intent for what messages say.
 const MESSAGE_CONTENT: u64 = 1 << 15;
@@ -78,6 +78,8 @@ pub struct World {
     pub(super) sessions: HashMap<String, Session>,
     /// The requests so far: method and path.
     pub requests: Vec<String>,
+    /// The bot's token.
+    pub token: String,
     /// Whether the token belongs to a bot.
     pub is_bot: bool,
     /// Whether the Message Content Intent is on in the portal.
@@ -132,6 +134,7 @@ impl World {
             channels: channels.into_iter().collect(),
             sessions: HashMap::new(),
             requests: Vec::new(),
+            token: TOKEN.to_owned(),
             is_bot: true,
             has_content_intent: true,
             is_gateway_down: false,
@@ -175,7 +178,7 @@ impl World {
         let place = self.channels.get_mut(&channel).expect("a channel");
         place.last_message = Some(id);
         place.messages.insert(id, message.clone());
-        if is_told {
+        if is_told && !self.channels[&channel].is_closed {
             self.tell("MESSAGE_CREATE", live(message));
         }
         id
@@ -204,14 +207,19 @@ impl World {
         let place = self.channels.get_mut(&channel).expect("a channel");
         let stored = place.messages.get_mut(&message).expect("a message");
         merge(stored, &changes);
-        let told = live(stored.clone());
-        self.tell("MESSAGE_UPDATE", told);
+        let (told, is_closed) = (live(stored.clone()), place.is_closed);
+        if !is_closed {
+            self.tell("MESSAGE_UPDATE", told);
+        }
     }
 
     pub(super) fn delete(&mut self, channel: u64, messages: &[u64]) {
         let place = self.channels.get_mut(&channel).expect("a channel");
         for message in messages {
             place.messages.remove(message);
+        }
+        if place.is_closed {
+            return;
         }
         let (channel, guild) = (channel.to_string(), GUILD.to_string());
         let ids: Vec<String> = messages.iter().map(u64::to_string).collect();
@@ -301,6 +309,15 @@ impl World {
                 session.log.drain(..session.log.len() / 2);
             }
         }
+    }
+
+    /// Somebody lets the bot see a channel no more, or again.
+    pub fn set_closed(&mut self, channel: u64, is_closed: bool) {
+        let described = self.describe(channel);
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.is_closed = is_closed;
+        }
+        self.tell(if is_closed { "CHANNEL_DELETE" } else { "CHANNEL_CREATE" }, described);
     }
 
     /// Discord has an outage in the one server, or removes the bot from it: nothing is told of it from now on.

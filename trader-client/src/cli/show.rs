@@ -41,6 +41,7 @@ fn words(note: &Note) -> String {
     let text = plain(&note.text, NOTE_WIDTH);
     match note.topic {
         Topic::Planned => format!("plan: {text}"),
+        Topic::Waiting => format!("waits: {text}"),
         Topic::Refused => format!("refused: {text}"),
         Topic::NotActedOn => format!("not acted on: {text}"),
         Topic::Alarm => format!("ALARM: {text}"),
@@ -61,8 +62,9 @@ pub(super) fn account(out: &mut impl Write, account: &Account) -> anyhow::Result
 fn summary(out: &mut impl Write, account: &Account) -> anyhow::Result<()> {
     let signals = &account.signals;
     writeln!(out, "\nAccount at {} (event {} of the log)", minute(account.at), account.cursor)?;
-    let SignalCounts { seen, traded, refused, refused_by_reason } = signals;
-    writeln!(out, "  signals   {seen} seen = {traded} traded + {refused} refused")?;
+    let SignalCounts { seen, traded, waiting, refused, refused_by_reason } = signals;
+    let waits = if *waiting == 0 { String::new() } else { format!(" + {waiting} waiting for witnesses") };
+    writeln!(out, "  signals   {seen} seen = {traded} traded{waits} + {refused} refused")?;
     for (reason, count) in refused_by_reason {
         writeln!(out, "            {count:>4} refused: {reason}")?;
     }
@@ -116,9 +118,10 @@ pub(super) fn channels(channels: &[ChannelRecord], as_json: bool) -> anyhow::Res
     if as_json {
         return json(&channels);
     }
-    let header = ["channel", "status", "posts", "signals", "updates", "noise", "abstained", "deletes"];
+    let header = ["channel", "status", "revisions", "signals", "updates", "noise", "abstained", "deletes"];
     let row = |name: String, status: &str, posts: &PostCounts| {
-        let counts = [posts.total, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes];
+        let counts =
+            [posts.revisions, posts.signals, posts.updates, posts.noise, posts.abstained, posts.deletes];
         [name, status.to_owned()].into_iter().chain(counts.map(|count| count.to_string())).collect::<Vec<_>>()
     };
     let mut rows = vec![header.map(str::to_owned).to_vec()];
@@ -134,7 +137,8 @@ pub(super) fn channels(channels: &[ChannelRecord], as_json: bool) -> anyhow::Res
     for line in lines(&aligns, &rows) {
         writeln!(out, "{line}")?;
     }
-    let read = "posts = signals + updates + noise + abstained: a post counts once for each of its revisions; deletes apart";
+    let read =
+        "revisions = signals + updates + noise + abstained: each text of a post counts once; deletes apart";
     Ok(writeln!(out, "{read}")?)
 }
 
@@ -149,7 +153,7 @@ fn status_word(status: ChannelStatus) -> &'static str {
 
 fn sum(a: &PostCounts, b: &PostCounts) -> PostCounts {
     PostCounts {
-        total: a.total + b.total,
+        revisions: a.revisions + b.revisions,
         signals: a.signals + b.signals,
         updates: a.updates + b.updates,
         noise: a.noise + b.noise,
@@ -197,6 +201,7 @@ struct SignalReport<'a> {
     #[serde(flatten)]
     decision: &'a Decision,
     revisions: u32,
+    witnesses: u32,
     notes: Vec<&'a Note>,
 }
 
@@ -236,6 +241,7 @@ pub(super) fn signals(recovered: &Recovered, limit: usize, as_json: bool) -> any
 fn row(card: &SignalCard) -> Vec<String> {
     let decision = match &card.decision {
         Decision::Traded => "traded".to_owned(),
+        Decision::Waiting { .. } => "waiting".to_owned(),
         Decision::Refused { code, .. } => code.clone(),
     };
     vec![
@@ -259,6 +265,7 @@ fn report<'a>(recovered: &'a Recovered, id: Uuid, notes: Vec<&'a Note>) -> Optio
         posted_at: card.posted_at,
         decision: &card.decision,
         revisions: card.revisions,
+        witnesses: card.witnesses,
         notes,
     })
 }

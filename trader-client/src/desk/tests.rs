@@ -158,6 +158,7 @@ fn signal(number: u128, at: OffsetDateTime) -> Event {
             received_at: at,
             reader_version: 1,
             reread: false,
+            witnesses: 1,
             signal: Signal::new(draft).unwrap(),
         }),
     }

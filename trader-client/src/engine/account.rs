@@ -88,11 +88,16 @@ impl Engine {
         })
     }
 
-    /// The pairs whose markets an event's decision depends on: those in trade, and a new signal's.
+    /// The pairs whose markets an event's decision depends on: those in trade, and that of a signal that
+    /// is new or has waited.
     pub fn pairs_for(&self, event: &Event) -> BTreeSet<Pair> {
         let mut pairs = BTreeSet::new();
         match event {
             Event::SignalPosted { signal } => {
+                pairs.extend(pair_of(&signal.signal, &self.settings.rules.policy).ok());
+            }
+            Event::SignalWitnessed { signal_id, .. } => {
+                let Some(signal) = self.waiting.get(signal_id) else { return pairs };
                 pairs.extend(pair_of(&signal.signal, &self.settings.rules.policy).ok());
             }
             Event::SignalUpdated { .. } => {}

@@ -199,6 +199,8 @@ pub struct Note {
 pub enum Topic {
     /// A signal is traded.
     Planned,
+    /// A signal waits for more witnesses.
+    Waiting,
     /// A signal is not traded.
     Refused,
     /// An execution.
@@ -216,6 +218,7 @@ impl Topic {
     pub fn as_str(self) -> &'static str {
         match self {
             Topic::Planned => "planned",
+            Topic::Waiting => "waiting",
             Topic::Refused => "refused",
             Topic::Filled => "filled",
             Topic::Handled => "handled",

@@ -1,7 +1,8 @@
 //! Signals as they come, change and go: the decision about each is made once and kept.
 //!
-//! Entry points: [`Engine::on_signal`] and its siblings. Invariants: a signal id is decided once; a revision, a dispute or
-//! a withdrawal never opens anything; entries are sent in the step of the decision or never.
+//! Entry points: [`Engine::on_signal`] and its siblings. Invariants: a signal id is decided once, at once or after it waited
+//! for witnesses; a revision, a dispute or a withdrawal never opens anything; entries are sent in the step of the decision
+//! or never.
 
 use exchange::{OrderKind, Pair};
 use serde::Serialize;
@@ -41,6 +42,8 @@ pub struct SignalCard {
     pub decision: Decision,
     /// How often its post was revised since.
     pub revisions: u32,
+    /// How many contributors have seen it, as far as we were told.
+    pub witnesses: u32,
     /// What is known against it.
     pub standing: Standing,
 }
@@ -51,6 +54,11 @@ pub struct SignalCard {
 pub enum Decision {
     /// Its entries were sent.
     Traded,
+    /// It is fresh, and too few contributors have seen it yet.
+    Waiting {
+        /// What it waits for, in words.
+        reason: String,
+    },
     /// It is not traded.
     Refused {
         /// The stable name of the reason.
@@ -71,30 +79,50 @@ impl Engine {
         if self.signals.contains_key(&record.id) {
             return Vec::new();
         }
-        let decided = self.consider(now, record, snapshot);
-        let decision = match &decided {
-            Ok(_) => Decision::Traded,
-            Err(refusal) => {
-                Decision::Refused { code: refusal.code().to_owned(), reason: refusal.to_string() }
-            }
-        };
-        self.signals.insert(record.id, self.card(now, record, decision));
-        match decided {
+        self.decide(now, record, snapshot)
+    }
+
+    /// Decides a signal that is new, or that has waited.
+    pub(super) fn decide(
+        &mut self,
+        now: OffsetDateTime,
+        record: &SignalRecord,
+        snapshot: &Snapshot,
+    ) -> Vec<Command> {
+        match self.consider(now, record, snapshot) {
             Ok((trade, commands)) => {
                 let text = words_of(&trade.plan);
+                self.set_decision(now, record, Decision::Traded);
                 self.owners.extend(commands.iter().map(|command| (command.order_id(), record.id)));
                 self.trades.insert(record.id, trade);
                 self.live.insert(record.id);
                 self.note(now, record.id, (Topic::Planned, text));
                 self.note_unread_expiry(now, record);
-                commands
+                return commands;
             }
-            Err(refusal) => {
-                self.note(now, record.id, (Topic::Refused, refusal.to_string()));
-                if let Some(note) = self.notes.last_mut() {
-                    note.code = Some(refusal.code());
-                }
-                Vec::new()
+            Err(why @ Refusal::TooFewWitnesses { .. }) => self.wait(now, record, &why),
+            Err(why) => self.refuse(now, record, &why),
+        }
+        Vec::new()
+    }
+
+    /// A signal is not traded, and why.
+    pub(super) fn refuse(&mut self, now: OffsetDateTime, record: &SignalRecord, why: &Refusal) {
+        let (code, reason) = (why.code(), why.to_string());
+        self.set_decision(now, record, Decision::Refused { code: code.to_owned(), reason: reason.clone() });
+        self.note(now, record.id, (Topic::Refused, reason));
+        if let Some(note) = self.notes.last_mut() {
+            note.code = Some(code);
+        }
+    }
+
+    /// Writes a decision on the signal's card, which is made with the first one.
+    pub(super) fn set_decision(&mut self, now: OffsetDateTime, record: &SignalRecord, decision: Decision) {
+        match self.signals.get_mut(&record.id) {
+            Some(card) => (card.decision, card.decided_at) = (decision, now),
+            None => {
+                let card = self.card(now, record, decision);
+                self.signals.insert(record.id, card);
             }
         }
     }
@@ -111,6 +139,7 @@ impl Engine {
             decided_at: now,
             decision,
             revisions: 0,
+            witnesses: record.witnesses,
             standing: Standing::Good,
         }
     }
@@ -189,10 +218,12 @@ impl Engine {
         }
     }
 
-    /// A revision is shown, and changes no trade.
+    /// A revision is shown, and changes no trade. What waits for witnesses of other words is not traded any more.
     pub(super) fn on_revised(&mut self, now: OffsetDateTime, record: &SignalRecord) {
         let Some(card) = self.signals.get_mut(&record.id) else { return };
         card.revisions += 1;
+        card.witnesses = record.witnesses;
+        self.refuse_waiting(now, record.id, &Refusal::EditedMeanwhile);
         if self.trades.contains_key(&record.id) {
             let what = if record.reread { "was read again" } else { "was edited" };
             let text = format!("its post {what} and reads differently now: the trade stays as planned");
@@ -214,10 +245,15 @@ impl Engine {
         if let Some(card) = self.signals.get_mut(&signal) {
             card.standing = standing;
         }
+        let why = if standing == Standing::Disputed { Refusal::Disputed } else { Refusal::Withdrawn };
+        if self.refuse_waiting(now, signal, &why) {
+            return;
+        }
         let Some(trade) = self.trades.get_mut(&signal) else { return };
+        let kept = if trade.open().is_zero() { "" } else { "; what is open keeps its stop and its targets" };
         match trade.end_entries(reason) {
-            Ok(text) => self.note(now, signal, (Topic::Handled, text)),
-            Err(text) => self.note(now, signal, (Topic::NotActedOn, text)),
+            Ok(text) => self.note(now, signal, (Topic::Handled, format!("{text}{kept}"))),
+            Err(text) => self.note(now, signal, (Topic::NotActedOn, format!("{text}{kept}"))),
         }
     }
 }

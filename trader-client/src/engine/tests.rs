@@ -5,3 +5,4 @@ mod entries;
 mod exits;
 mod properties;
 mod updates;
+mod witnesses;

@@ -140,6 +140,7 @@ pub fn plan(record: &SignalRecord, rules: &Rules, view: &AccountView) -> Result<
     check_age(record, &rules.policy, view.now)?;
     check_standing(view.standing)?;
     check_features(signal)?;
+    check_witnesses(record, &rules.policy)?;
     check_room(&pair, rules, view)?;
     let (price, filters) = check_market(&pair, rules, view)?;
     let draft = sizing::draft(signal, price, &filters)?;
@@ -224,6 +225,12 @@ fn check_features(signal: &Signal) -> Result<(), Refusal> {
         return Err(Refusal::RMultipleTarget);
     }
     Ok(())
+}
+
+/// After everything that time does not heal: only this is worth waiting for.
+fn check_witnesses(record: &SignalRecord, choice: &Choice) -> Result<(), Refusal> {
+    let (seen, wanted) = (record.witnesses, choice.min_witnesses);
+    if seen < wanted.get() { Err(Refusal::TooFewWitnesses { seen, wanted }) } else { Ok(()) }
 }
 
 fn check_room(pair: &Pair, rules: &Rules, view: &AccountView) -> Result<(), Refusal> {

@@ -2,6 +2,8 @@
 //!
 //! Entry point: [`Refusal`]. Invariant: a code never changes its meaning; a new reason gets a new code.
 
+use std::num::NonZeroU32;
+
 use rust_decimal::Decimal;
 use shared::money::{Amount, Price, Quantity};
 use shared::signal::Symbol;
@@ -49,6 +51,12 @@ refusals! {
         "its time of posting lies {ahead} ahead of this machine's clock";
     /// Contributors disagree about its words.
     Disputed = "disputed", "contributors disagree about the words of its post";
+    /// Fewer contributors than wanted have seen its words.
+    TooFewWitnesses { seen: u32, wanted: NonZeroU32 } = "too_few_witnesses",
+        "contributors who have seen it: {seen}, and you ask for {wanted} (policy.min_witnesses)";
+    /// Its post was edited while it waited for witnesses: nobody can be one of the first text any more.
+    EditedMeanwhile = "edited_meanwhile",
+        "its post was edited before enough contributors had seen it";
     /// Its post was deleted or edited away.
     Withdrawn = "withdrawn", "its post was deleted, or edited so that the signal is gone";
     /// No stop, so that the risk has no bound.

@@ -4,6 +4,7 @@
 //! Invariant: the defaults are safe: nothing is traded until a channel is named.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
@@ -32,6 +33,9 @@ pub struct Choice {
     pub symbols: Vec<String>,
     /// The oldest signal to trade, counted from the time of its post.
     pub max_signal_age: Span,
+    /// How many contributors must have seen the words of a signal's post. One that fewer have seen waits for the others as
+    /// long as it is fresh. A signal about whose words contributors disagree is never traded, whatever stands here.
+    pub min_witnesses: NonZeroU32,
     /// The oldest market price to trust.
     pub max_price_age: Span,
     /// The currency of the account: prices, fees and results.
@@ -53,6 +57,8 @@ impl Default for Choice {
             channels: Vec::new(),
             symbols: MAJORS.iter().map(|&text| text.to_owned()).collect(),
             max_signal_age: Span(Duration::seconds(60)),
+            // Most communities begin with one contributor.
+            min_witnesses: NonZeroU32::MIN,
             max_price_age: Span(Duration::minutes(5)),
             quote_currency: Symbol::usdt(),
             accept_as_quote: symbols(&["USD", "USDC"]),

@@ -56,6 +56,7 @@ fn record(draft: SignalDraft) -> SignalRecord {
         received_at: POSTED,
         reader_version: 1,
         reread: false,
+        witnesses: 1,
         signal: Signal::new(draft).unwrap(),
     }
 }

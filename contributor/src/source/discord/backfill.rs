@@ -28,6 +28,7 @@ pub async fn backfill(
     let bot = settings.bot()?;
     let rest = Rest::new(&bot)?;
     let id: Snowflake = channel.parse().map_err(|problem| Failure::Input(format!("--channel: {problem}")))?;
+    api.contributor().await?;
     let (_, kept) = ledger::load(outbox).await?;
     let me = rest.me().await?;
     let place = match rest.place(id).await {
@@ -40,8 +41,7 @@ pub async fn backfill(
     };
     let root = place.thread_of().unwrap_or(id);
     let mut places = Places::new(&[root], kept);
-    let statuses = statuses(api).await.map_err(|error| Failure::Configuration(error.to_string()))?;
-    places.set_statuses(statuses);
+    places.set_statuses(statuses(api).await?);
     let mut listener = Listener::new(outbox, (&rest, api), (places, None), (me.id, clock));
     if root != id {
         listener.notice(&rest.place(root).await?);

@@ -3,11 +3,12 @@
 //! Entry points: [`check`], [`channels`]. Both only read, and need no lock: they work while another process listens.
 //! Invariant: every problem says what to change; one problem does not hide the next.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use super::DiscordSettings;
 use super::calls::Part;
+use super::findings::Findings;
+use super::gateway;
 use super::listener::statuses;
 use super::places::Places;
 use super::rest::{Rest, RestError};
@@ -15,40 +16,17 @@ use super::settings::Bot;
 use super::snowflake::Snowflake;
 use super::words;
 use crate::Clock;
-use crate::api::Api;
+use crate::api::{Api, NoAnswer};
 use crate::failure::Failure;
 use crate::outbox::Report;
+use crate::report::counted;
 
-/// What was found: a line for each thing that was looked at.
-#[derive(Debug, Default)]
-struct Findings {
-    text: String,
-    problems: usize,
-}
-
-impl Findings {
-    fn good(&mut self, line: impl std::fmt::Display) {
-        self.line("ok      ", line);
-    }
-
-    fn bad(&mut self, line: impl std::fmt::Display) {
-        self.problems += 1;
-        self.line("PROBLEM ", line);
-    }
-
-    fn line(&mut self, mark: &str, line: impl std::fmt::Display) {
-        // Writing to a text cannot fail.
-        let written = writeln!(self.text, "{mark}{line}");
-        debug_assert!(written.is_ok());
-    }
-}
-
-/// Looks at everything, and says what was found and how many problems there are.
+/// Looks at everything.
 pub async fn check(
     settings: &DiscordSettings,
     (api, folder): (Result<Api, Failure>, &Path),
     clock: Clock,
-) -> Result<(String, usize), Failure> {
+) -> Result<Findings, Failure> {
     let mut found = Findings::default();
     let places = check_server(&mut found, api, settings).await;
     match settings.bot() {
@@ -57,37 +35,56 @@ pub async fn check(
     }
     match Report::read(folder).await? {
         Some(report) if report.refused > 0 => {
-            found
-                .bad(format!("outbox: {} posts were refused; `contributor status` says why", report.refused));
+            let refused = counted(report.refused, "post");
+            found.bad(format!("outbox: {refused} refused; `contributor status` says why"));
         }
         Some(report) => {
             found.good(format!("outbox: {} posts wait, {} were sent", report.waiting, report.sent.total()))
         }
         None => found.good("outbox: none yet; `contributor run` makes one"),
     }
-    Ok((found.text, found.problems))
+    Ok(found)
 }
 
-/// The server's side: the key, and what it says of channels; none when it could not be asked.
+/// The server's side: whether the key may contribute, and what it says of channels; none when it could not be asked.
 async fn check_server(
     found: &mut Findings,
     api: Result<Api, Failure>,
     settings: &DiscordSettings,
 ) -> Option<Places> {
-    let answer = match api {
-        Ok(api) => statuses(&api).await.map_err(|error| error.to_string()),
-        Err(failure) => Err(failure.to_string()),
+    let api = match api {
+        Ok(api) => api,
+        Err(failure) => {
+            found.bad(format!("server: {failure}"));
+            return None;
+        }
     };
-    match answer {
+    let refused = match api.contributor().await {
+        Ok(me) => {
+            found.good(format!("server: the API key is that of {}, who may contribute", me.name));
+            None
+        }
+        Err(error) => {
+            found.server_said(&error);
+            Some(error)
+        }
+    };
+    // Nobody who is away is asked twice, and no refusal is said twice.
+    if matches!(refused, Some(NoAnswer::Later(_))) {
+        return None;
+    }
+    match statuses(&api).await {
         Ok(statuses) => {
-            found.good(format!("server: it takes the API key, and knows {} channels", statuses.len()));
+            found.good(format!("server: it knows {}", counted(statuses.len() as u64, "channel")));
             let wanted: Vec<_> = settings.channels.iter().filter_map(|id| id.trim().parse().ok()).collect();
             let mut places = Places::new(&wanted, Vec::new());
             places.set_statuses(statuses);
             Some(places)
         }
-        Err(problem) => {
-            found.bad(format!("server: {problem}"));
+        Err(error) => {
+            if refused.as_ref() != Some(&error) {
+                found.server_said(&error);
+            }
             None
         }
     }
@@ -107,7 +104,7 @@ async fn check_bot(
             return Ok(());
         }
         Err(error) => {
-            found.bad(format!("Discord: {error}"));
+            found.discord_said("token", &error);
             return Ok(());
         }
     }
@@ -121,51 +118,58 @@ async fn check_bot(
     match rest.may_read_content().await {
         Ok(true) => found.good("intents: Message Content is on"),
         Ok(false) => found.bad(format!("intents: {}", words::content_intent_off())),
-        Err(error) => found.bad(format!("intents: {error}")),
+        Err(error) => found.discord_said("intents", &error),
     }
-    match rest.gateway().await {
-        Ok(gateway) => match bot.hosts.check_gateway(gateway.url.trim_end_matches('/')) {
-            Ok(()) => {
-                let left = gateway.session_start_limit.remaining;
-                found.good(format!("gateway: {}, {left} sessions may still be started today", gateway.url));
-            }
-            Err(problem) => found.bad(problem),
-        },
-        Err(error) => found.bad(format!("gateway: {error}")),
-    }
+    check_gateway(found, bot, &rest).await;
     if bot.channels.is_empty() {
         found.bad(words::nothing_to_do(0));
     }
     for id in &bot.channels {
-        match check_channel(&rest, places, *id).await {
-            Ok(line) => found.good(line),
-            Err(words) => found.bad(words),
-        }
+        check_channel(found, (&rest, places), *id).await;
     }
     Ok(())
 }
 
-/// Whether a channel can be listened to; the error says why not. Without `places`, only Discord's side is told.
-async fn check_channel(rest: &Rest, places: Option<&Places>, id: Snowflake) -> Result<String, String> {
+/// Whether the gateway can be reached. No session is begun: those are counted.
+async fn check_gateway(found: &mut Findings, bot: &Bot, rest: &Rest) {
+    let answer = match rest.gateway().await {
+        Ok(answer) => answer,
+        Err(error) => return found.discord_said("gateway", &error),
+    };
+    let (url, left) = (answer.url.trim_end_matches('/'), answer.session_start_limit.remaining);
+    if let Err(problem) = bot.hosts.check_gateway(url) {
+        return found.bad(problem);
+    }
+    match gateway::greets(bot, url).await {
+        Ok(()) => found
+            .good(format!("gateway: {url} greets; {} may still be started today", counted(left, "session"))),
+        Err(problem) => found.away(format!("gateway: {url}: {problem}")),
+    }
+}
+
+/// Whether a channel can be listened to. Without `places`, only Discord's side is told.
+async fn check_channel(found: &mut Findings, (rest, places): (&Rest, Option<&Places>), id: Snowflake) {
     let raw = match rest.place(id).await {
         Ok(raw) => raw,
-        Err(RestError::Forbidden { .. }) => return Err(words::forbidden(&id.to_string())),
-        Err(RestError::Missing { .. }) => return Err(words::unknown_channel(&id.to_string())),
-        Err(error) => return Err(format!("channel {id}: {error}")),
+        Err(RestError::Forbidden { .. }) => return found.bad(words::forbidden(&id.to_string())),
+        Err(RestError::Missing { .. }) => return found.bad(words::unknown_channel(&id.to_string())),
+        Err(error) => return found.discord_said(&format!("channel {id}"), &error),
     };
     if let Some(objection) = places.and_then(|places| places.objection(&id.to_string())) {
-        return Err(words::not_approved(&raw.name(), objection));
+        return found.bad(words::not_approved(&raw.name(), objection));
     }
     let asked = if places.is_some() { "" } else { "; the server did not say whether it is approved" };
     let ok = format!("channel {} ({id}): it can be heard, and its history can be read{asked}", raw.name());
     if raw.is_forum() {
-        return Ok(ok);
+        return found.good(ok);
     }
     match rest.messages(raw.id, Part::Newest).await {
-        Ok(page) if page.is_empty() && raw.last_message_id.is_some() => Err(words::no_history(&raw.name())),
-        Ok(_) => Ok(ok),
-        Err(RestError::Forbidden { .. }) => Err(words::forbidden(&raw.name())),
-        Err(error) => Err(format!("channel {}: {error}", raw.name())),
+        Ok(page) if page.is_empty() && raw.last_message_id.is_some() => {
+            found.bad(words::no_history(&raw.name(), 0))
+        }
+        Ok(_) => found.good(ok),
+        Err(RestError::Forbidden { .. }) => found.bad(words::forbidden(&raw.name())),
+        Err(error) => found.discord_said(&format!("channel {}", raw.name()), &error),
     }
 }
 
@@ -196,8 +200,8 @@ pub async fn channels(settings: &DiscordSettings, api: Result<Api, Failure>) -> 
             text += &format!("  {id:<20} {kind:<13} {:<30} {status} on the server\n", raw.name());
         }
     }
-    if found.problems > 0 {
-        text += &found.text;
+    if found.verdict().is_err() {
+        text += found.text();
     }
     Ok(
         text + "Put the ids that you want into discord.channels; the server's host approves them with `server admin approve-channel`\n"

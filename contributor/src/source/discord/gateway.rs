@@ -1,6 +1,6 @@
 //! The connection to Discord's gateway: hands on every line with the position that it moves to, and comes back after drops.
 //!
-//! Entry point: [`Gateway::listen`]. twilight-gateway speaks the protocol; here are only the pauses, the stop, and what ends it.
+//! Entry points: [`Gateway::listen`]; [`greets`] only looks whether it can be reached. twilight-gateway speaks the protocol; here are only the pauses, the stop, and what ends it.
 //! Invariants: lines are handed on in order, and none after one that was not handed on; when the receiver is slow nothing is
 //! dropped, the gateway waits; a session counts as alive only once it has begun or has been resumed to its end; the token
 //! goes to no host that the settings do not allow.
@@ -35,6 +35,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_BEFORE_NEW: Duration = Duration::from_secs(120);
 /// The library doubles its own pauses, too, up to four minutes: after so many failures it is begun anew, and only ours count.
 const MAX_FAILURES: u8 = 2;
+/// How long the first word of the gateway may take, the connection included.
+const GREETING: Duration = Duration::from_secs(15);
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -252,6 +254,19 @@ impl Gateway {
         let said = tokio::time::timeout(GOODBYE, goodbye).await.is_ok();
         tracing::debug!(said, "left the gateway; the session can be resumed");
         Ok(())
+    }
+}
+
+/// Connects and waits for the first word. The library says who we are only when it is asked for the next one, so no session begins.
+pub(super) async fn greets(bot: &Bot, url: &str) -> Result<(), String> {
+    let mut shard = shard(bot, url, None);
+    match tokio::time::timeout(GREETING, shard.next()).await {
+        Ok(Some(Ok(Message::Text(text)))) if matches!(serde_json::from_str(&text), Ok(Opcode { op: 10 })) => {
+            Ok(())
+        }
+        Ok(Some(Ok(_)) | None) => Err("it answers, but not as Discord's gateway does".to_owned()),
+        Ok(Some(Err(error))) => Err(crate::api::chain(&error)),
+        Err(_) => Err(format!("no word within {} s", GREETING.as_secs())),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use shared::post::ChannelRef;
 use shared::wire::Missed;
 use time::OffsetDateTime;
 
@@ -21,7 +22,7 @@ use super::snowflake::Snowflake;
 use super::words;
 use crate::failure::Failure;
 
-/// The regular look leaves the last minute to the gateway, which may just be telling it.
+/// As long as a session goes on, the history of its last minute is left to the gateway, which may just be telling it.
 const SETTLED: time::Duration = time::Duration::MINUTE;
 
 /// So many known posts at most are asked for one by one when a history lacks them. More are lacking only where somebody has
@@ -42,6 +43,18 @@ pub(super) enum Why {
     Check,
     /// Somebody asked for it, from some time on: what lies before that time stays unread, so no mark may move.
     Asked,
+}
+
+impl Why {
+    /// For the log.
+    fn word(self) -> &'static str {
+        match self {
+            Why::Start => "start",
+            Why::NewSession(_) => "nobody listened",
+            Why::Check => "regular look",
+            Why::Asked => "asked for",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -78,7 +91,7 @@ impl Listener<'_> {
                 Err(error) => self.closed(id, error)?,
             }
         }
-        self.read_threads(why).await?;
+        self.read_threads(&self.places.roots(), why).await?;
         self.flush().await?;
         self.places.grow_old();
         Ok(())
@@ -87,7 +100,8 @@ impl Listener<'_> {
     pub(super) async fn read_root(&mut self, raw: &RawPlace, why: Why) -> Result<(), Failure> {
         self.notice(raw);
         if let Some(objection) = self.places.objection(&raw.id.to_string()) {
-            self.tell(raw.id, words::not_approved(&raw.name(), objection));
+            self.in_trouble(raw.id, words::not_approved(&raw.name(), objection), (self.clock)());
+            self.flush().await?;
             return Ok(());
         }
         let read = if raw.is_forum() { Ok(true) } else { self.read_newest(raw, why).await? };
@@ -99,7 +113,8 @@ impl Listener<'_> {
             Ok(false) => {
                 self.gap(raw.id, (why, Missed::Everything));
                 self.open_again(raw.id, Missed::Everything);
-                self.tell(raw.id, words::no_history(&raw.name()));
+                let standing = self.standing(raw.id).await?;
+                self.tell(raw.id, words::no_history(&raw.name(), standing));
             }
             Err(error) => self.closed(raw.id, error)?,
         }
@@ -144,15 +159,28 @@ impl Listener<'_> {
     }
 
     /// The history is empty. Discord shows that, too, to a bot that may not read it; the last message that was ever posted tells
-    /// the difference: it is forbidden, or it was deleted, and then the known posts were, too.
+    /// the difference: it is forbidden, or it was deleted. A channel never forgets which message that was: one that names
+    /// none, or an older one than we know, is not as it was, and proves nothing.
     async fn is_truly_empty(&mut self, raw: &RawPlace) -> Result<Result<bool, RestError>, Failure> {
-        let Some(last) = raw.last_message_id else { return Ok(Ok(true)) };
+        let all = (Snowflake::default(), Snowflake(u64::MAX));
+        let known = ledger::standing(self.outbox, &raw.id.to_string(), all, 1).await?.first().copied();
+        let last = match (raw.last_message_id, known) {
+            (None, None) => return Ok(Ok(true)),
+            (last, known) if last < known => return Ok(Ok(false)),
+            (last, _) => last.unwrap_or_default(),
+        };
         match self.rest.message(raw.id, last).await {
             Err(RestError::Missing { code: UNKNOWN_MESSAGE, .. }) => Ok(Ok(true)),
             Err(RestError::Token) => Err(RestError::Token.into()),
             Err(error @ (RestError::Later(_) | RestError::Strange(_))) => Ok(Err(error)),
             Ok(_) | Err(_) => Ok(Ok(false)),
         }
+    }
+
+    /// How many known posts of a channel have not been deleted, up to [`MAX_MISSING`].
+    async fn standing(&self, id: Snowflake) -> Result<u64, Failure> {
+        let all = (Snowflake::default(), Snowflake(u64::MAX));
+        Ok(ledger::standing(self.outbox, &id.to_string(), all, MAX_MISSING).await?.len() as u64)
     }
 
     /// Reads a place from its mark to its end.
@@ -209,9 +237,9 @@ impl Listener<'_> {
             return Ok(());
         };
         let end = match why {
-            Why::Check => Snowflake::at(now - SETTLED),
-            // The session that goes on has told what is younger, or will: its order is the better one.
-            Why::Start => Snowflake::at(self.stopped_at),
+            // A session that goes on has told what is younger, or will, and its order is the better one: a message that was deleted
+            // since is in no history, and would come after those that are.
+            Why::Start | Why::Check => Snowflake::at(self.alive - SETTLED),
             Why::NewSession(_) | Why::Asked => Snowflake(u64::MAX),
         };
         let seen = Seen::back(now);
@@ -234,7 +262,7 @@ impl Listener<'_> {
                 name,
                 new = staged.new,
                 looked_at = count,
-                ?why,
+                why = why.word(),
                 "read back from the history"
             );
         }
@@ -256,7 +284,7 @@ impl Listener<'_> {
             return Ok(());
         }
         let Some(channel) = self.places.get(id).map(Place::channel) else { return Ok(()) };
-        let now = (self.clock)();
+        let (now, mut count) = ((self.clock)(), 0u64);
         for gone in ledger::standing(self.outbox, &channel.external_id, (oldest, newest), MAX_MISSING).await?
         {
             if page.messages.iter().any(|(message, _)| *message == gone) {
@@ -276,6 +304,20 @@ impl Listener<'_> {
             let post = message::tombstone(channel.clone(), gone, author, now);
             let raw = format!(r#"{{"id":"{gone}","channel_id":"{id}","missing_from_history":true}}"#);
             self.stage(post, &raw, Seen::back(now));
+            count += 1;
+        }
+        let ChannelRef { external_id, name, .. } = channel;
+        match (count, page.messages.is_empty()) {
+            (0, _) => {}
+            (_, false) => {
+                tracing::info!(channel = external_id, name, count, "posts were deleted while nobody listened")
+            }
+            (_, true) => tracing::warn!(
+                channel = external_id,
+                name,
+                count,
+                "the channel was emptied while nobody listened: Discord says of each known post that it was deleted"
+            ),
         }
         Ok(())
     }

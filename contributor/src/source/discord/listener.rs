@@ -14,7 +14,7 @@ use shared::post::{ChannelRef, Source};
 use shared::wire::ChannelStatus;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::dispatch::{Dispatch, RawPlace};
 use super::gateway::{Heard, Position};
@@ -24,6 +24,7 @@ use super::ledger::Stopped;
 use super::lines::Line;
 use super::places::Places;
 use super::rest::Rest;
+use super::settings::Bot;
 use super::snowflake::Snowflake;
 use super::vitals::Vitals;
 use super::words;
@@ -48,10 +49,10 @@ pub(super) struct Listener<'l> {
     pub(super) pending: Pending,
     /// When the session was last known to be alive, or the program began.
     pub(super) alive: OffsetDateTime,
-    /// When the last run stopped, or when the program began.
-    pub(super) stopped_at: OffsetDateTime,
     /// Whether anybody listened before: only then can something have been missed.
     pub(super) has_listened: bool,
+    /// Whether the server did not answer when it was last asked for its approvals.
+    is_server_away: bool,
     /// Whether the history has been looked at since the program began.
     pub(super) is_caught_up: bool,
     /// When the intent for message content was last seen to be on.
@@ -74,7 +75,6 @@ impl<'l> Listener<'l> {
         (places, stopped): (Places, Option<&Stopped>),
         (bot, clock): (Snowflake, Clock),
     ) -> Self {
-        let stopped_at = stopped.map_or_else(clock, |stopped| stopped.heard_at);
         Self {
             outbox,
             rest,
@@ -83,9 +83,9 @@ impl<'l> Listener<'l> {
             bot,
             places,
             pending: Pending::default(),
-            alive: stopped_at,
-            stopped_at,
+            alive: stopped.map_or_else(clock, |stopped| stopped.heard_at),
             has_listened: stopped.is_some(),
+            is_server_away: false,
             is_caught_up: false,
             content_seen: None,
             told: HashMap::new(),
@@ -97,14 +97,9 @@ impl<'l> Listener<'l> {
     }
 
     /// Keeps what comes until nothing comes any more.
-    pub(super) async fn keep(
-        &mut self,
-        lines: &mut mpsc::Receiver<Line>,
-        check_every: Duration,
-    ) -> Result<(), Failure> {
+    pub(super) async fn keep(&mut self, lines: &mut mpsc::Receiver<Line>, bot: &Bot) -> Result<(), Failure> {
         let mut batch = Vec::with_capacity(MAX_BATCH);
-        let mut check = tokio::time::interval_at(Instant::now() + check_every, check_every);
-        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut check, mut approvals) = (every(bot.check_every), every(bot.approvals_every()));
         loop {
             tokio::select! {
                 count = lines.recv_many(&mut batch, MAX_BATCH) => {
@@ -116,6 +111,7 @@ impl<'l> Listener<'l> {
                     }
                     self.flush().await?;
                 }
+                _ = approvals.tick() => self.look_at_approvals().await?,
                 _ = check.tick() => self.check().await?,
             }
         }
@@ -169,7 +165,8 @@ impl<'l> Listener<'l> {
             self.flush().await?;
             self.vitals.listening();
             self.vitals.places.store(self.places.count(), Ordering::Relaxed);
-            tracing::info!(?why, session, channels = self.places.roots().len(), "listening");
+            let is_new_session = why != Why::Start;
+            tracing::info!(is_new_session, session, channels = self.places.heard().len(), "listening");
             launch::crash::point("caught_up");
         }
         Ok(())
@@ -232,13 +229,38 @@ impl<'l> Listener<'l> {
         self.undecodable(nowhere, &text, format!("a line of the gateway cannot be read: {reason}"));
     }
 
-    /// The regular look: approvals may have changed, closed channels may be open, the gateway may have left something out.
-    async fn check(&mut self) -> Result<(), Failure> {
+    /// The server may have approved channels, or paused them.
+    async fn look_at_approvals(&mut self) -> Result<(), Failure> {
+        let before = self.places.heard();
         match statuses(self.api).await {
             Ok(statuses) => self.places.set_statuses(statuses),
-            Err(NoAnswer::Later(reason)) => tracing::warn!("{reason}; the last known approvals hold"),
+            Err(NoAnswer::Later(reason)) => {
+                if !std::mem::replace(&mut self.is_server_away, true) {
+                    tracing::warn!("{reason}; the last known approvals hold");
+                }
+                return Ok(());
+            }
             Err(NoAnswer::Never(reason)) => return Err(Failure::Configuration(reason)),
         }
+        self.is_server_away = false;
+        // Until then everything will be looked at, anyway.
+        if !self.is_caught_up {
+            return Ok(());
+        }
+        let after = self.places.heard();
+        for id in before.symmetric_difference(&after) {
+            if after.contains(id) {
+                let name = self.name_of(*id);
+                tracing::info!(channel = %id, name, "approved on the server: what was posted meanwhile is read back, and it is heard");
+            }
+            self.look_again(*id).await?;
+        }
+        self.flush().await?;
+        Ok(())
+    }
+
+    /// The regular look: closed channels may be open, the gateway may have left something out.
+    async fn check(&mut self) -> Result<(), Failure> {
         if !self.is_caught_up {
             return Ok(());
         }
@@ -252,6 +274,13 @@ impl<'l> Listener<'l> {
         }
         Ok(())
     }
+}
+
+/// Ticks after each such time.
+fn every(period: Duration) -> Interval {
+    let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// What the server says of Discord's channels, by their ids.

@@ -3,7 +3,7 @@
 //! Entry points: [`Places`], [`Place`]. A wanted channel is a root; a thread belongs to its root and needs no wish of its own.
 //! Invariant: whatever is neither is a stranger, and nothing of a stranger is ever kept.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use shared::post::{ChannelRef, Source};
 use shared::wire::ChannelStatus;
@@ -62,6 +62,8 @@ pub(super) struct Places {
     wanted: HashSet<Snowflake>,
     /// What the server says of channels, by their ids.
     statuses: HashMap<String, ChannelStatus>,
+    /// Whether it has said anything yet.
+    is_told: bool,
     places: BTreeMap<Snowflake, Place>,
     strangers: HashSet<Snowflake>,
 }
@@ -80,12 +82,14 @@ impl Places {
     /// What the server says now.
     pub(super) fn set_statuses(&mut self, statuses: HashMap<String, ChannelStatus>) {
         self.statuses = statuses;
+        self.is_told = true;
     }
 
-    /// The server cannot be asked: the channels that were listened to in the last run count as approved for now. False when
+    /// The server cannot be asked: the channels that were heard when the last run ended count as approved for now. False when
     /// there are none.
     pub(super) fn trust_the_last_run(&mut self) -> bool {
-        let roots = self.places.values().filter(|place| place.kept.parent.is_none());
+        let is_heard = |place: &&Place| place.kept.parent.is_none() && place.kept.trouble.is_none();
+        let roots = self.places.values().filter(is_heard);
         self.statuses = roots.map(|root| (root.kept.id.to_string(), ChannelStatus::Approved)).collect();
         !self.statuses.is_empty()
     }
@@ -97,7 +101,8 @@ impl Places {
             Some(ChannelStatus::Proposed) => Some("proposed, not yet approved,"),
             Some(ChannelStatus::Paused) => Some("paused"),
             Some(ChannelStatus::Blocked) => Some("blocked"),
-            None => Some("not known"),
+            None if self.is_told => Some("not known"),
+            None => Some("not yet asked about"),
         }
     }
 
@@ -140,6 +145,11 @@ impl Places {
         let mut wanted: Vec<_> = self.wanted.iter().copied().collect();
         wanted.sort_unstable();
         wanted
+    }
+
+    /// The wanted channels that the server has approved.
+    pub(super) fn heard(&self) -> BTreeSet<Snowflake> {
+        self.wanted.iter().copied().filter(|id| self.objection(&id.to_string()).is_none()).collect()
     }
 
     /// Ids of the roots that are there, in order.

@@ -268,6 +268,7 @@ impl From<RestError> for Failure {
     fn from(error: RestError) -> Self {
         match error {
             RestError::Token => Failure::Configuration(words::token_refused()),
+            RestError::Later(_) => Failure::Away(error.to_string()),
             other => Failure::Other(other.into()),
         }
     }

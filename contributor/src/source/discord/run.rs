@@ -23,11 +23,13 @@ use super::words;
 use crate::Clock;
 use crate::api::{Api, NoAnswer};
 use crate::failure::Failure;
-use crate::outbox::{Level, Outbox};
+use crate::outbox::{Level, Outbox, Sent};
 use crate::sender;
 
 /// How often untold gaps are looked for.
 const TELL_EVERY: Duration = Duration::from_secs(2);
+/// The log says at most so often what was relayed: a busy channel makes no line for each post.
+const SAY_EVERY: Duration = Duration::from_secs(5);
 /// The pause when Discord cannot be asked at the start.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// How long keeping and sending may go on after the stop.
@@ -63,6 +65,7 @@ pub async fn run(
     tokio::select! {
         result = work => result.map(|_| ()),
         result = tell_gaps(outbox, api) => result,
+        result = say_relayed(outbox.watch()) => result,
         result = show(settings.metrics_listen.as_deref(), shown) => result,
         () = vitals::keep_systemd_informed(&vitals, clock) => Ok(()),
         _ = last_words => {
@@ -93,7 +96,7 @@ async fn listen(
     let (id, url) = identify(rest, clock).await?;
     let (stopped, kept) = ledger::load(outbox).await?;
     let mut places = Places::new(&bot.channels, kept);
-    approve(&mut places, bot, api).await?;
+    approve(&mut places, bot, (outbox, api), clock).await?;
     // Another bot cannot go on with the session, but what happened since it ended was heard by nobody, either.
     let position = stopped.as_ref().filter(|stopped| stopped.bot == id).map(|stopped| &stopped.position);
     let gateway = Gateway::new(bot, &url, position, clock)?;
@@ -103,7 +106,7 @@ async fn listen(
     // On a task of its own: heartbeats go on while history is read.
     let hearing = tokio::spawn(gateway.listen(lines, stop));
     // When the gateway ends, the lines end, and what came before is still kept.
-    listener.keep(&mut incoming, bot.check_every).await?;
+    listener.keep(&mut incoming, bot).await?;
     drop(incoming);
     hearing.await.map_err(|error| Failure::Other(anyhow::anyhow!("listening to the gateway: {error}")))?
 }
@@ -144,12 +147,27 @@ async fn answered<T>(rest: &Rest, ask: impl AsyncFn(&Rest) -> Result<T, RestErro
     }
 }
 
-/// Asks the server which of the channels may be posted.
-async fn approve(places: &mut Places, bot: &Bot, api: &Api) -> Result<(), Failure> {
+/// Asks the server whether the key may contribute, and which of the channels may be posted.
+async fn approve(
+    places: &mut Places,
+    bot: &Bot,
+    (outbox, api): (&Outbox, &Api),
+    clock: Clock,
+) -> Result<(), Failure> {
+    let allowed = async || match api.contributor().await {
+        Ok(_) => statuses(api).await,
+        Err(error) => Err(error),
+    };
     loop {
-        match statuses(api).await {
-            Ok(statuses) => places.set_statuses(statuses),
-            Err(NoAnswer::Never(reason)) => return Err(Failure::Configuration(reason)),
+        match allowed().await {
+            Ok(statuses) => {
+                outbox.note_trouble(None, clock()).await?;
+                places.set_statuses(statuses);
+            }
+            Err(NoAnswer::Never(reason)) => {
+                outbox.note_trouble(Some(&reason), clock()).await?;
+                return Err(Failure::Configuration(reason));
+            }
             Err(NoAnswer::Later(reason)) if places.trust_the_last_run() => tracing::warn!(
                 "{reason}; the channels of the last run are listened to, and the outbox keeps what they say"
             ),
@@ -167,6 +185,26 @@ async fn approve(places: &mut Places, bot: &Bot, api: &Api) -> Result<(), Failur
         }
         return Ok(());
     }
+}
+
+/// Says what the server has answered, at once and then together, for as long as it is polled.
+async fn say_relayed(mut level: watch::Receiver<Level>) -> Result<(), Failure> {
+    let mut said = Sent::default();
+    // The outbox holds the other end for as long as this is polled.
+    while let Ok(now) = level.wait_for(|level| level.sent != said).await.map(|level| *level) {
+        let Sent { stored, revisions, duplicates, rejected } = now.sent.since(said);
+        tracing::info!(
+            stored,
+            revisions,
+            duplicates,
+            refused = rejected,
+            waiting = now.waiting,
+            "relayed to the server"
+        );
+        said = now.sent;
+        tokio::time::sleep(SAY_EVERY).await;
+    }
+    Ok(())
 }
 
 /// Tells the server of gaps for as long as it is polled.

@@ -16,8 +16,10 @@ use crate::failure::Failure;
 
 /// Where Discord's API is. Version 10, as the gateway's.
 const DISCORD: &str = "https://discord.com/api/v10";
-/// How often approvals, closed channels and completeness are looked at: a few requests for each channel.
+/// How often closed channels and completeness are looked at: a few requests for each channel.
 const CHECK_EVERY: Duration = Duration::from_secs(600);
+/// How often the server is asked for its approvals: one request. Who has just been approved waits for it.
+const APPROVALS_EVERY: Duration = Duration::from_secs(30);
 /// Every gateway's host ends so.
 const GATEWAYS: &str = ".discord.gg";
 
@@ -31,7 +33,7 @@ pub struct DiscordSettings {
     pub token_file: Option<PathBuf>,
     /// The ids of the channels to listen to; those that the server has not approved are left out.
     pub channels: Vec<String>,
-    /// How often the approvals and the completeness of what was heard are looked at, in seconds [default: 600].
+    /// How often the completeness of what was heard is looked at, in seconds [default: 600].
     pub check_every_s: Option<u64>,
     /// An address on this machine for `/metrics` and `/healthz`, such as `127.0.0.1:9091` [default: none].
     pub metrics_listen: Option<String>,
@@ -47,6 +49,13 @@ pub(crate) struct Bot {
     /// The channels of the settings, each once.
     pub(super) channels: Vec<Snowflake>,
     pub(super) check_every: Duration,
+}
+
+impl Bot {
+    /// How often the server is asked for its approvals.
+    pub(super) fn approvals_every(&self) -> Duration {
+        self.check_every.min(APPROVALS_EVERY)
+    }
 }
 
 /// Where the token may be sent.
@@ -96,9 +105,11 @@ impl DiscordSettings {
                 "discord.token and discord.token_file are both set: keep one of them".into(),
             )),
             (Some(token), None) => Ok(token.expose().to_owned()),
-            (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
-                Failure::Configuration(format!("reading discord.token_file {}: {error}", path.display()))
-            }),
+            (None, Some(path)) => {
+                Secret::read(path).map(|token| token.expose().to_owned()).map_err(|error| {
+                    Failure::Configuration(format!("reading discord.token_file {}: {error}", path.display()))
+                })
+            }
             (None, None) => Err(Failure::Configuration(words::no_token())),
         }
     }

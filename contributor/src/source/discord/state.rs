@@ -9,10 +9,11 @@ use std::path::Path;
 use serde::Serialize;
 use sqlx::SqlitePool;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::ledger;
 use crate::outbox::{self, OutboxError};
+use crate::report::counted;
+use crate::status::since;
 
 const READING: &str = "reading how far Discord was heard";
 
@@ -25,7 +26,7 @@ pub struct Listened {
     /// Channels and threads, channels first.
     pub places: Vec<PlaceState>,
     /// Gaps that the server has not been told yet.
-    pub untold_gaps: i64,
+    pub untold_gaps: u64,
 }
 
 /// The state of one channel or thread.
@@ -43,14 +44,17 @@ pub struct PlaceState {
     /// How long after it was posted the latest message was here, in milliseconds by this machine's clock.
     pub lag_ms: Option<i64>,
     /// How many of its sightings wait in the outbox.
-    pub waiting: i64,
+    pub waiting: u64,
     /// The time of the message up to which the history has been read without a hole.
     #[serde(with = "time::serde::rfc3339")]
     pub read_to: OffsetDateTime,
     /// Why nothing can be heard now.
     pub trouble: Option<String>,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub trouble_since: Option<OffsetDateTime>,
     /// How often it was certainly not observed for a while.
-    pub gaps: i64,
+    pub gaps: u64,
 }
 
 impl Listened {
@@ -68,16 +72,18 @@ impl Listened {
             return Ok(None);
         }
         let gaps =
-            counted(&pool, "SELECT channel, count(*) FROM gaps WHERE source = 'discord' GROUP BY channel")
+            by_channel(&pool, "SELECT channel, count(*) FROM gaps WHERE source = 'discord' GROUP BY channel")
                 .await?;
-        let waiting =
-            counted(&pool, "SELECT channel, count(*) FROM outbox WHERE source = 'discord' GROUP BY channel")
-                .await?;
+        let waiting = by_channel(
+            &pool,
+            "SELECT channel, count(*) FROM outbox WHERE source = 'discord' GROUP BY channel",
+        )
+        .await?;
         let alive: Option<i64> = sqlx::query_scalar("SELECT heard_at FROM discord_session")
             .fetch_optional(&pool)
             .await
             .map_err(outbox::doing(READING))?;
-        let untold_gaps = sqlx::query_scalar("SELECT count(*) FROM gaps WHERE told = 0")
+        let untold_gaps: i64 = sqlx::query_scalar("SELECT count(*) FROM gaps WHERE told = 0")
             .fetch_one(&pool)
             .await
             .map_err(outbox::doing(READING))?;
@@ -92,43 +98,46 @@ impl Listened {
             lag_ms: place.lag_ms,
             waiting: waiting.get(&place.id.to_string()).copied().unwrap_or(0),
             read_to: place.read_to.made_at(),
+            trouble_since: place.trouble.as_ref().map(|(_, since)| *since),
             trouble: place.trouble.map(|(words, _)| words),
         };
         let places: Vec<PlaceState> = kept.into_iter().map(state).collect();
         if places.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Self { alive_at: alive.and_then(outbox::time_of), places, untold_gaps }))
+        Ok(Some(Self {
+            alive_at: alive.and_then(outbox::time_of),
+            places,
+            untold_gaps: untold_gaps.unsigned_abs(),
+        }))
     }
 
     /// The same for people.
-    pub fn in_words(&self, text: &mut String) -> std::fmt::Result {
+    pub fn in_words(&self, text: &mut String, now: OffsetDateTime) -> std::fmt::Result {
         let alive =
-            self.alive_at.map_or("never connected".to_owned(), |at| format!("last alive {}", words(at)));
-        writeln!(text, "discord  {alive}; {} gaps not told yet", self.untold_gaps)?;
+            self.alive_at.map_or("never connected".to_owned(), |at| format!("last alive {}", since(at, now)));
+        writeln!(text, "discord  {alive}; {} not told yet", counted(self.untold_gaps, "gap"))?;
         for place in &self.places {
             let kind = if place.thread_of.is_some() { "thread " } else { "channel" };
-            let lag = place.lag_ms.map(|lag| format!(" ({lag} ms after it was posted)")).unwrap_or_default();
+            let lag = place.lag_ms.map(|lag| format!(", {lag} ms after it was posted")).unwrap_or_default();
             let heard = place
                 .heard_at
-                .map_or("nothing heard yet".to_owned(), |at| format!("last heard {}{lag}", words(at)));
-            let PlaceState { name, id, gaps, waiting, .. } = place;
-            writeln!(text, "         {kind} {name} ({id}): {heard}, {gaps} gaps, {waiting} waiting")?;
+                .map_or("nothing heard yet".to_owned(), |at| format!("last heard {}{lag}", since(at, now)));
+            let PlaceState { name, id, waiting, .. } = place;
+            let gaps = counted(place.gaps, "gap");
+            writeln!(text, "         {kind} {name} ({id}): {heard}, {gaps}, {waiting} waiting")?;
             if let Some(trouble) = &place.trouble {
-                writeln!(text, "           {trouble}")?;
+                let since = place.trouble_since.map(|at| since(at, now)).unwrap_or_default();
+                writeln!(text, "           not heard since {since}: {trouble}")?;
             }
         }
         Ok(())
     }
 }
 
-fn words(at: OffsetDateTime) -> String {
-    at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
-}
-
 /// Rows for each channel, as this statement counts them.
-async fn counted(pool: &SqlitePool, statement: &'static str) -> Result<HashMap<String, i64>, OutboxError> {
+async fn by_channel(pool: &SqlitePool, statement: &'static str) -> Result<HashMap<String, u64>, OutboxError> {
     let rows: Vec<(String, i64)> =
         sqlx::query_as(statement).fetch_all(pool).await.map_err(outbox::doing(READING))?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().map(|(channel, count)| (channel, count.unsigned_abs())).collect())
 }

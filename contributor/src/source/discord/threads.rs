@@ -18,10 +18,10 @@ const TALKED_IN_LATELY: Duration = Duration::DAY;
 const CLOCKS_APART: Duration = Duration::HOUR;
 
 impl Listener<'_> {
-    /// Reads the threads of all channels as far as they have something new.
-    pub(super) async fn read_threads(&mut self, why: Why) -> Result<(), Failure> {
+    /// Reads the threads of these channels as far as they have something new.
+    pub(super) async fn read_threads(&mut self, roots: &[Snowflake], why: Why) -> Result<(), Failure> {
         let mut guilds: Vec<Snowflake> = Vec::new();
-        for root in self.places.roots() {
+        for root in roots.iter().copied() {
             let Some(place) = self.places.get(root).filter(|place| place.kept.trouble.is_none()) else {
                 continue;
             };
@@ -30,7 +30,8 @@ impl Listener<'_> {
         }
         for guild in guilds {
             match self.rest.active_threads(guild).await {
-                Ok(active) => {
+                Ok(mut active) => {
+                    active.retain(|thread| thread.thread_of().is_some_and(|root| roots.contains(&root)));
                     self.read_each(&active, why).await?;
                 }
                 Err(RestError::Token) => return Err(RestError::Token.into()),

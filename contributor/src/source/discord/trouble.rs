@@ -1,6 +1,6 @@
 //! Channels that cannot be heard: said once with what to click, kept with their beginning, and a gap when they are open again.
 //!
-//! Entry points: [`Listener::closed`], [`Listener::gone`], [`Listener::look_at_closed`], [`Listener::open_again`].
+//! Entry points: [`Listener::closed`], [`Listener::gone`], [`Listener::look_again`], [`Listener::open_again`].
 //! Invariants: a channel that is closed stops alone; the time from when it was last known to be open until it is open again
 //! becomes a gap.
 
@@ -59,13 +59,24 @@ impl Listener<'_> {
     /// Discord describes these places: those that were closed may be open now.
     pub(super) async fn look_at_closed(&mut self, described: &[RawPlace]) -> Result<(), Failure> {
         for raw in described {
-            let Some(from) = self.closed_since(raw.id) else { continue };
-            match self.rest.place(raw.id).await {
-                Ok(raw) => self.read_root(&raw, Why::NewSession(Some(from))).await?,
-                Err(error) => self.closed(raw.id, error)?,
+            if self.closed_since(raw.id).is_some() {
+                self.look_again(raw.id).await?;
             }
         }
         Ok(())
+    }
+
+    /// Looks at a channel that may have been opened or closed, here or on the server. If it was closed and can be heard now,
+    /// what was posted meanwhile is read back.
+    pub(super) async fn look_again(&mut self, id: Snowflake) -> Result<(), Failure> {
+        let why = self.closed_since(id).map_or(Why::Check, |from| Why::NewSession(Some(from)));
+        match self.rest.place(id).await {
+            Ok(raw) => {
+                self.read_root(&raw, why).await?;
+                self.read_threads(&[id], why).await
+            }
+            Err(error) => self.closed(id, error),
+        }
     }
 
     /// Since when a channel has been closed, if it is.

@@ -168,6 +168,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::outbox::Sent;
 
     #[test]
     fn silence_is_an_ailment_and_numbers_are_shown() {
@@ -179,7 +180,7 @@ mod tests {
         let later = now + time::Duration::seconds(101);
         assert_eq!(vitals.ailment(later), Some("Discord's gateway is silent"));
         vitals.lines.fetch_add(3, Ordering::Relaxed);
-        let text = vitals.metrics(Level { waiting: 7, filling: true }, later);
+        let text = vitals.metrics(Level { waiting: 7, filling: true, sent: Sent::default() }, later);
         for line in [
             "contributor_gateway_lines_total 3\n",
             "contributor_outbox_waiting 7\n",

@@ -4,6 +4,8 @@
 
 use time::Duration;
 
+use crate::report::counted;
+
 /// A clock that is further off than this makes live posts look old, or not yet posted.
 pub(super) const MAX_CLOCK_OFFSET: Duration = Duration::seconds(5);
 /// Where bots are made and switched.
@@ -85,11 +87,16 @@ pub(super) fn unknown_channel(channel: &str) -> String {
     )
 }
 
-pub(super) fn no_history(channel: &str) -> String {
+/// `known`: posts that are known from it. None of them is taken for deleted.
+pub(super) fn no_history(channel: &str, known: u64) -> String {
+    let known = match known {
+        0 => String::new(),
+        known => format!("; {} known from it stay as they are", counted(known, "post")),
+    };
     format!(
         "the history of channel {channel} is empty although it has messages: the bot lacks Read Message History, so what is \
-         posted while it is away cannot be read back. On Discord: the channel's settings, then Permissions, allow Read Message \
-         History"
+         posted while it is away cannot be read back{known}. On Discord: the channel's settings, then Permissions, allow Read \
+         Message History"
     )
 }
 
@@ -104,8 +111,8 @@ pub(super) fn nothing_to_do(wanted: usize) -> String {
         return "discord.channels is empty: nothing is posted. `contributor channels` lists what the bot can see".to_owned();
     }
     format!(
-        "none of the {wanted} channels in discord.channels can be listened to, as said above; nothing is posted until that is \
-         changed (the server's approval is looked at every ten minutes)"
+        "of {} in discord.channels none is approved on the server: nothing is posted until that is changed",
+        counted(wanted as u64, "channel")
     )
 }
 

@@ -81,6 +81,7 @@ fn tell(publisher: &mut Publisher, (minute, occasion): (i64, Occasion), verdict:
         provenance: Provenance::Live,
         seen_at: post.posted_at,
         received_at: post.posted_at,
+        witnesses: 1,
         reading: Some(&reading),
         occasion,
     };

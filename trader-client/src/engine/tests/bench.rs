@@ -57,6 +57,7 @@ pub(super) fn record(number: u128, draft: SignalDraft, at: OffsetDateTime) -> Si
         received_at: at,
         reader_version: 1,
         reread: false,
+        witnesses: 1,
         signal: Signal::new(draft).unwrap(),
     }
 }
