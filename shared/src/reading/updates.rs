@@ -11,6 +11,7 @@ mod closing;
 mod deeds;
 mod entries;
 mod names;
+mod neighbours;
 mod scopes;
 mod stops;
 mod strangers;
@@ -313,6 +314,9 @@ fn scope(
     // "Second target reached, closing everything": all of that one trade.
     let of_one = |action: &Action| matches!(action, Action::TargetHit { .. } | Action::EntryFilled { .. });
     if let Some(side) = every(told).filter(|_| !share.actions.iter().any(of_one)) {
+        if share.actions.contains(&Action::StoppedOut) {
+            return Err(Some("many trades were stopped at once: perhaps those of a market"));
+        }
         return Ok(Scope::All { side });
     }
     if let Some(mention) = mention {

@@ -22,7 +22,7 @@ use super::tokens::{Kind, Token, Unit, is_unspaced};
 
 pub(super) use heads::Head;
 pub use load::BadLanguage;
-pub(super) use meanings::{Meaning, Named, Slot};
+pub(super) use meanings::{Counted, Meaning, Named, Slot};
 pub(super) use meant::Meant;
 use spoken::{Languages, Votes};
 pub(super) use table::Origin;
