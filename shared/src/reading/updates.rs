@@ -198,7 +198,7 @@ fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
     let told = deeds::read(block.pieces, context.reply, id.is_some())?;
     let mut shares = scopes::sorted(&told)?;
     if let [share] = shares.as_mut_slice() {
-        complete(share, block, context)?;
+        complete(share, (block, &told), context)?;
         if share.actions.is_empty() {
             let conditional = told.iter().any(|said| said.conditional);
             return Err(conditional.then_some("the update is conditional"));
@@ -219,11 +219,16 @@ fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
 }
 
 /// Adds what ticks say, and the levels of a second half.
-fn complete(share: &mut Share<'_>, block: &Block<'_, '_>, context: &Context<'_>) -> Result<(), Refusal> {
+fn complete(
+    share: &mut Share<'_>,
+    (block, told): (&Block<'_, '_>, &[Said<'_>]),
+    context: &Context<'_>,
+) -> Result<(), Refusal> {
     share.marks.extend(cards::ticked(block, &mut share.actions)?);
     let only_stop =
         share.actions.iter().all(|action| matches!(action, Action::MoveStop { to: StopMove::Price { .. } }));
-    if context.reply && only_stop {
+    let conditional = told.iter().any(|said| said.conditional);
+    if context.reply && only_stop && !conditional && cards::holds_levels_only(&block.pieces.list) {
         let base = share.mention.map(|mention| &mention.base);
         let numbers = Numbers { decimal_comma: block.pieces.decimal_comma, base };
         match cards::second_half(block, numbers) {
