@@ -264,6 +264,9 @@ fn finished(
     {
         return Err(Some("a stop and targets, but nothing says that they change an earlier call"));
     }
+    if is_told_as_plan(block.pieces, &share.actions) {
+        return Err(Some("an entry, a stop and targets: perhaps a call, not what became of one"));
+    }
     if is_unread_entry(&block.pieces.list, &share.actions) {
         return Err(Some("a further entry is spoken of, but not where it is"));
     }
@@ -284,6 +287,20 @@ fn is_unsaid_plan(list: &[Piece<'_>], actions: &[Action]) -> bool {
         word || arrow(&piece.what).is_some()
     };
     actions.iter().any(stop) && actions.iter().any(targets) && !list.iter().any(changes)
+}
+
+/// True where a stop was read of a text that holds three prices and a direction or targets: it has levels of a call left.
+fn is_told_as_plan(pieces: &Pieces<'_>, actions: &[Action]) -> bool {
+    let stop = |action: &Action| matches!(action, Action::MoveStop { to: StopMove::Price { .. } });
+    let little = actions.iter().all(|action| stop(action) || matches!(action, Action::EntryFilled { .. }));
+    let sides = [Meaning::Side(Side::Long), Meaning::Side(Side::Short), Meaning::Buy, Meaning::Sell];
+    let ahead = [Meaning::Aim, Meaning::Label(Slot::Target), Meaning::Label(Slot::Entry)];
+    let changes = [Meaning::Was, Meaning::From, Meaning::New, Meaning::Changed];
+    let (sided, aimed) = (pieces.meant.meets(Meant::of(sides)), pieces.meant.meets(Meant::of(ahead)));
+    let told = pieces.meant.meets(Meant::of(changes)) || pieces.seen.has(Sight::Arrow);
+    let moved = pieces.has(Meaning::Move) && !(sided && aimed);
+    let prices = || pieces.list.iter().filter(|piece| clauses::is_plain_number(&piece.what)).count();
+    actions.iter().any(stop) && little && (sided || aimed) && !told && !moved && prices() >= 3
 }
 
 /// True for levels beside words of entering again that nothing was made of: they may be those of that entry.

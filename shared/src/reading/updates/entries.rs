@@ -240,6 +240,9 @@ impl<'t> Clause<'_, 't> {
         if others || self.has_any(done) || !self.has_any(told) && !led || !self.has_trade() && !self.reply {
             return Ok(None);
         }
+        if self.only_remembers(label) {
+            return Ok(None);
+        }
         let behind = &self.pieces[label + 1..];
         let old = behind.iter().position(|piece| piece.what.is(Meaning::Was) || piece.what.is(Meaning::From));
         let list = &behind[..old
@@ -253,6 +256,16 @@ impl<'t> Clause<'_, 't> {
             return Ok(None);
         }
         Ok(Some(Action::SetEntry { entry: self.entry_of(&prices)? }))
+    }
+}
+
+impl Clause<'_, '_> {
+    /// "Entry was 2400": the old value, and no new one before it.
+    fn only_remembers(&self, label: usize) -> bool {
+        let Some(was) = self.at(Meaning::Was).filter(|was| *was > label) else { return false };
+        let changed = [Meaning::New, Meaning::Changed, Meaning::Move, Meaning::Now];
+        let valued = self.pieces[..was].iter().any(|piece| is_plain_number(&piece.what));
+        !valued && !self.has_any(changed) && !self.has_arrow()
     }
 }
 

@@ -34,6 +34,9 @@ impl<'t> Clause<'_, 't> {
         }
         let behind = &self.pieces[stop + 1..];
         if self.goes_to_entry(stop) {
+            if let Some(doubt) = self.doubt_of_entry() {
+                return Err(Some(doubt));
+            }
             return Ok(to(StopMove::BreakEven));
         }
         let changed = behind.iter().any(|piece| piece.what.is(Meaning::Changed));
@@ -44,6 +47,9 @@ impl<'t> Clause<'_, 't> {
         let alone = self.is_bare_stop(stop);
         if !mover && !alone {
             return Ok(None);
+        }
+        if self.stands_between_values(stop) {
+            return Err(Some("several new stops are named"));
         }
         let mut prices = self.new_prices(behind)?;
         if prices.is_empty() && moves {
@@ -103,6 +109,30 @@ impl<'t> Clause<'_, 't> {
         let named_by_it =
             entry + 1 == stop && self.pieces[entry].what.is(Meaning::BreakEven) && self.has_trade();
         (entry > stop || moves || named_by_it) && unknown(between) <= MAX_UNKNOWN_TO_ENTRY && !priced
+    }
+
+    /// "At 146 move stop to entry" waits for a price; "stop slightly above entry" stands elsewhere.
+    fn doubt_of_entry(&self) -> Option<&'static str> {
+        let at_price = self.pieces.windows(2).any(|pair| {
+            matches!(pair[0].what, What::Term(Meaning::At, _) | What::Mark('@'))
+                && is_plain_number(&pair[1].what)
+        });
+        if at_price {
+            return Some("a price beside the entry as the stop's place: perhaps a condition");
+        }
+        let beside = self.has_any([Meaning::Above, Meaning::Below]);
+        beside.then_some("the stop goes near the entry, but not to it")
+    }
+
+    /// "144.5 is our new stop (138 before)": values on both sides of the label, and nothing says which is the old one.
+    fn stands_between_values(&self, stop: usize) -> bool {
+        let small = |piece: &&Piece<'_>| {
+            matches!(piece.what, What::Term(Meaning::Filler | Meaning::New | Meaning::Now, _))
+        };
+        let before = self.pieces[..stop].iter().rev().find(|piece| !small(piece));
+        before.is_some_and(|before| is_plain_number(&before.what))
+            && self.pieces[..stop].last().is_some_and(|last| small(&last))
+            && self.pieces[stop..].iter().any(|piece| is_plain_number(&piece.what))
     }
 
     /// "Stop at TP1", "stop no alvo 1": a target's name instead of a price.
