@@ -46,7 +46,7 @@ impl<'t> Clause<'_, 't> {
         let ahead = self.prices_near()?;
         let told =
             self.has_side() || self.has_any([Meaning::Market, Meaning::Now, Meaning::Trade]) || self.reply;
-        if ahead.is_empty() && !told || again && self.unknown_behind(at) > 1 {
+        if ahead.is_empty() && (!told || self.adds_elsewhere(at)) || again && self.unknown_behind(at) > 1 {
             return Ok(None);
         }
         let entry = self.entry_of(&ahead)?;
@@ -260,6 +260,25 @@ impl<'t> Clause<'_, 't> {
 }
 
 impl Clause<'_, '_> {
+    /// "Add me to the list": something is added, and what it is added to is no trade.
+    fn adds_elsewhere(&self, add: usize) -> bool {
+        let behind = &self.pieces[add + 1..];
+        let Some(to) = behind.iter().position(|piece| piece.what.is(Meaning::To)).filter(|to| *to > 0) else {
+            return false;
+        };
+        !behind[to..].iter().any(|piece| {
+            matches!(
+                piece.what,
+                What::Ticker(_)
+                    | What::Number(_)
+                    | What::Term(
+                        Meaning::Side(_) | Meaning::Positions(_) | Meaning::Trade | Meaning::Trades,
+                        _
+                    )
+            )
+        })
+    }
+
     /// "Entry was 2400": the old value, and no new one before it.
     fn only_remembers(&self, label: usize) -> bool {
         let Some(was) = self.at(Meaning::Was).filter(|was| *was > label) else { return false };

@@ -67,8 +67,9 @@ impl Clause<'_, '_> {
         let strangers = self.pieces.iter().enumerate().filter(|(_, piece)| is_stranger(&piece.what));
         strangers.into_iter().any(|(at, _)| {
             let (left, right) = (self.neighbour(at, false), self.neighbour(at, true));
-            // "SL just got filled": between a level and what became of it stands a verb.
-            let level = left.and_then(|left| self.pieces[left].what.slot()).is_some_and(is_level);
+            // "SL just got filled": between a level and what became of it stands a verb, unless that has an object.
+            let ends = right.is_some_and(|right| self.neighbour(right, true).is_none());
+            let level = ends && left.and_then(|left| self.pieces[left].what.slot()).is_some_and(is_level);
             let acts = |at: Option<usize>| at.is_some_and(|at| is_deed(&self.pieces[at].what));
             let named = left.filter(|left| {
                 matches!(self.pieces[*left].what, What::Ticker(_) | What::Term(Meaning::All, _))

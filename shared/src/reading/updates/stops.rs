@@ -23,6 +23,9 @@ impl<'t> Clause<'_, 't> {
         }
         let moves = self.has_any([Meaning::Move, Meaning::Trail]);
         let Some(stop) = self.place(Slot::Stop) else {
+            if let Some(price) = self.trailed_to()? {
+                return Ok(to(StopMove::Price { price }));
+            }
             let entry = self.has(Meaning::BreakEven)
                 && !self.has_any(REPORTS)
                 && self.place(Slot::Target).is_none()
@@ -95,6 +98,23 @@ impl<'t> Clause<'_, 't> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// "Trailing stop up to 140": the stop that follows the price, and where it stands by now.
+    fn trailed_to(&self) -> Result<Option<Price>, Refusal> {
+        let Some(trail) = self.at(Meaning::Trail).filter(|_| !self.has_any(REPORTS)) else { return Ok(None) };
+        let led = self.has_any([Meaning::To, Meaning::UpTo, Meaning::Move, Meaning::Now]) || self.has_arrow();
+        if !led
+            || self.place(Slot::Target).is_some()
+            || self.place(Slot::Entry).is_some()
+            || !self.has_trade()
+        {
+            return Ok(None);
+        }
+        Ok(match self.new_prices(&self.pieces[trail + 1..])?.as_slice() {
+            [price] => Some(*price),
+            _ => None,
+        })
     }
 
     /// "Stop to entry", "stop for the rest at BE".
