@@ -93,7 +93,12 @@ impl<'t> Clause<'_, 't> {
                     number.text.replace(',', ".").parse().map_err(|_| Some("a percentage cannot be read"))?;
                 Ok(Some(Action::TrailStop { percent: Some(percent) }))
             }
-            None if !placed && self.place(Slot::Stop).is_some() && self.has_trade() && at == 0 => {
+            None if !placed
+                && self.place(Slot::Stop).is_some()
+                && self.has_trade()
+                && at == 0
+                && self.unknown() == 0 =>
+            {
                 Ok(Some(Action::TrailStop { percent: None }))
             }
             _ => Ok(None),
