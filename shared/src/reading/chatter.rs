@@ -46,7 +46,9 @@ pub(super) fn second_thoughts(block: &Block<'_, '_>) -> Option<&'static str> {
 
 fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
     if block.pieces.address {
-        return Some(Objection::Doubt("an address stands in it: calls for single tokens are not read"));
+        return Some(Objection::Doubt(
+            "a word as long as an address stands in it: calls for single tokens are not read",
+        ));
     }
     let text = Text::of(block);
     talk::objection(&text)

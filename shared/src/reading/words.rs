@@ -24,7 +24,7 @@ use by_word::ByWord;
 use forms::{misspelt, takes_index, takes_particle, without_number, without_particle};
 pub(super) use heads::Head;
 pub use load::BadLanguage;
-pub(super) use meanings::{Meaning, Named, Slot};
+pub(super) use meanings::{Counted, Meaning, Named, Slot};
 pub(super) use meant::Meant;
 use spoken::{Languages, Votes};
 pub(super) use table::{Noted, Origin};

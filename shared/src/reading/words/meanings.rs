@@ -142,6 +142,10 @@ pub(in crate::reading) enum Meaning {
     Negation,
     /// The words of a member who talks about the own trade, or thanks for one.
     Bystander,
+    /// Opinions, hopes, habits and plans: they keep an update from being one, never a call.
+    Musing,
+    /// What charts have and do: no position that could be closed.
+    Scenery,
     /// Only on a condition, or somebody's: if, would, he.
     Hedge,
     /// Only perhaps: may, maybe, possible. Weaker than `Hedge`.
@@ -467,6 +471,8 @@ const NAMES: &[(&str, Meaning)] = &[
     ("asks", Meaning::Asks),
     ("aside", Meaning::Aside),
     ("bystander", Meaning::Bystander),
+    ("musing", Meaning::Musing),
+    ("scenery", Meaning::Scenery),
     ("later", Meaning::Later),
     ("report", Meaning::Report),
     ("unreal", Meaning::Unreal),
