@@ -170,6 +170,8 @@ pub(in crate::reading) enum Meaning {
     Advert,
     /// Prices in hundred-millionths of a bitcoin.
     Satoshi,
+    /// Another currency than dollars, or cents.
+    Currency,
     /// Options, whose prices and words mean other things.
     Option,
     /// Buying an option to open a position.
@@ -472,6 +474,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("unreal", Meaning::Unreal),
     ("advert", Meaning::Advert),
     ("satoshi", Meaning::Satoshi),
+    ("currency", Meaning::Currency),
     ("option", Meaning::Option),
     ("option_buy", Meaning::OptionBuy),
     ("option_other", Meaning::OptionOther),
