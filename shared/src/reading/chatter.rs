@@ -4,6 +4,7 @@
 //! `running`; `text` knows which sentence holds the call. Invariants: an objection only ever prevents a signal, it
 //! never makes one; a remark that neither governs the side nor introduces the call does not count.
 
+mod around;
 mod quotes;
 mod running;
 mod strangers;
@@ -55,6 +56,7 @@ fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
         .or_else(|| quotes::objection(&text))
         .or_else(|| known(&text, NOT_NEW))
         .or_else(|| running::objection(block))
+        .or_else(|| around::objection(&text))
 }
 
 /// Words that rule out a new signal wherever they stand.
