@@ -48,6 +48,7 @@ const HOSTILE: &[&str] = &[
     "close BTC, ",
     "tp1 hit ✅ ",
     "{\"side\":\"buy\",",
+    "{\"symbol\":\"SOL\",",
     "| a | b |\n",
     "stop to entry ",
     "if ",

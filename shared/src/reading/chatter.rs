@@ -4,6 +4,7 @@
 //! `running`; `text` knows which sentence holds the call. Invariants: an objection only ever prevents a signal, it
 //! never makes one; a remark that neither governs the side nor introduces the call does not count.
 
+mod around;
 mod quotes;
 mod running;
 mod strangers;
@@ -46,13 +47,16 @@ pub(super) fn second_thoughts(block: &Block<'_, '_>) -> Option<&'static str> {
 
 fn first_objection(block: &Block<'_, '_>) -> Option<Objection> {
     if block.pieces.address {
-        return Some(Objection::Doubt("an address stands in it: calls for single tokens are not read"));
+        return Some(Objection::Doubt(
+            "a word as long as an address stands in it: calls for single tokens are not read",
+        ));
     }
     let text = Text::of(block);
     talk::objection(&text)
         .or_else(|| quotes::objection(&text))
         .or_else(|| known(&text, NOT_NEW))
         .or_else(|| running::objection(block))
+        .or_else(|| around::objection(&text))
 }
 
 /// Words that rule out a new signal wherever they stand.

@@ -121,8 +121,13 @@ impl Class {
 pub(super) fn beyond_ascii(text: &str) -> impl Iterator<Item = (usize, char)> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        let rest = text.get(at..)?;
-        let start = at + rest.bytes().position(|byte| !byte.is_ascii())?;
+        let mut rest = text.as_bytes().get(at..)?;
+        while let Some((eight, behind)) = rest.split_first_chunk::<8>()
+            && eight.is_ascii()
+        {
+            rest = behind;
+        }
+        let start = text.len() - rest.len() + rest.iter().position(|byte| !byte.is_ascii())?;
         let character = text[start..].chars().next()?;
         at = start + character.len_utf8();
         Some((start, character))

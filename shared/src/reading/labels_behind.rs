@@ -14,8 +14,8 @@ pub(super) fn fields(pieces: &Pieces<'_>) -> Option<Vec<Field>> {
     let levels = [Slot::Entry, Slot::Target, Slot::Stop];
     // Mostly a label stands before all prices, which settles it.
     let first = pieces.seen.first_price()?;
-    let labelled = pieces.may_have_any(&levels.map(Meaning::Label));
-    if !labelled || list[..first].iter().any(|piece| level_of(piece).is_some()) {
+    let labels = levels.into_iter().filter(|slot| pieces.has(Meaning::Label(*slot))).count();
+    if labels < 2 || list[..first].iter().any(|piece| level_of(piece).is_some()) {
         return None;
     }
     let mut fields = Vec::new();

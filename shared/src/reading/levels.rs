@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::doubt::Doubt;
 use super::fields::{Field, Opener};
 use super::openers::Openers;
-use super::pieces::{Piece, What};
+use super::pieces::{Piece, Pieces, What};
 use super::signals::Block;
 use super::tokens::{Number, Unit};
 use super::values::{Flags, Item, Joint, Level, Values};
@@ -138,6 +138,7 @@ impl<'t> Levels<'t> {
                 levels.take_manner(values);
             }
         }
+        check_read(block, &levels)?;
         levels.targets = without_second_list(levels.targets);
         levels.check_size()?;
         levels.move_multiples();
@@ -241,14 +242,49 @@ fn check_clear(block: &Block<'_, '_>) -> Result<(), Doubt> {
         if let Some(why) = values.unclear.filter(|_| levelled(field.opener)) {
             return Err(Doubt::Unclear(why));
         }
-    }
-    let stop_without_value = block
-        .with(Opener::Label(Slot::Stop))
-        .any(|(_, values)| values.items.is_empty() && !values.loose.is_empty());
-    if stop_without_value {
-        return Err(Doubt::Unclear("the stop cannot be read"));
+        if values.has(Meaning::Currency) && levelled(field.opener) && !is_quoted(block.pieces) {
+            return Err(Doubt::Unclear("prices in cents or in another currency than dollars"));
+        }
     }
     check_list_numbers(block)
+}
+
+/// Refuses a label whose level is written but cannot be read, rather than to drop it: where no other label holds such a level,
+/// and where a colon or a number announces this one.
+fn check_read(block: &Block<'_, '_>, levels: &Levels<'_>) -> Result<(), Doubt> {
+    let slots = [
+        (Slot::Entry, levels.entry.is_empty(), "the entry cannot be read"),
+        (Slot::Target, levels.targets.is_empty(), "a target cannot be read"),
+        (Slot::Stop, levels.stop.is_empty(), "the stop cannot be read"),
+    ];
+    for (field, _) in block.fields.iter().filter(|(_, values)| values.unread && values.items.is_empty()) {
+        let slot = slots.iter().find(|(slot, ..)| field.opener == Opener::Label(*slot));
+        if let Some((_, is_empty, why)) = slot
+            && (*is_empty || is_announced(&block.pieces.list, field))
+        {
+            return Err(Doubt::Unclear(why));
+        }
+    }
+    Ok(())
+}
+
+/// `Entry: …`, `TP2 …` at the start of a line: the label says that a value follows.
+fn is_announced(list: &[Piece<'_>], field: &Field) -> bool {
+    let sign = list[field.range.clone()].first();
+    if sign.is_some_and(|sign| matches!(sign.what, What::Mark(':' | '='))) {
+        return true;
+    }
+    let Some(label) = field.range.start.checked_sub(1) else { return false };
+    let mut before = list[..label].iter().rev().take_while(|piece| piece.line == list[label].line);
+    matches!(list[label].what, What::Term(_, Some(_)))
+        && before.all(|piece| matches!(piece.what, What::Mark(_) | What::Icon(_)))
+}
+
+/// True where the pair names what its prices are counted in.
+fn is_quoted(pieces: &Pieces<'_>) -> bool {
+    pieces.list.iter().any(|piece| {
+        matches!(&piece.what, What::Ticker(mention) if mention.quote.as_ref().is_some_and(|quote| !quote.as_str().contains("USD")))
+    })
 }
 
 /// A list number that only its place tells from a price must be the next one of its list. A lone one must be far from

@@ -60,7 +60,7 @@ pub use verdict::{Reading, Verdict};
 pub use words::BadLanguage;
 
 /// Raised whenever the reader may read some post differently than before; stored with every reading.
-pub const READER_VERSION: u32 = 2;
+pub const READER_VERSION: u32 = 3;
 
 /// Reads a post of a channel. Never fails, never panics. The time grows with the length of the post (faster only inside one
 /// sentence of many thousand words), and a post of more than 128 KiB is not read at all: no source has such posts.

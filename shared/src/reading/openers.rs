@@ -3,6 +3,7 @@
 //! Entry points: [`Openers::has`], [`Openers::and`]. Invariant: exact, a place for each opener.
 
 use super::fields::Opener;
+use super::words::Slot;
 
 /// A set of openers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,24 +31,27 @@ impl Openers {
     }
 }
 
+/// How many slots there are.
+const SLOTS: u32 = Slot::Kind as u32 + 1;
+
+/// The place of an opener: labels first, then the others as they are declared, so that it is read off and not looked up.
 fn place(opener: Opener) -> u32 {
     let place = match opener {
-        Opener::Header => 0,
-        Opener::Buy => 1,
-        Opener::Sell => 2,
-        Opener::Close => 3,
-        Opener::Market => 4,
-        Opener::Exit => 5,
-        Opener::StopOrder => 6,
-        Opener::Loose => 7,
-        Opener::Label(slot) => 8 + u32::from(slot as u8),
+        Opener::Label(slot) => u32::from(slot as u8),
+        Opener::Header => SLOTS,
+        Opener::Buy => SLOTS + 1,
+        Opener::Sell => SLOTS + 2,
+        Opener::Close => SLOTS + 3,
+        Opener::Market => SLOTS + 4,
+        Opener::Exit => SLOTS + 5,
+        Opener::StopOrder => SLOTS + 6,
+        Opener::Loose => SLOTS + 7,
     };
     1 << place
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::Slot;
     use super::*;
 
     #[test]

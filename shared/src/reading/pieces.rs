@@ -322,10 +322,17 @@ fn numeral(tokens: &Tokens<'_>, at: usize) -> Option<u8> {
     u8::try_from(place + 1).ok()
 }
 
-/// `3O50`, `14l`: digits, and letters that look like digits.
+/// `3O50`, `l42`, `138ish`, `1з8`: digits with letters that look like digits or stick to them, in a word that nobody knows. `4lev` and
+/// `L2` only count something.
 fn is_almost_number(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_digit())
-        && word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'o' | b'l' | b'i'))
+    let look = |c: char| c.is_ascii_digit() || matches!(c, 'o' | 'l' | 'i' | 'z');
+    let begins = word.starts_with(|c: char| c.is_ascii_digit());
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    match digits {
+        0 => false,
+        1 => begins && word.chars().all(look),
+        _ => begins || word.chars().all(look),
+    }
 }
 
 /// The keys of commands and of the tersest posts: `e=3.46`, `s: 3.31`, `t1 3.52`. A letter is a label only right before

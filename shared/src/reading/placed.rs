@@ -13,6 +13,9 @@ use super::classes::{Class, beyond_ascii};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Places(Vec<Run>);
 
+/// Room for the runs of most texts.
+const USUAL_RUNS: usize = 16;
+
 /// Bytes from `at` on that come from `place` and the places behind it, one by one.
 #[derive(Debug, Clone, Copy)]
 struct Run {
@@ -115,7 +118,7 @@ pub(super) struct Placed {
 impl Placed {
     /// An empty text with room for so many bytes.
     pub(super) fn with_room(bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), places: Places::default() }
+        Self { text: String::with_capacity(bytes), places: Places(Vec::with_capacity(USUAL_RUNS)) }
     }
 
     /// This text, borrowed.

@@ -44,7 +44,7 @@ impl Priced<'_, '_> {
     }
 
     /// The entry, by how its prices are joined and by the words beside them.
-    pub(super) fn entry(&self, side: Side) -> Result<Entry, Doubt> {
+    pub(super) fn entry(&self, side: Side, labelled: bool) -> Result<Entry, Doubt> {
         let has = |meaning: Meaning| self.levels.flags.has(meaning);
         if has(Meaning::Placeholder) && self.entry.is_empty() {
             return Err(Doubt::Unclear("the entry is kept back"));
@@ -67,8 +67,19 @@ impl Priced<'_, '_> {
                 self.check_zone(side, *first, *second)?;
                 zone(*first, *second, market)
             }
+            [(first, _), (second, item)]
+                if item.joint != Joint::List && self.may_be_stop(side, (*first, *second), labelled) =>
+            {
+                Err(Doubt::Unclear("no stop is named, and the second price may be it"))
+            }
             _ => self.ladder(market),
         }
+    }
+
+    /// "Short SOL 142 150": without a stop and a label, a second price on the side of the loss may be it.
+    fn may_be_stop(&self, side: Side, (first, second): (Decimal, Decimal), labelled: bool) -> bool {
+        let against = if side == Side::Long { second < first } else { second > first };
+        against && !labelled && self.levels.stop.is_empty()
     }
 
     /// "Short from 31.4 to 28.8": without a target, the far end of a wide zone may be one.

@@ -275,10 +275,11 @@ fn read_in(way: Way, block: &Block<'_, '_>, known: &Known<'_, '_>) -> Result<Sig
         None => priced.side(block)?,
     };
     priced.settle_exits(side)?;
+    let labelled = block.has_levels(Opener::Label(Slot::Entry));
     let mut draft = SignalDraft {
         targets: priced.targets()?,
         stop: priced.stop()?,
-        ..SignalDraft::new(instrument(known.mention, block.pieces), side, priced.entry(side)?)
+        ..SignalDraft::new(instrument(known.mention, block.pieces), side, priced.entry(side, labelled)?)
     };
     let bare = draft.stop.as_ref().and_then(|stop| stop.price()).is_none() && draft.targets.is_empty();
     if bare && !bare::is_plain(block) {

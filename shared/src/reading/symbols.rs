@@ -74,7 +74,8 @@ impl<'t> Name<'t> {
     /// The word at token `at`.
     pub(super) fn at(tokens: &Tokens<'t>, at: usize) -> Option<Self> {
         let Kind::Word(word) = tokens.get(at)?.kind else { return None };
-        Some(Self::of(word, at, tokens.words))
+        let kind = OnceCell::from(tokens.noted(at).ticker);
+        Some(Self { word, at, words: tokens.words, kind })
     }
 
     fn of(word: &'t str, at: usize, words: Lexicon<'t>) -> Self {
@@ -299,7 +300,7 @@ pub(super) fn named(tokens: &Tokens<'_>, name: &Name<'_>) -> Option<Mention> {
     let known = match name.kind() {
         Some(TickerKind::Coin | TickerKind::Foreign) => true,
         Some(TickerKind::CoinOrWord) => upper || in_header(),
-        _ => tokens.words.coin(name.word).is_some(),
+        _ => tokens.noted(at).names_coin && tokens.words.coin(name.word).is_some(),
     };
     if !known && !possible || is_amount(tokens, at) {
         return None;
@@ -319,7 +320,7 @@ fn quote_behind<'t>(tokens: &Tokens<'t>, at: usize) -> Option<&'t str> {
     let next = tokens.get(at + 1).filter(|next| next.line == tokens[at].line)?;
     let Kind::Word(word) = next.kind else { return None };
     let stable =
-        word != "perp" && word != "usdtperp" && tokens.words.ticker(word) == Some(TickerKind::Stable);
+        word != "perp" && word != "usdtperp" && tokens.noted(at + 1).ticker == Some(TickerKind::Stable);
     stable.then_some(word)
 }
 

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use super::classes::Class;
 use super::clean::{Text, index_of};
 use super::layouts;
-use super::words::{Found, Lexicon, Meaning, Slot};
+use super::words::{Found, Lexicon, Meaning, Noted, Slot, Understood};
 use digits::{clock_length, digits_length, ordinal_length, stands_alone, unit};
 
 /// One word, number, mark or icon.
@@ -101,6 +101,7 @@ impl Unit {
 pub(super) struct Tokens<'t> {
     list: Vec<Token<'t>>,
     phrases: Vec<Option<Found>>,
+    noted: Vec<Noted>,
     /// True when words of another language than English were found.
     pub(super) foreign: bool,
     /// The text that they were cut from.
@@ -122,6 +123,11 @@ impl Tokens<'_> {
     /// The longest known phrase that begins at token `at`.
     pub(super) fn phrase(&self, at: usize) -> Option<Found> {
         self.phrases.get(at).copied().flatten()
+    }
+
+    /// What is known of the word at token `at` beside its phrases.
+    pub(super) fn noted(&self, at: usize) -> Noted {
+        self.noted.get(at).copied().unwrap_or_default()
     }
 
     /// True when a label for the entry occurs.
@@ -157,16 +163,15 @@ pub(super) fn tokens<'t>(text: &'t Text, words: Lexicon<'t>) -> Tokens<'t> {
     }
     let understood = words.understand(&list);
     let foreign = understood.foreign;
-    let labels_entry = OnceCell::new();
-    match layouts::written_out(&list, words, (&understood, hints), &text.plain) {
+    let (list, understood) = match layouts::written_out(&list, words, (&understood, hints), &text.plain) {
         Some(list) => {
-            let phrases = words.understand(&list).phrases;
-            Tokens { list, phrases, foreign, plain: &text.plain, words, labels_entry }
+            let understood = words.understand(&list);
+            (list, understood)
         }
-        None => {
-            Tokens { list, phrases: understood.phrases, foreign, plain: &text.plain, words, labels_entry }
-        }
-    }
+        None => (list, understood),
+    };
+    let Understood { phrases, noted, .. } = understood;
+    Tokens { list, phrases, noted, foreign, plain: &text.plain, words, labels_entry: OnceCell::new() }
 }
 
 /// What the tokens of a text let one expect of its layout, so that the others are not looked for.
@@ -252,10 +257,11 @@ impl<'t> Cutter<'t> {
 
     fn number(&self, rest: &'t str, at: usize) -> (Kind<'t>, usize) {
         let bytes = rest.as_bytes();
-        if let Some(length) = clock_length(bytes) {
+        let first = digits::digits(bytes, 0);
+        if let Some(length) = clock_length(bytes, first) {
             return (Kind::Clock, length);
         }
-        let digits = digits_length(bytes);
+        let digits = digits_length(bytes, first);
         let counted = |unit, length| (Kind::Number(Number { text: &rest[..digits], at, unit }), length);
         if stands_alone(&bytes[digits..]) {
             return counted(Unit::None, digits);

@@ -11,6 +11,7 @@ mod closing;
 mod deeds;
 mod entries;
 mod names;
+mod neighbours;
 mod scopes;
 mod stops;
 mod strangers;
@@ -197,7 +198,7 @@ fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
     let told = deeds::read(block.pieces, context.reply, id.is_some())?;
     let mut shares = scopes::sorted(&told)?;
     if let [share] = shares.as_mut_slice() {
-        complete(share, block, context)?;
+        complete(share, (block, &told), context)?;
         if share.actions.is_empty() {
             let conditional = told.iter().any(|said| said.conditional);
             return Err(conditional.then_some("the update is conditional"));
@@ -218,11 +219,16 @@ fn read(block: &Block<'_, '_>, context: &Context<'_>, id: Id<'_>) -> Read {
 }
 
 /// Adds what ticks say, and the levels of a second half.
-fn complete(share: &mut Share<'_>, block: &Block<'_, '_>, context: &Context<'_>) -> Result<(), Refusal> {
+fn complete(
+    share: &mut Share<'_>,
+    (block, told): (&Block<'_, '_>, &[Said<'_>]),
+    context: &Context<'_>,
+) -> Result<(), Refusal> {
     share.marks.extend(cards::ticked(block, &mut share.actions)?);
     let only_stop =
         share.actions.iter().all(|action| matches!(action, Action::MoveStop { to: StopMove::Price { .. } }));
-    if context.reply && only_stop {
+    let conditional = told.iter().any(|said| said.conditional);
+    if context.reply && only_stop && !conditional && cards::holds_levels_only(&block.pieces.list) {
         let base = share.mention.map(|mention| &mention.base);
         let numbers = Numbers { decimal_comma: block.pieces.decimal_comma, base };
         match cards::second_half(block, numbers) {
@@ -258,6 +264,9 @@ fn finished(
     {
         return Err(Some("a stop and targets, but nothing says that they change an earlier call"));
     }
+    if is_told_as_plan(block.pieces, &share.actions) {
+        return Err(Some("an entry, a stop and targets: perhaps a call, not what became of one"));
+    }
     if is_unread_entry(&block.pieces.list, &share.actions) {
         return Err(Some("a further entry is spoken of, but not where it is"));
     }
@@ -278,6 +287,20 @@ fn is_unsaid_plan(list: &[Piece<'_>], actions: &[Action]) -> bool {
         word || arrow(&piece.what).is_some()
     };
     actions.iter().any(stop) && actions.iter().any(targets) && !list.iter().any(changes)
+}
+
+/// True where a stop was read of a text that holds three prices and a direction or targets: it has levels of a call left.
+fn is_told_as_plan(pieces: &Pieces<'_>, actions: &[Action]) -> bool {
+    let stop = |action: &Action| matches!(action, Action::MoveStop { to: StopMove::Price { .. } });
+    let little = actions.iter().all(|action| stop(action) || matches!(action, Action::EntryFilled { .. }));
+    let sides = [Meaning::Side(Side::Long), Meaning::Side(Side::Short), Meaning::Buy, Meaning::Sell];
+    let ahead = [Meaning::Aim, Meaning::Label(Slot::Target), Meaning::Label(Slot::Entry)];
+    let changes = [Meaning::Was, Meaning::From, Meaning::New, Meaning::Changed];
+    let (sided, aimed) = (pieces.meant.meets(Meant::of(sides)), pieces.meant.meets(Meant::of(ahead)));
+    let told = pieces.meant.meets(Meant::of(changes)) || pieces.seen.has(Sight::Arrow);
+    let moved = pieces.has(Meaning::Move) && !(sided && aimed);
+    let prices = || pieces.list.iter().filter(|piece| clauses::is_plain_number(&piece.what)).count();
+    actions.iter().any(stop) && little && (sided || aimed) && !told && !moved && prices() >= 3
 }
 
 /// True for levels beside words of entering again that nothing was made of: they may be those of that entry.
@@ -313,6 +336,9 @@ fn scope(
     // "Second target reached, closing everything": all of that one trade.
     let of_one = |action: &Action| matches!(action, Action::TargetHit { .. } | Action::EntryFilled { .. });
     if let Some(side) = every(told).filter(|_| !share.actions.iter().any(of_one)) {
+        if share.actions.contains(&Action::StoppedOut) {
+            return Err(Some("many trades were stopped at once: perhaps those of a market"));
+        }
         return Ok(Scope::All { side });
     }
     if let Some(mention) = mention {

@@ -81,6 +81,8 @@ pub(super) struct Values<'t> {
     pub(super) unclear: Option<&'static str>,
     /// A list number that might be a price: `Target 1 - 2`.
     pub(super) weak_index: Option<u8>,
+    /// True when something stands in the place of the first level that is no level and that nothing explains.
+    pub(super) unread: bool,
 }
 
 impl Values<'_> {
@@ -102,12 +104,14 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
         bracket_closes: false,
         relation: None,
         bullet: None,
-        market_behind: false,
+        parted: None,
         leading_share: None,
         is_stop: field.opener == Opener::Label(Slot::Stop),
         behind: &pieces[field.range.end.min(pieces.len())..],
         is_entry: !matches!(field.opener, Opener::Label(Slot::Target | Slot::Stop) | Opener::Close),
         relation_behind: false,
+        clause_ended: false,
+        is_header: matches!(field.opener, Opener::Header | Opener::Buy | Opener::Sell),
         resumes: matches!(field.opener, Opener::Header | Opener::Buy | Opener::Sell).then_some(MAX_ASIDE),
     };
     for (at, piece) in scan.pieces.iter().enumerate() {
@@ -118,6 +122,9 @@ pub(super) fn values<'t>(pieces: &[Piece<'t>], field: &Field) -> Values<'t> {
 
 /// How many marks and icons may stand before a field's first value, or between a list number and its rocket.
 const MAX_ICONS: usize = 8;
+
+/// Room for the levels of most fields.
+const USUAL_ITEMS: usize = 4;
 
 /// How many unexplained words may stand between a side and its price: "buying the retest at 0.22".
 const MAX_ASIDE: usize = 3;
@@ -138,8 +145,8 @@ struct Scan<'p, 't> {
     relation: Option<Meaning>,
     /// The icon that begins the line.
     bullet: Option<char>,
-    /// True when "market" stood behind a level.
-    market_behind: bool,
+    /// Why a further entry would make the field unclear.
+    parted: Option<&'static str>,
     /// True in the field of a stop.
     is_stop: bool,
     /// True in a field that may hold entries.
@@ -148,6 +155,10 @@ struct Scan<'p, 't> {
     relation_behind: bool,
     /// The share before its price: "30% at 10.2".
     leading_share: Option<(Number<'t>, ShareForm)>,
+    /// True behind the first clause of the field.
+    clause_ended: bool,
+    /// True beside symbol and side, in the field that no label opens.
+    is_header: bool,
     /// How many further unexplained words may stand between the side and "at" with the price; none where they may not.
     resumes: Option<usize>,
 }
@@ -164,9 +175,12 @@ impl<'t> Scan<'_, 't> {
         }
         match &piece.what {
             What::Number(number) => self.number(at, *number),
+            What::Index(_) if !starts_line && matches!(self.pieces[at - 1].what, What::Index(_)) => {
+                self.found.unclear = Some("keycaps side by side may be a price");
+            }
             What::Index(_) => self.join(Joint::Line),
             What::Mark(mark) => self.mark(at, *mark),
-            What::Icon('→') => self.join(Joint::List),
+            What::Icon('→') => self.lead_on(),
             What::Icon('🚀') if self.awaits_value(at) => self.runner(),
             What::Icon(icon) if starts_line => self.bullet = Some(*icon),
             What::Icon(icon) if is_tick(*icon) => self.tick(),
@@ -184,7 +198,7 @@ impl<'t> Scan<'_, 't> {
             What::Term(meaning, _) => self.term(*meaning),
             What::Clock | What::Unknown => {
                 self.resumes = self.resumes.and_then(|left| left.checked_sub(1));
-                self.blind = self.blind.or(Some(self.brackets));
+                self.go_blind();
             }
             What::Tangle if self.is_remark() => {}
             What::Tangle => self.found.unclear = Some("letters or a list number stick to a price"),
@@ -197,11 +211,32 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
+    /// An arrow leads from one value to the next. Among entries it may show the way of the price.
+    fn lead_on(&mut self) {
+        self.join(Joint::List);
+        if self.is_header {
+            self.part("an arrow stands among the entries");
+        }
+    }
+
+    /// What stands behind the entries so far is no further one of them: why a price there makes the field unclear.
+    fn part(&mut self, why: &'static str) {
+        if self.is_entry && !self.found.items.is_empty() {
+            self.parted = self.parted.or(Some(why));
+        }
+    }
+
     fn mark(&mut self, at: usize, mark: char) {
         if matches!(mark, '.' | ';' | ',' | '!' | '(') {
             self.resumes = None;
+            self.clause_ended |= mark != '(';
         }
         match mark {
+            '>' if self.is_header && at > 0 && matches!(self.pieces[at - 1].what, What::Mark('-' | '=')) => {
+                self.lead_on()
+            }
+            '.' | ';' | '!' if self.is_header => self.part("prices stand in two sentences"),
+            '€' | '£' | '₹' | '₺' | '₽' | '₩' | '¥' => self.found.flags.add(Meaning::Currency),
             '(' | '[' => {
                 self.brackets += 1;
                 self.bracket_closes = false;
@@ -227,7 +262,7 @@ impl<'t> Scan<'_, 't> {
                 self.found.flags.add(Meaning::Close);
             }
             Meaning::Market if !self.found.items.is_empty() => {
-                self.market_behind = true;
+                self.part("a market price stands among other entries");
                 self.found.flags.add(meaning);
             }
             Meaning::Above | Meaning::Below | Meaning::Break => {
@@ -237,9 +272,20 @@ impl<'t> Scan<'_, 't> {
             Meaning::Candle(length) => self.found.candle = Some(length.as_str().to_owned()),
             // Behind a level, or in brackets, "now" tells the time.
             Meaning::Now if self.brackets > 0 || !self.found.items.is_empty() => {}
+            Meaning::Side(_) => self.part("a price stands before the side and another one behind it"),
             _ if explains(meaning) => self.found.flags.add(meaning),
-            _ => self.blind = self.blind.or(Some(self.brackets)),
+            _ => self.go_blind(),
         }
+    }
+
+    /// What nothing explains hides the numbers behind it.
+    fn go_blind(&mut self) {
+        self.blind = self.blind.or(Some(self.brackets));
+        self.leave_unread();
+    }
+
+    fn leave_unread(&mut self) {
+        self.found.unread |= !self.clause_ended && self.found.items.is_empty();
     }
 
     fn runner(&mut self) {
@@ -262,8 +308,9 @@ impl<'t> Scan<'_, 't> {
         if self.relation_behind {
             self.found.unclear = Some("a condition stands among the entries");
         }
-        if self.market_behind {
-            self.found.unclear = Some("a market price stands among other entries");
+        self.found.unclear = self.found.unclear.or(self.parted);
+        if self.found.items.capacity() == 0 {
+            self.found.items = Vec::with_capacity(USUAL_ITEMS);
         }
         let share = self.leading_share.take();
         self.found.items.push(Item { level, joint: self.joint, share, ticked: false, bullet: self.bullet });
@@ -287,7 +334,7 @@ impl<'t> Scan<'_, 't> {
                 self.found.candle = Some(format!("{}{letter}", number.text));
             }
             Unit::Ordinal => self.join(Joint::Line),
-            Unit::Risk | Unit::Span(_) | Unit::Times => {}
+            Unit::Risk | Unit::Span(_) | Unit::Times => self.leave_unread(),
         }
     }
 
@@ -301,6 +348,8 @@ impl<'t> Scan<'_, 't> {
         }
         if self.blind.is_some() || self.is_remark() {
             self.found.loose.push(number);
+        } else if is_pair(number.text) {
+            self.found.unclear = Some("two prices may be joined by a point");
         } else if self.is_list_number(at, &number) {
             self.join(Joint::Line);
         } else {
@@ -341,6 +390,17 @@ impl<'t> Scan<'_, 't> {
         self.joint = Joint::Space;
     }
 }
+
+/// `2500.2600`: no price of four digits has as many behind the point.
+fn is_pair(number: &str) -> bool {
+    number.len() > 2 * PAIRED_DIGITS
+        && number.split_once('.').is_some_and(|(whole, fraction)| {
+            whole.len() == fraction.len() && whole.len() >= PAIRED_DIGITS && !fraction.contains(['.', ','])
+        })
+}
+
+/// So many digits have the prices of which one alone has no such fraction.
+const PAIRED_DIGITS: usize = 4;
 
 /// A number that may be a price.
 pub(super) fn is_price(what: &What<'_>) -> bool {

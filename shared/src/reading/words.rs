@@ -5,10 +5,13 @@
 //! Invariants: phrases are in the form that clean-up leaves (lower case, no accents, simplified Chinese, no joiners);
 //! the longest phrase wins, so that `short term` is never a side; a phrase has one meaning.
 
+mod by_word;
+mod forms;
 mod heads;
 mod load;
 mod meanings;
 mod meant;
+mod named;
 mod spoken;
 mod table;
 mod tickers;
@@ -16,16 +19,17 @@ mod tickers;
 use std::cmp::Ordering;
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
-
 use super::tokens::{Kind, Token, Unit, is_unspaced};
 
+use by_word::ByWord;
+use forms::{misspelt, takes_index, takes_particle, without_number, without_particle};
 pub(super) use heads::Head;
 pub use load::BadLanguage;
-pub(super) use meanings::{Meaning, Named, Slot};
+pub(super) use meanings::{Counted, Meaning, Slot};
 pub(super) use meant::Meant;
+pub(super) use named::Named;
 use spoken::{Languages, Votes};
-pub(super) use table::Origin;
+pub(super) use table::{Noted, Origin};
 use table::{OPEN_END, Phrase, Phrases, Summary, Table};
 pub(super) use tickers::TickerKind;
 
@@ -39,11 +43,9 @@ pub(super) struct Words {
     /// Phrases that are labels only where they head a line.
     heads: Table,
     /// Tickers by the folded name of the coin.
-    coins: FxHashMap<Box<str>, Box<str>>,
+    coins: ByWord<Box<str>>,
     /// How many language files were added.
     languages: u8,
-    /// What is known of tickers.
-    tickers: FxHashMap<Box<str>, TickerKind>,
 }
 
 /// A phrase found in a text.
@@ -64,9 +66,11 @@ pub(super) struct Found {
 pub(super) struct Understood {
     /// The longest known phrase that begins at each token.
     pub(super) phrases: Vec<Option<Found>>,
+    /// What else is known of the word at each token.
+    pub(super) noted: Vec<Noted>,
     /// True when words of another language than English were found.
     pub(super) foreign: bool,
-    /// False when there are surely no labels for both an entry and an exit.
+    /// False when surely no line has labels for both an entry and an exit.
     pub(super) labelled: bool,
 }
 
@@ -81,6 +85,8 @@ struct Heard {
     disputed: bool,
     /// True when its language is spoken, or it is the channel's own.
     is_spoken: bool,
+    /// What is known of the word as it stands.
+    noted: Noted,
 }
 
 impl Heard {
@@ -113,7 +119,7 @@ impl Heard {
 
     /// Takes notice of all phrases of one word at once, where no language is known.
     fn hear_all(&mut self, short: &Summary) {
-        self.disputed |= short.small || short.count > usize::from(self.found.is_none());
+        self.disputed |= short.small || short.count > u8::from(self.found.is_none());
         match (short.first, self.length()) {
             (Some((meaning, Origin { decimal_comma, .. })), 0) => {
                 self.languages = short.languages;
@@ -133,7 +139,7 @@ impl Words {
             for (file, text) in LANGUAGES {
                 words.add(file, text)?;
             }
-            words.tickers = tickers::load("tickers.toml", include_str!("../../tickers.toml"))?;
+            words.add_tickers("tickers.toml", include_str!("../../tickers.toml"))?;
             Ok(words)
         });
         BUILT_IN.as_ref()
@@ -160,15 +166,23 @@ impl<'w> Lexicon<'w> {
         let mut votes = Votes::default();
         // The tokens whose phrase depends on the language.
         let mut disputed = Vec::with_capacity(tokens.len());
-        let (mut entry, mut exit) = (false, false);
+        // The lines of the last labels for an entry and for an exit.
+        let (mut entry, mut exit) = (None, None);
+        let mut labelled = false;
+        let mut noted = vec![Noted::default(); tokens.len()];
         let heard = tokens.iter().enumerate().map(|(at, token)| {
             let Kind::Word(word) = token.kind else { return None };
             let heard = self.phrase(tokens, at, (word, Languages::default()));
+            noted[at] = heard.noted;
             disputed.extend(heard.disputed.then_some(at));
             votes.count(heard.languages);
             if let Some(Found { meaning, .. }) = heard.found {
-                entry |= matches!(meaning, Meaning::Label(Slot::Entry));
-                exit |= matches!(meaning, Meaning::Label(Slot::Stop | Slot::Target));
+                match meaning {
+                    Meaning::Label(Slot::Entry) => entry = Some(token.line),
+                    Meaning::Label(Slot::Stop | Slot::Target) => exit = Some(token.line),
+                    _ => return heard.found,
+                }
+                labelled |= entry == exit;
             }
             heard.found
         });
@@ -181,7 +195,7 @@ impl<'w> Lexicon<'w> {
                 phrases[*at] = self.phrase(tokens, *at, (word, spoken)).found;
             }
         }
-        Understood { phrases, foreign, labelled: entry && exit || foreign && !disputed.is_empty() }
+        Understood { phrases, noted, foreign, labelled: labelled || foreign && !disputed.is_empty() }
     }
 
     /// The longest phrase at token `at`, a word of a text in these languages.
@@ -191,7 +205,14 @@ impl<'w> Lexicon<'w> {
             return heard;
         }
         let other = self.other_form(tokens, at, (word, spoken)).unwrap_or_default();
-        Heard { disputed: heard.disputed || other.disputed, ..other }
+        Heard { disputed: heard.disputed || other.disputed, noted: heard.noted, ..other }
+    }
+
+    /// What is known of a word beside its phrases. Of a channel's own words, less is sure.
+    fn noted(self, known: Option<&Phrases>) -> Noted {
+        let noted = known.map(Phrases::noted).unwrap_or_default();
+        let own = self.own.is_some();
+        Noted { names_coin: noted.names_coin || own, heads: noted.heads || own, ..noted }
     }
 
     /// Likewise for a word that is in no vocabulary as it stands: with a list number, an article or ending, or a slip.
@@ -218,6 +239,15 @@ impl<'w> Lexicon<'w> {
     fn known(self, tokens: &[Token<'_>], at: usize, (word, spoken): (&str, Languages)) -> Heard {
         let mut heard = Heard::default();
         let next = next_byte(tokens, at);
+        let whole = self.general.phrases.whole(word);
+        heard.noted = self.noted(whole);
+        if let Some(phrases) = whole.filter(|phrases| phrases.is_alone(next))
+            && self.own.is_none()
+            && spoken.is_empty()
+        {
+            heard.hear_all(phrases.summary());
+            return heard;
+        }
         let mut hear = |phrases: &Phrases, is_own: bool| {
             for phrase in phrases.long(next) {
                 if let Some(length) = covered(tokens, at, &phrase.rest) {
@@ -253,7 +283,10 @@ impl<'w> Lexicon<'w> {
         }
         let known = |end: &&usize| {
             let word = &text[..**end];
-            self.all().any(|words| words.phrases.whole(word).is_some() || words.coins.contains_key(word))
+            self.all().any(|words| {
+                words.phrases.whole(word).is_some_and(|known| known.all().next().is_some())
+                    || words.coins.get(word).is_some()
+            })
         };
         ends[..count].iter().rev().find(known).copied()
     }
@@ -265,7 +298,7 @@ impl<'w> Lexicon<'w> {
 
     /// What is known of a ticker, or of a word that looks like one.
     pub(super) fn ticker(self, word: &str) -> Option<TickerKind> {
-        self.general.tickers.get(word).copied()
+        self.general.phrases.whole(word)?.noted().ticker
     }
 
     /// The slot that a single word opens.
@@ -297,32 +330,6 @@ impl<'w> Lexicon<'w> {
     fn singles(self, word: &str) -> impl Iterator<Item = &'w Phrase> {
         self.all().filter_map(move |words| words.phrases.whole(word)).flat_map(Phrases::single)
     }
-}
-
-/// A word without the digits at its end.
-fn without_number(word: &str) -> &str {
-    let digits = word.bytes().rev().take_while(u8::is_ascii_digit).count();
-    &word[..word.len() - digits]
-}
-
-/// The word in `l'entrée` and in `stop'u`: an article before an apostrophe, or an ending behind it.
-fn without_particle(word: &str) -> Option<&str> {
-    let mark = word.bytes().position(|byte| byte == b'\'')?;
-    let (before, after) = (&word[..mark], &word[mark + 1..]);
-    let (word, particle) = if before.len() > after.len() { (before, after) } else { (after, before) };
-    (particle.len() <= MAX_PARTICLE && particle.is_ascii()).then_some(word)
-}
-
-/// The longest article or ending: `dell'`, `'nden`.
-const MAX_PARTICLE: usize = 4;
-
-/// Labels and sides are nouns. Other words with an apostrophe are contractions, such as `it's`.
-fn takes_particle(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Label(_) | Meaning::Side(_) | Meaning::Positions(_) | Meaning::BreakEven)
-}
-
-fn takes_index(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Label(Slot::Entry | Slot::Target | Slot::Stop | Slot::Decoy))
 }
 
 /// The number at the end of the last word of a phrase: `take profit3`.
@@ -364,47 +371,6 @@ fn covered(tokens: &[Token<'_>], at: usize, rest: &[Box<str>]) -> Option<usize> 
 
 fn is_hyphen(kind: &Kind<'_>) -> bool {
     matches!(kind, Kind::Mark('-' | '/' | '_' | '.'))
-}
-
-/// Long labels are recognised with one edit; short ones never, because `tp` is one edit from too much.
-fn misspelt(word: &str) -> Option<Slot> {
-    const LONG: &[(&str, Slot)] = &[
-        ("stoploss", Slot::Stop),
-        ("targets", Slot::Target),
-        ("target", Slot::Target),
-        ("takeprofit", Slot::Target),
-        ("leverage", Slot::Leverage),
-        ("entries", Slot::Entry),
-        ("entry", Slot::Entry),
-        ("position", Slot::Side),
-        ("direction", Slot::Side),
-    ];
-    let first = word.as_bytes().first()?;
-    if !matches!(first, b's' | b't' | b'l' | b'e' | b'p' | b'd') || !word.is_ascii() {
-        return None;
-    }
-    let close = |(label, _): &&(&str, Slot)| *first == label.as_bytes()[0] && within_one_edit(word, label);
-    LONG.iter().find(close).map(|(_, slot)| *slot).or(is_clipped_stop(word).then_some(Slot::Stop))
-}
-
-/// "Stopl", "stopls": a stop loss that lost letters behind the stop, all others in order.
-fn is_clipped_stop(word: &str) -> bool {
-    let Some(rest) = word.strip_prefix("stop").filter(|rest| !rest.is_empty()) else { return word == "stol" };
-    let mut letters = "loss".chars();
-    rest.chars().all(|wanted| letters.any(|letter| letter == wanted))
-}
-
-/// True when one letter more, less or other, or two letters swapped, turn one word into the other.
-fn within_one_edit(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len().abs_diff(b.len()) > 1 {
-        return false;
-    }
-    let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
-    let (a, b) = (&a[start..a.len() - end], &b[start..b.len() - end]);
-    let swapped = matches!((a, b), ([x, y], [v, w]) if x == w && y == v);
-    a.len() <= 1 && b.len() <= 1 || swapped
 }
 
 /// The longest known phrase of a script without spaces.

@@ -93,6 +93,18 @@ fn the_reader_keeps_its_floors_on_the_corpus_and_does_nothing_dangerous() {
     }
 }
 
+/// What only sounds like a follow-up, and its neighbours that are some: a rule that breaks shows here at once.
+#[test]
+fn follow_ups_and_what_only_sounds_like_them_are_told_apart() {
+    let (mut grade, mut contents) = (Grade::default(), Contents::new());
+    for line in corpus().remove("follow_ups").unwrap_or_default() {
+        let labelled: Value = serde_json::from_str(&line).unwrap();
+        grade.case(&labelled, &read(&line));
+        contents.insert(labelled["id"].as_str().unwrap().to_owned(), content(&labelled));
+    }
+    assert!(!contents.is_empty() && grade.wrong.is_empty(), "{}", shown(&grade, &contents));
+}
+
 /// Posts that the reader was not built by: what it makes of them is printed, and only danger is refused. Whoever wants to
 /// learn from them moves them into the corpus and writes others here.
 #[test]

@@ -225,6 +225,7 @@ impl<'t> Writer<'_, 't> {
     fn write(&mut self, members: &[Member]) {
         let several = members.last().is_some_and(|last| last.object > 0);
         let mut before: Option<&Member> = None;
+        let mut quotes = Quotes { members, known: None };
         let list = self.list;
         for member in members.iter().filter(|member| !is_quote(list, member)) {
             let goes_on = before.is_some_and(|before| self.is_one(before, member));
@@ -241,8 +242,7 @@ impl<'t> Writer<'_, 't> {
             }
             self.value(member);
             if self.is_symbol(member)
-                && let Some(quote) =
-                    of_object(members, member.object).iter().find(|other| is_quote(list, other))
+                && let Some(quote) = quotes.of(list, member.object)
             {
                 self.join(Role::Plain);
                 self.repeat(quote);
@@ -343,6 +343,28 @@ impl<'t> Writer<'_, 't> {
         if member.role == Role::Share {
             self.written.push(implied(')', end, self.line));
         }
+    }
+}
+
+/// The quotes of objects: looked for once in each, since an object may name any number of symbols.
+struct Quotes<'m> {
+    members: &'m [Member],
+    /// The last object that was looked at, and its quote.
+    known: Option<(usize, Option<&'m Member>)>,
+}
+
+impl<'m> Quotes<'m> {
+    /// The quote of an object, if it has one.
+    fn of(&mut self, list: &[Token<'_>], object: usize) -> Option<&'m Member> {
+        if let Some((known, quote)) = self.known
+            && known == object
+        {
+            return quote;
+        }
+        let single = |member: &&Member| is_quote(list, member) && member.value.len() == 1;
+        let quote = of_object(self.members, object).iter().find(single);
+        self.known = Some((object, quote));
+        quote
     }
 }
 

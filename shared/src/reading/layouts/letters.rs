@@ -15,7 +15,10 @@ pub(super) fn written_out<'t>(list: &[Token<'t>]) -> Option<Vec<Token<'t>>> {
         _ => false,
     };
     let has = |letters: &[&str]| (0..list.len()).any(|at| is(at, letters));
-    if !has(&["e"]) || !has(&["s", "sl", "t", "tp", "t1"]) {
+    // "0,97 e 1,04": between two numbers it may be a word for "and".
+    let joins = |at: usize| matches!(at.checked_sub(1).map(|at| list[at].kind), Some(Kind::Number(_)));
+    let has_entry = (0..list.len()).any(|at| is(at, &["e"]) && (!joins(at) || has(&["s", "t"])));
+    if !has_entry || !has(&["s", "sl", "t", "tp", "t1"]) {
         return None;
     }
     let word = |at: usize, token: &Token<'t>| match label(list, at) {

@@ -1,13 +1,19 @@
 //! Digits: how far a number goes, what is glued to it, and what only looks like one: dates and times.
 //!
-//! Entry points: [`digits_length`], [`clock_length`], [`unit()`]. Invariant: each looks at the start of its text only.
+//! Entry points: [`digits`], [`digits_length`], [`clock_length`], [`unit()`]. Invariant: each looks at the start of its text only.
 
 use super::{Unit, is_unspaced};
 
-/// Digits with `.`, `,` or `'` between digits; a power of ten may follow: `2.6e-6`.
-pub(super) fn digits_length(bytes: &[u8]) -> usize {
+/// How many digits stand at byte `from` and behind it.
+pub(super) fn digits(bytes: &[u8], from: usize) -> usize {
+    bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Digits with `.`, `,` or `'` between digits, of which `first` stand before the first mark; a power of ten may follow:
+/// `2.6e-6`.
+pub(super) fn digits_length(bytes: &[u8], first: usize) -> usize {
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let mut at = 0;
+    let mut at = first;
     while digit(at) || matches!(bytes.get(at), Some(b'.' | b',' | b'\'')) && digit(at + 1) {
         at += 1;
     }
@@ -29,25 +35,26 @@ pub(super) fn stands_alone(behind: &[u8]) -> bool {
     }
 }
 
-/// The length of `19:40`, `19:40:11`, `14/05/2025` or `2025-05-14` at the start; none if it is something else.
-pub(super) fn clock_length(bytes: &[u8]) -> Option<usize> {
-    let run = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let first = run(0);
+/// The length of `19:40`, `19:40:11`, `14/05/2025` or `2025-05-14` at the start, of which `first` digits stand before the
+/// first mark; none if it is something else.
+pub(super) fn clock_length(bytes: &[u8], first: usize) -> Option<usize> {
     let mark = *bytes.get(first)?;
     let begins = match mark {
-        b':' | b'/' | b'.' => first <= 2,
+        b':' | b'/' => first <= 2,
+        // Most of these are decimal points: a date has a second one.
+        b'.' => first <= 2 && bytes[first + 1..].iter().take(3).any(|byte| *byte == mark),
         b'-' => first == 4,
         _ => false,
     };
     if !begins {
         return None;
     }
-    let second = run(first + 1);
+    let second = digits(bytes, first + 1);
     if second > 2 {
         return None;
     }
     let after = first + 1 + second;
-    let third = if bytes.get(after) == Some(&mark) { run(after + 1) } else { 0 };
+    let third = if bytes.get(after) == Some(&mark) { digits(bytes, after + 1) } else { 0 };
     let end = if third > 0 { after + 1 + third } else { after };
     let goes_on = bytes.get(end).is_some_and(u8::is_ascii_alphanumeric)
         || matches!(bytes.get(end), Some(b'.' | b',')) && bytes.get(end + 1).is_some_and(u8::is_ascii_digit);

@@ -53,6 +53,32 @@ fn is_told_filled(actions: &[Action]) -> bool {
     actions.iter().any(|action| matches!(action, Action::EntryFilled { .. }))
 }
 
+/// True for labels with their values, and nothing that judges them: "my target 160", "tp 150 is too far" complete no call.
+pub(super) fn holds_levels_only(list: &[Piece<'_>]) -> bool {
+    let said = |piece: &&Piece<'_>| !matches!(piece.what, What::Mark(_) | What::Icon(_) | What::Ticker(_));
+    let labelled = list.iter().find(said).is_some_and(|first| {
+        matches!(first.what.slot(), Some(Slot::Stop | Slot::Target | Slot::Entry | Slot::Leverage))
+    });
+    let judged = |piece: &Piece<'_>| match piece.what {
+        What::Unknown => true,
+        What::Term(meaning, _) => JUDGING.contains(&meaning),
+        _ => false,
+    };
+    labelled && !list.iter().any(judged)
+}
+
+/// Words that say how somebody likes a level, or when it will be one.
+const JUDGING: [Meaning; 8] = [
+    Meaning::Negation,
+    Meaning::Hedge,
+    Meaning::Perhaps,
+    Meaning::Musing,
+    Meaning::Scenery,
+    Meaning::Placeholder,
+    Meaning::Later,
+    Meaning::Others,
+];
+
 /// The stop and the targets that follow a bare entry in a reply.
 pub(super) fn second_half(
     block: &Block<'_, '_>,

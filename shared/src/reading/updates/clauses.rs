@@ -48,6 +48,11 @@ pub(super) struct Holds {
 }
 
 impl Holds {
+    /// False when surely none of these is there.
+    pub(super) fn may_hold_any(&self, meanings: &[Meaning]) -> bool {
+        self.meant.may_hold_any(meanings)
+    }
+
     /// Looks at the pieces of a clause.
     pub(super) fn of(pieces: &[Piece<'_>]) -> Self {
         let mut holds = Self::default();

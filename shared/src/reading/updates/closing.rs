@@ -223,7 +223,7 @@ impl Clause<'_, '_> {
             && !self.tells_of_candle()
     }
 
-    /// "Flat. Took the loss.": a single word, and the next thought tells of a result or a stop.
+    /// "Flat. Took the loss.", "Out. Flat now": a single word, and the next thought tells of a result or a stop, or says it again.
     fn is_whole_thought(&self) -> bool {
         let said = |piece: &&Piece<'_>| !matches!(piece.what, What::Mark(_) | What::Icon(_));
         let behind = &self.onwards[self.pieces.len()..];
@@ -231,7 +231,7 @@ impl Clause<'_, '_> {
         let mut next = behind.iter().take(MAX_AHEAD).take_while(|piece| piece.line == next);
         let results = |slot: Slot| matches!(slot, Slot::Decoy | Slot::Outcome | Slot::Stop);
         self.pieces.iter().filter(said).count() == 1
-            && next.any(|piece| piece.what.slot().is_some_and(results))
+            && next.any(|piece| piece.what.is(Meaning::Out) || piece.what.slot().is_some_and(results))
     }
 
     /// The part to close: `40%`, half, a third, `1/3`. A signed percentage or one "of profit" is a result.

@@ -64,6 +64,18 @@ pub(super) fn read<'p>(pieces: &'p Pieces<'_>, reply: bool, named: bool) -> Resu
             said.actions = clause.repeated(before)?;
             said.mark = clause.mark();
         }
+        if !said.actions.is_empty()
+            && !said.conditional
+            && let Some(doubt) = clause.doubt(&said.actions)
+        {
+            return Err(Some(doubt));
+        }
+        if said.actions == [Action::Close] && clause.is_market_close(pieces) {
+            return Err(Some("a symbol and its closing price: perhaps the market's, not a trade's"));
+        }
+        if clause.only_muses() && told.last().is_some_and(|last| !last.actions.is_empty()) {
+            return Err(Some("what is done is told as a habit or an opinion"));
+        }
         if said.actions.is_empty() && told.last().is_some_and(closes_part) && clause.is_further_share() {
             return Err(Some("a share for a further place is left over"));
         }

@@ -46,7 +46,7 @@ impl<'t> Clause<'_, 't> {
         let ahead = self.prices_near()?;
         let told =
             self.has_side() || self.has_any([Meaning::Market, Meaning::Now, Meaning::Trade]) || self.reply;
-        if ahead.is_empty() && !told || again && self.unknown_behind(at) > 1 {
+        if ahead.is_empty() && (!told || self.adds_elsewhere(at)) || again && self.unknown_behind(at) > 1 {
             return Ok(None);
         }
         let entry = self.entry_of(&ahead)?;
@@ -240,6 +240,9 @@ impl<'t> Clause<'_, 't> {
         if others || self.has_any(done) || !self.has_any(told) && !led || !self.has_trade() && !self.reply {
             return Ok(None);
         }
+        if self.only_remembers(label) {
+            return Ok(None);
+        }
         let behind = &self.pieces[label + 1..];
         let old = behind.iter().position(|piece| piece.what.is(Meaning::Was) || piece.what.is(Meaning::From));
         let list = &behind[..old
@@ -253,6 +256,35 @@ impl<'t> Clause<'_, 't> {
             return Ok(None);
         }
         Ok(Some(Action::SetEntry { entry: self.entry_of(&prices)? }))
+    }
+}
+
+impl Clause<'_, '_> {
+    /// "Add me to the list": something is added, and what it is added to is no trade.
+    fn adds_elsewhere(&self, add: usize) -> bool {
+        let behind = &self.pieces[add + 1..];
+        let Some(to) = behind.iter().position(|piece| piece.what.is(Meaning::To)).filter(|to| *to > 0) else {
+            return false;
+        };
+        !behind[to..].iter().any(|piece| {
+            matches!(
+                piece.what,
+                What::Ticker(_)
+                    | What::Number(_)
+                    | What::Term(
+                        Meaning::Side(_) | Meaning::Positions(_) | Meaning::Trade | Meaning::Trades,
+                        _
+                    )
+            )
+        })
+    }
+
+    /// "Entry was 2400": the old value, and no new one before it.
+    fn only_remembers(&self, label: usize) -> bool {
+        let Some(was) = self.at(Meaning::Was).filter(|was| *was > label) else { return false };
+        let changed = [Meaning::New, Meaning::Changed, Meaning::Move, Meaning::Now];
+        let valued = self.pieces[..was].iter().any(|piece| is_plain_number(&piece.what));
+        !valued && !self.has_any(changed) && !self.has_arrow()
     }
 }
 

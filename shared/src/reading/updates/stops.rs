@@ -23,6 +23,9 @@ impl<'t> Clause<'_, 't> {
         }
         let moves = self.has_any([Meaning::Move, Meaning::Trail]);
         let Some(stop) = self.place(Slot::Stop) else {
+            if let Some(price) = self.trailed_to()? {
+                return Ok(to(StopMove::Price { price }));
+            }
             let entry = self.has(Meaning::BreakEven)
                 && !self.has_any(REPORTS)
                 && self.place(Slot::Target).is_none()
@@ -34,6 +37,9 @@ impl<'t> Clause<'_, 't> {
         }
         let behind = &self.pieces[stop + 1..];
         if self.goes_to_entry(stop) {
+            if let Some(doubt) = self.doubt_of_entry() {
+                return Err(Some(doubt));
+            }
             return Ok(to(StopMove::BreakEven));
         }
         let changed = behind.iter().any(|piece| piece.what.is(Meaning::Changed));
@@ -44,6 +50,9 @@ impl<'t> Clause<'_, 't> {
         let alone = self.is_bare_stop(stop);
         if !mover && !alone {
             return Ok(None);
+        }
+        if self.stands_between_values(stop) {
+            return Err(Some("several new stops are named"));
         }
         let mut prices = self.new_prices(behind)?;
         if prices.is_empty() && moves {
@@ -84,11 +93,33 @@ impl<'t> Clause<'_, 't> {
                     number.text.replace(',', ".").parse().map_err(|_| Some("a percentage cannot be read"))?;
                 Ok(Some(Action::TrailStop { percent: Some(percent) }))
             }
-            None if !placed && self.place(Slot::Stop).is_some() && self.has_trade() && at == 0 => {
+            None if !placed
+                && self.place(Slot::Stop).is_some()
+                && self.has_trade()
+                && at == 0
+                && self.unknown() == 0 =>
+            {
                 Ok(Some(Action::TrailStop { percent: None }))
             }
             _ => Ok(None),
         }
+    }
+
+    /// "Trailing stop up to 140": the stop that follows the price, and where it stands by now.
+    fn trailed_to(&self) -> Result<Option<Price>, Refusal> {
+        let Some(trail) = self.at(Meaning::Trail).filter(|_| !self.has_any(REPORTS)) else { return Ok(None) };
+        let led = self.has_any([Meaning::To, Meaning::UpTo, Meaning::Move, Meaning::Now]) || self.has_arrow();
+        if !led
+            || self.place(Slot::Target).is_some()
+            || self.place(Slot::Entry).is_some()
+            || !self.has_trade()
+        {
+            return Ok(None);
+        }
+        Ok(match self.new_prices(&self.pieces[trail + 1..])?.as_slice() {
+            [price] => Some(*price),
+            _ => None,
+        })
     }
 
     /// "Stop to entry", "stop for the rest at BE".
@@ -103,6 +134,30 @@ impl<'t> Clause<'_, 't> {
         let named_by_it =
             entry + 1 == stop && self.pieces[entry].what.is(Meaning::BreakEven) && self.has_trade();
         (entry > stop || moves || named_by_it) && unknown(between) <= MAX_UNKNOWN_TO_ENTRY && !priced
+    }
+
+    /// "At 146 move stop to entry" waits for a price; "stop slightly above entry" stands elsewhere.
+    fn doubt_of_entry(&self) -> Option<&'static str> {
+        let at_price = self.pieces.windows(2).any(|pair| {
+            matches!(pair[0].what, What::Term(Meaning::At, _) | What::Mark('@'))
+                && is_plain_number(&pair[1].what)
+        });
+        if at_price {
+            return Some("a price beside the entry as the stop's place: perhaps a condition");
+        }
+        let beside = self.has_any([Meaning::Above, Meaning::Below]);
+        beside.then_some("the stop goes near the entry, but not to it")
+    }
+
+    /// "144.5 is our new stop (138 before)": values on both sides of the label, and nothing says which is the old one.
+    fn stands_between_values(&self, stop: usize) -> bool {
+        let small = |piece: &&Piece<'_>| {
+            matches!(piece.what, What::Term(Meaning::Filler | Meaning::New | Meaning::Now, _))
+        };
+        let before = self.pieces[..stop].iter().rev().find(|piece| !small(piece));
+        before.is_some_and(|before| is_plain_number(&before.what))
+            && self.pieces[..stop].last().is_some_and(|last| small(&last))
+            && self.pieces[stop..].iter().any(|piece| is_plain_number(&piece.what))
     }
 
     /// "Stop at TP1", "stop no alvo 1": a target's name instead of a price.

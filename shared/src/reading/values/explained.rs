@@ -33,6 +33,7 @@ pub(super) fn explains(meaning: Meaning) -> bool {
             | Meaning::UpTo
             | Meaning::Bought
             | Meaning::Satoshi
+            | Meaning::Currency
             | Meaning::OptionBuy
             | Meaning::OfProfit
             | Meaning::Nth(_)

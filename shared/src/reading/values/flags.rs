@@ -41,6 +41,7 @@ fn place(meaning: Meaning) -> u16 {
         Meaning::Close => 1 << 10,
         Meaning::Closed => 1 << 11,
         Meaning::CandleWord => 1 << 12,
+        Meaning::Currency => 1 << 13,
         _ => 0,
     }
 }

@@ -28,6 +28,9 @@ impl Lexicon<'_> {
         if matches!(phrase, Some(Found { meaning: Meaning::Label(slot), .. }) if is_level(slot)) {
             return None;
         }
+        if !tokens.noted(at).heads {
+            return None;
+        }
         let fits = |phrase: &Phrase| match phrase.meaning {
             Meaning::Label(slot) => Some((slot, covered(tokens, at, &phrase.rest)?)),
             _ => None,

@@ -102,7 +102,12 @@ impl Words {
             .map_err(|error| BadLanguage::Shape { file: file.to_owned(), problem: error.to_string() })?;
         for (ticker, names) in &language.coins {
             for name in names {
-                self.coins.entry(fold(name).into()).or_insert_with(|| ticker.as_str().into());
+                let name = fold(name);
+                self.phrases.note(&name).names_coin = true;
+                let known = self.coins.entry(&name);
+                if known.is_empty() {
+                    *known = ticker.as_str().into();
+                }
             }
         }
         let origin = Origin { language: self.languages, decimal_comma: language.decimal_comma, small: false };
@@ -126,8 +131,10 @@ impl Words {
             let meaning = by_name(name).filter(|meaning| matches!(meaning, Meaning::Label(_)));
             let meaning = meaning.ok_or_else(|| unknown(file, name))?;
             for phrase in phrases {
-                let found = insert(&mut self.heads, &fold(phrase), (meaning, origin));
-                found.ok_or_else(|| not_a_word((file, name, phrase)))?;
+                let folded = fold(phrase);
+                let first = insert(&mut self.heads, &folded, (meaning, origin));
+                let first = first.ok_or_else(|| not_a_word((file, name, phrase)))?;
+                self.phrases.note(first).heads = true;
             }
         }
         Ok(())
@@ -176,7 +183,8 @@ impl Words {
                 match own.insert(folded.clone(), meaning) {
                     Some(other) if other != meaning => return Err(twice(at)),
                     _ => {
-                        insert(&mut self.phrases, &folded, (meaning, origin)).ok_or_else(|| not_a_word(at))?
+                        insert(&mut self.phrases, &folded, (meaning, origin))
+                            .ok_or_else(|| not_a_word(at))?;
                     }
                 }
             }
@@ -185,10 +193,11 @@ impl Words {
     }
 }
 
-/// Adds one folded phrase; none if it does not begin with a word.
-fn insert(table: &mut Table, folded: &str, (meaning, origin): (Meaning, Origin)) -> Option<()> {
+/// Adds one folded phrase and tells its first word; none if it does not begin with a word.
+fn insert<'f>(table: &mut Table, folded: &'f str, (meaning, origin): (Meaning, Origin)) -> Option<&'f str> {
     let (first, rest) = parts(folded)?;
-    table.insert(first, Phrase::new(rest, meaning, origin))
+    table.insert(first, Phrase::new(rest, meaning, origin))?;
+    Some(first)
 }
 
 /// The first word of a folded phrase and the others. Scripts without spaces are looked up as a whole.

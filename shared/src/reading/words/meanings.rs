@@ -3,6 +3,7 @@
 //! Entry points: [`Meaning`], [`Slot`], [`by_name`]. The names are explained in `shared/languages/README.md`.
 
 use super::super::tokens::Unit;
+use super::named::Named;
 use crate::signal::Side;
 
 /// What a phrase means.
@@ -142,6 +143,10 @@ pub(in crate::reading) enum Meaning {
     Negation,
     /// The words of a member who talks about the own trade, or thanks for one.
     Bystander,
+    /// Opinions, hopes, habits and plans: they keep an update from being one, never a call.
+    Musing,
+    /// What charts have and do: no position that could be closed.
+    Scenery,
     /// Only on a condition, or somebody's: if, would, he.
     Hedge,
     /// Only perhaps: may, maybe, possible. Weaker than `Hedge`.
@@ -170,6 +175,8 @@ pub(in crate::reading) enum Meaning {
     Advert,
     /// Prices in hundred-millionths of a bitcoin.
     Satoshi,
+    /// Another currency than dollars, or cents.
+    Currency,
     /// Options, whose prices and words mean other things.
     Option,
     /// Buying an option to open a position.
@@ -263,67 +270,6 @@ impl Slot {
     /// True for labels that announce levels, or ends of a range, so that a value inside them is one of theirs.
     pub(in crate::reading) fn may_be_listed(self) -> bool {
         matches!(self, Slot::Entry | Slot::Target | Slot::Stop | Slot::Leverage)
-    }
-}
-
-/// Candles and venues, by a name of one byte: meanings are compared all the time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::reading) enum Named {
-    /// 15 minutes.
-    QuarterHour,
-    /// 30 minutes.
-    HalfHour,
-    /// One hour.
-    Hour,
-    /// Two hours.
-    TwoHours,
-    /// Four hours.
-    FourHours,
-    /// One day.
-    Day,
-    /// One week.
-    Week,
-    /// A venue.
-    Binance,
-    /// A venue.
-    Bybit,
-    /// A venue.
-    Okx,
-    /// A venue.
-    Bitget,
-    /// A venue.
-    Mexc,
-    /// A venue.
-    Kucoin,
-    /// A venue.
-    Hyperliquid,
-    /// A venue.
-    Bitmex,
-    /// A venue.
-    Deribit,
-}
-
-impl Named {
-    /// The name as a signal has it.
-    pub(in crate::reading) fn as_str(self) -> &'static str {
-        match self {
-            Named::QuarterHour => "15m",
-            Named::HalfHour => "30m",
-            Named::Hour => "1h",
-            Named::TwoHours => "2h",
-            Named::FourHours => "4h",
-            Named::Day => "1d",
-            Named::Week => "1w",
-            Named::Binance => "binance",
-            Named::Bybit => "bybit",
-            Named::Okx => "okx",
-            Named::Bitget => "bitget",
-            Named::Mexc => "mexc",
-            Named::Kucoin => "kucoin",
-            Named::Hyperliquid => "hyperliquid",
-            Named::Bitmex => "bitmex",
-            Named::Deribit => "deribit",
-        }
     }
 }
 
@@ -467,11 +413,14 @@ const NAMES: &[(&str, Meaning)] = &[
     ("asks", Meaning::Asks),
     ("aside", Meaning::Aside),
     ("bystander", Meaning::Bystander),
+    ("musing", Meaning::Musing),
+    ("scenery", Meaning::Scenery),
     ("later", Meaning::Later),
     ("report", Meaning::Report),
     ("unreal", Meaning::Unreal),
     ("advert", Meaning::Advert),
     ("satoshi", Meaning::Satoshi),
+    ("currency", Meaning::Currency),
     ("option", Meaning::Option),
     ("option_buy", Meaning::OptionBuy),
     ("option_other", Meaning::OptionOther),

@@ -7,7 +7,9 @@
 use rustc_hash::FxHashMap;
 
 use super::Meaning;
+use super::by_word::ByWord;
 use super::spoken::Languages;
+use super::tickers::TickerKind;
 
 /// Stands for an open end in a folded phrase; `*` itself is markup, which folding removes.
 pub(super) const OPEN_END: char = '^';
@@ -47,14 +49,36 @@ impl Phrase {
 /// The phrases that begin with the same word or stem.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Phrases {
-    /// Those of several words, the longest first.
-    long: Vec<Phrase>,
-    /// Those of this word alone.
-    short: Vec<Phrase>,
+    /// All of them. Most lookups need only what is summed up beside it, which is therefore kept small.
+    lists: Box<Lists>,
     /// The bytes with which the second words of the long ones begin.
     nexts: Nexts,
     /// What the short ones mean where the language is not known yet.
     summary: Summary,
+    /// True when a stem fits this word, too.
+    stemmed: bool,
+    /// What else is known of the word.
+    noted: Noted,
+}
+
+/// What is known of a word beside the phrases that begin with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::reading) struct Noted {
+    /// What it is as a ticker.
+    pub(in crate::reading) ticker: Option<TickerKind>,
+    /// False when it is surely no coin's name.
+    pub(in crate::reading) names_coin: bool,
+    /// False when surely no head begins with it.
+    pub(in crate::reading) heads: bool,
+}
+
+/// Phrases that begin with the same word.
+#[derive(Debug, Clone, Default)]
+struct Lists {
+    /// Those of several words, the longest first.
+    long: Vec<Phrase>,
+    /// Those of this word alone.
+    short: Vec<Phrase>,
 }
 
 /// What the phrases of one word mean where the language is not known yet.
@@ -65,14 +89,14 @@ pub(super) struct Summary {
     /// The languages of those that count in every language.
     pub(super) languages: Languages,
     /// How many phrases there are.
-    pub(super) count: usize,
+    pub(super) count: u8,
     /// True when one counts only where its language is spoken.
     pub(super) small: bool,
 }
 
 impl Summary {
     fn add(&mut self, phrase: &Phrase) {
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         self.small |= phrase.origin.small;
         if !phrase.origin.small {
             self.first = self.first.or(Some((phrase.meaning, phrase.origin)));
@@ -84,7 +108,7 @@ impl Summary {
 impl Phrases {
     fn insert(&mut self, phrase: Phrase) {
         let is_short = phrase.rest.is_empty();
-        let phrases = if is_short { &mut self.short } else { &mut self.long };
+        let phrases = if is_short { &mut self.lists.short } else { &mut self.lists.long };
         let of_file =
             |known: &Phrase| (known.origin.language, &known.rest) == (phrase.origin.language, &phrase.rest);
         if phrases.iter().any(of_file) {
@@ -101,7 +125,7 @@ impl Phrases {
 
     /// Those of several words that may stand where the next word begins with this byte, the longest first: most may not.
     pub(super) fn long(&self, next: Option<u8>) -> impl Iterator<Item = &Phrase> {
-        let long = if self.nexts.may_hold(next) { self.long.as_slice() } else { &[] };
+        let long = if self.nexts.may_hold(next) { self.lists.long.as_slice() } else { &[] };
         long.iter().filter(move |phrase| phrase.next.is_none() || phrase.next == next)
     }
 
@@ -110,18 +134,28 @@ impl Phrases {
         &self.summary
     }
 
+    /// True when surely no other phrase begins with this word where the next one begins with this byte: so it is for most.
+    pub(super) fn is_alone(&self, next: Option<u8>) -> bool {
+        !self.stemmed && !self.nexts.may_hold(next)
+    }
+
+    /// What is known of the word beside them.
+    pub(super) fn noted(&self) -> Noted {
+        self.noted
+    }
+
     /// All of them, the longest first.
     pub(super) fn all(&self) -> impl Iterator<Item = &Phrase> {
-        self.long.iter().chain(&self.short)
+        self.lists.long.iter().chain(&self.lists.short)
     }
 
     /// Those of one word.
     pub(super) fn single(&self) -> &[Phrase] {
-        &self.short
+        &self.lists.short
     }
 }
 
-/// Which bytes second words begin with: a set in which several bytes share a place.
+/// Which bytes words begin with: a set in which several bytes share a place.
 #[derive(Debug, Clone, Copy, Default)]
 struct Nexts(u64);
 
@@ -143,9 +177,11 @@ impl Nexts {
 /// Phrases by their first word.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Table {
-    whole: FxHashMap<Box<str>, Phrases>,
+    whole: ByWord<Phrases>,
     /// First words with an open end by their first letters, the longest first.
     open: FxHashMap<u64, Vec<Stem>>,
+    /// The bytes with which these begin.
+    opens: Nexts,
 }
 
 #[derive(Debug, Clone)]
@@ -161,9 +197,12 @@ impl Table {
     /// Adds a phrase; none if its open end comes too early.
     pub(super) fn insert(&mut self, first: &str, phrase: Phrase) -> Option<()> {
         let phrases = match first.strip_suffix(OPEN_END) {
-            None => self.whole.entry(first.into()).or_default(),
+            None => self.entry(first),
             Some(stem) => {
                 let stems = self.open.entry(key(stem)?).or_default();
+                self.opens.add(stem.bytes().next());
+                let longer = self.whole.iter_mut().filter(|(word, _)| word.starts_with(stem));
+                longer.for_each(|(_, phrases)| phrases.stemmed = true);
                 let at = stems.iter().position(|known| *known.stem == *stem).unwrap_or_else(|| {
                     let at = stems.partition_point(|known| known.stem.len() >= stem.len());
                     stems.insert(at, Stem { stem: stem.into(), phrases: Phrases::default() });
@@ -176,7 +215,20 @@ impl Table {
         Some(())
     }
 
-    /// The phrases that begin with this word as it is.
+    /// The phrases that begin with this word as it is, to be added to.
+    fn entry(&mut self, word: &str) -> &mut Phrases {
+        let stemmed = self.stems(word).iter().any(|known| word.starts_with(&*known.stem));
+        let phrases = self.whole.entry(word);
+        phrases.stemmed |= stemmed;
+        phrases
+    }
+
+    /// What is known of a word beside its phrases, to be added to.
+    pub(super) fn note(&mut self, word: &str) -> &mut Noted {
+        &mut self.entry(word).noted
+    }
+
+    /// The phrases that begin with this word as it is; perhaps none, where something else is known of it.
     pub(super) fn whole(&self, word: &str) -> Option<&Phrases> {
         self.whole.get(word)
     }
@@ -199,6 +251,9 @@ impl Table {
 
     /// The stems that begin as this word does.
     fn stems(&self, word: &str) -> &[Stem] {
+        if !self.opens.may_hold(word.bytes().next()) {
+            return &[];
+        }
         key(word).and_then(|key| self.open.get(&key)).map_or(&[], Vec::as_slice)
     }
 }

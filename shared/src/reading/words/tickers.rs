@@ -1,10 +1,10 @@
 //! Tickers: what `shared/tickers.toml` says of tickers and of words that look like one.
 //!
-//! Entry point: [`load`]. Invariant: a word stands in one list only.
+//! Entry point: [`Words::add_tickers`]. Invariant: a word stands in one list only.
 
-use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
+use super::Words;
 use super::load::BadLanguage;
 
 /// What is known of a word that may be a ticker.
@@ -42,33 +42,34 @@ struct Lists {
     foreign: Vec<String>,
 }
 
-/// Reads the lists.
-pub(super) fn load(file: &str, text: &str) -> Result<FxHashMap<Box<str>, TickerKind>, BadLanguage> {
-    let lists: Lists = toml::from_str(text)
-        .map_err(|error| BadLanguage::Shape { file: file.to_owned(), problem: error.to_string() })?;
-    let named = [
-        ("coins", TickerKind::Coin, lists.coins),
-        ("coins_that_are_words", TickerKind::CoinOrWord, lists.coins_that_are_words),
-        ("words", TickerKind::Word, lists.words),
-        ("nouns", TickerKind::Noun, lists.nouns),
-        ("never", TickerKind::Never, lists.never),
-        ("stable", TickerKind::Stable, lists.stable),
-        ("currencies", TickerKind::Currency, lists.currencies),
-        ("foreign", TickerKind::Foreign, lists.foreign),
-    ];
-    let mut tickers = FxHashMap::default();
-    for (name, kind, words) in named {
-        for word in words {
-            if tickers.insert(word.as_str().into(), kind).is_some() {
-                return Err(BadLanguage::Twice {
-                    file: file.to_owned(),
-                    name: name.to_owned(),
-                    phrase: word,
-                });
+impl Words {
+    /// Adds the lists.
+    pub(super) fn add_tickers(&mut self, file: &str, text: &str) -> Result<(), BadLanguage> {
+        let lists: Lists = toml::from_str(text)
+            .map_err(|error| BadLanguage::Shape { file: file.to_owned(), problem: error.to_string() })?;
+        let named = [
+            ("coins", TickerKind::Coin, lists.coins),
+            ("coins_that_are_words", TickerKind::CoinOrWord, lists.coins_that_are_words),
+            ("words", TickerKind::Word, lists.words),
+            ("nouns", TickerKind::Noun, lists.nouns),
+            ("never", TickerKind::Never, lists.never),
+            ("stable", TickerKind::Stable, lists.stable),
+            ("currencies", TickerKind::Currency, lists.currencies),
+            ("foreign", TickerKind::Foreign, lists.foreign),
+        ];
+        for (name, kind, words) in named {
+            for word in words {
+                if self.phrases.note(&word).ticker.replace(kind).is_some() {
+                    return Err(BadLanguage::Twice {
+                        file: file.to_owned(),
+                        name: name.to_owned(),
+                        phrase: word,
+                    });
+                }
             }
         }
+        Ok(())
     }
-    Ok(tickers)
 }
 
 #[cfg(test)]
@@ -83,9 +84,10 @@ mod tests {
                  stable = []\ncurrencies = []\nforeign = []"
             )
         };
-        let found = load("t.toml", &lists("\"abc\"", "\"now\"")).unwrap();
-        assert_eq!(found.get("abc"), Some(&TickerKind::Coin));
-        let error = load("t.toml", &lists("\"abc\"", "\"abc\"")).unwrap_err().to_string();
+        let mut words = Words::default();
+        words.add_tickers("t.toml", &lists("\"abc\"", "\"now\"")).unwrap();
+        assert_eq!(words.phrases.note("abc").ticker, Some(TickerKind::Coin));
+        let error = words.add_tickers("t.toml", &lists("\"abc\"", "")).unwrap_err().to_string();
         assert!(error.contains("`abc` stands under two"), "{error}");
     }
 }
