@@ -97,8 +97,8 @@ enum Admin {
     /// Approve a Discord channel, and say who may post for it. Works beside a running server.
     ApproveChannel {
         /// The channel's id on Discord (right-click it, Copy Channel ID).
-        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-        discord: String,
+        #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]
+        discord: u64,
         /// Its name, for people: traders choose channels by it.
         #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
@@ -192,7 +192,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             commands::invite(&config, role, note.as_deref()).await
         }
         Command::Admin(Admin::ApproveChannel { discord, name, contributors }) => {
-            let channel = ChannelRef { source: Source::Discord, external_id: discord, name };
+            let channel = ChannelRef { source: Source::Discord, external_id: discord.to_string(), name };
             commands::approve_channel(&config, &channel, &contributors).await
         }
         Command::Admin(Admin::Profile { channel, set, clear }) => {

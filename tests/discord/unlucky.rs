@@ -180,6 +180,24 @@ async fn while_a_server_is_away_its_channels_have_a_gap_and_are_read_back_when_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_posted_while_the_very_first_start_waits_for_the_server_is_read_back() {
+    let relay = Relay::start().await;
+    let discord = &relay.discord;
+    discord.post(CALLS, "history");
+    relay.server.scratch.shut(true).await;
+    let mut first = relay.run();
+    first.said("nothing can be heard before the server has said").await;
+    discord.post(CALLS, "meanwhile");
+    first.kill().await;
+    let mut again = relay.run();
+    again.said("nothing can be heard before the server has said").await;
+    discord.post(CALLS, "after a restart");
+    relay.server.scratch.shut(false).await;
+    assert_eq!(texts(&relay.until_kept(2).await), ["meanwhile", "after a restart"], "{}", again.log());
+    eventually("the gap is told", async || relay.channel(CALLS).await.gaps.count == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_of_a_channel_that_was_closed_counts_at_once() {
     let relay = Relay::start().await;
     relay.discord.with(|world| world.channels.get_mut(&NEWS).unwrap().is_closed = true);

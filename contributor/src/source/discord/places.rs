@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use super::dispatch::RawPlace;
 use super::ledger::KeptPlace;
 use super::snowflake::Snowflake;
+use super::words;
 
 /// Strangers are remembered so that Discord is asked only once; a bot in many servers may meet many.
 const MAX_STRANGERS: usize = 50_000;
@@ -229,6 +230,13 @@ impl Places {
             self.strangers.clear();
         }
         self.strangers.insert(id);
+    }
+
+    /// The server has not said yet of which channels it takes posts: those that were never listened to are waited for from now
+    /// on, so that what is posted meanwhile is read back. Returns what must be kept of them.
+    pub(super) fn wait_for_the_server(&mut self, now: OffsetDateTime) -> Vec<KeptPlace> {
+        let new: Vec<_> = self.wanted().into_iter().filter(|id| !self.places.contains_key(id)).collect();
+        new.into_iter().map(|id| self.trouble(id, words::SERVER_SILENT, now)).collect()
     }
 
     /// A wanted channel is in trouble. Returns what must be kept of it; a trouble that lasts keeps its beginning.

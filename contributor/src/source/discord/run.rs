@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::DiscordSettings;
 use super::calls::GatewayBot;
 use super::gateway::Gateway;
-use super::ledger;
+use super::ledger::{self, Progress};
 use super::lines::lines;
 use super::listener::{Listener, statuses};
 use super::places::Places;
@@ -30,7 +30,7 @@ use crate::sender;
 const TELL_EVERY: Duration = Duration::from_secs(2);
 /// The log says at most so often what was relayed: a busy channel makes no line for each post.
 const SAY_EVERY: Duration = Duration::from_secs(5);
-/// The pause when Discord cannot be asked at the start.
+/// The pause when Discord or the server cannot be asked at the start.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// How long keeping and sending may go on after the stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -173,9 +173,12 @@ async fn approve(
             ),
             Err(NoAnswer::Later(reason)) => {
                 tracing::warn!(
-                    "{reason}; nothing can be heard before the server has said of which channels it takes posts"
+                    "{reason}; nothing can be heard before the server has said of which channels it takes posts: \
+                     what is posted meanwhile is read back then"
                 );
-                tokio::time::sleep(sender::PACE.longest).await;
+                let waiting = Progress { places: places.wait_for_the_server(clock()), ..Progress::default() };
+                outbox.stage_heard(&[], waiting, clock()).await?;
+                tokio::time::sleep(ASK_AGAIN).await;
                 continue;
             }
         }

@@ -107,6 +107,10 @@ pub(super) fn not_approved(channel: &str, status: &str) -> String {
     )
 }
 
+/// Why a channel that was never listened to cannot be heard while the server is away.
+pub(super) const SERVER_SILENT: &str = "the server has not said yet whether it takes posts of this channel: what is posted \
+     meanwhile is read back when it has";
+
 pub(super) fn nothing_to_do(wanted: usize) -> String {
     if wanted == 0 {
         return "discord.channels is empty: nothing is posted. `contributor channels` lists what the bot can see".to_owned();
