@@ -290,7 +290,7 @@ fn is_deed(meaning: Meaning) -> bool {
 }
 
 /// What is done with the position or its levels, the stop aside.
-fn is_outcome(meaning: Meaning) -> bool {
+pub(super) fn is_outcome(meaning: Meaning) -> bool {
     matches!(
         meaning,
         Meaning::Hit

@@ -7,7 +7,7 @@
 use super::super::pieces::{Piece, Pieces, What};
 use super::super::seen::{Sight, is_quotation_mark};
 use super::super::words::{Counted, Meaning, Meant, Slot};
-use super::clauses::{Clause, is_plain_number};
+use super::clauses::{Clause, is_outcome, is_plain_number};
 use crate::signal::Side;
 use crate::update::Action;
 
@@ -185,30 +185,17 @@ fn is_stranger(what: &What<'_>) -> bool {
     matches!(what, What::Unknown | What::Term(Meaning::Scenery | Meaning::Counts(_), _))
 }
 
-/// What is done with a trade or to it.
+/// What is done with a trade or to it: the outcomes that clauses are cut at, and what is done with its levels.
 fn is_deed(what: &What<'_>) -> bool {
-    matches!(
-        what,
-        What::Term(
-            Meaning::Hit
-                | Meaning::Filled
-                | Meaning::StoppedOut
-                | Meaning::Close
-                | Meaning::Closed
-                | Meaning::Cancel
-                | Meaning::Out
-                | Meaning::Part
-                | Meaning::Partial
-                | Meaning::Half
-                | Meaning::Third
-                | Meaning::Quarter
+    let What::Term(meaning, _) = *what else { return false };
+    is_outcome(meaning)
+        || matches!(
+            meaning,
+            Meaning::Out
                 | Meaning::TwoThirds
                 | Meaning::ThreeQuarters
-                | Meaning::Tenths(_)
                 | Meaning::Move
                 | Meaning::Trail
-                | Meaning::Add,
-            _
+                | Meaning::Add
         )
-    )
 }
